@@ -1,0 +1,1 @@
+//! Tells the network where an address lives.

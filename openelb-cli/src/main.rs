@@ -1,0 +1,3 @@
+//! The `openelb` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The API objects of OpenELB.
