@@ -1,0 +1,121 @@
+# The one door: every check, test and measurement of the repository is a target here.
+#
+#   make demo    watch an IPv4 and an IPv6 address being allocated, announced, reached, moved and released
+#   make test    everything, against the real kernel and real peers; names what it had to skip
+#   make lint    format, clippy, documentation, licences, layering and shape
+#   make bench   measured figures beside their goals and beside the ways other systems work
+#   make fuzz    every fuzz target for a few seconds from its committed seeds
+#   make docs    the API documentation, into target/doc
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+# Tools that no distribution packages are built once into the target folder.
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(PATH):$(TOOLS)/bin:/usr/sbin:/sbin
+DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+FUZZ_SECONDS ?= 5
+
+# Programs of other people that the tests speak to, and the Debian packages that hold them.
+PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndisc6:ndisc6 \
+         tcpdump:tcpdump tshark:tshark nft:nftables setpriv:util-linux unshare:util-linux
+
+.PHONY: help demo test unit peers examples lint fmt clippy doc deny features tidy fuzz-check bench fuzz docs \
+        advisories package
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+demo:
+	@$(CARGO) run --quiet --package openelb-cli -- lab
+
+# --- tests -------------------------------------------------------------------------------------------------
+
+test: peers unit examples
+
+unit:
+	$(CARGO) test --workspace --all-features
+
+examples:
+	@for example in examples/examples/*.rs; do \
+	  name=$$(basename $$example .rs); \
+	  $(CARGO) run --quiet --package openelb-examples --example $$name >/dev/null || { echo "example $$name failed"; exit 1; }; \
+	  echo "example $$name ran"; \
+	done
+
+# As root on a Debian with apt, missing peers are installed; elsewhere they are named. With CI=true none may be missing.
+peers:
+	@missing=(); packages=(); \
+	for pair in $(PEERS); do \
+	  command -v $${pair%%:*} >/dev/null || { missing+=($${pair%%:*}); packages+=($${pair##*:}); }; \
+	done; \
+	if [ $${#missing[@]} -gt 0 ] && [ $$(id -u) = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing $${packages[*]}"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${packages[*]} >/dev/null; \
+	  missing=(); for pair in $(PEERS); do command -v $${pair%%:*} >/dev/null || missing+=($${pair%%:*}); done; \
+	fi; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+	  echo "NOT INSTALLED: $${missing[*]}: the suites that need them will be skipped (Debian packages: $${packages[*]})"; \
+	  if [ "$${CI:-}" = true ]; then exit 1; fi; \
+	fi
+
+# --- checks ------------------------------------------------------------------------------------------------
+
+lint: fmt clippy doc deny features tidy fuzz-check
+
+fmt:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --quiet
+
+deny:
+	@command -v cargo-deny >/dev/null || CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+	  $(CARGO) install --quiet --locked --root $(TOOLS) --version $(DENY_VERSION) cargo-deny
+	$(CARGO) deny --log-level error check bans licenses sources
+
+advisories:
+	$(CARGO) deny check advisories
+
+# The promises of the feature flags: the core crates build without std and without the driver, and stay free of I/O crates there.
+features:
+	$(CARGO) check --quiet --package openelb-ipam --no-default-features
+	$(CARGO) check --quiet --package openelb-announce --no-default-features
+	$(CARGO) check --quiet --package openelb-announce --no-default-features --features sim,serde
+	@if $(CARGO) tree --quiet --package openelb-announce --no-default-features --edges normal --prefix none | grep -E '^(tokio|libc|socket2|nix) '; \
+	  then echo "openelb-announce without the driver must not depend on the above"; exit 1; fi
+
+tidy:
+	$(CARGO) test --quiet --package openelb-cli --test tidy
+
+fuzz-check:
+	$(CARGO) check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz-check
+
+# --- measurements ------------------------------------------------------------------------------------------
+
+bench:
+	$(CARGO) bench --package openelb-benches
+
+fuzz:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
+	@for target in fuzz/fuzz_targets/*.rs; do \
+	  name=$$(basename $$target .rs); \
+	  echo "== $$name"; \
+	  mkdir -p fuzz/corpus/$$name; \
+	  (cd fuzz && $(CARGO) +nightly fuzz run --sanitizer none $$name corpus/$$name seeds/$$name -- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 2>&1 | tail -n 3); \
+	done
+
+docs:
+	$(CARGO) doc --workspace --all-features --no-deps
+
+# What `cargo publish` would do, short of publishing.
+package:
+	$(CARGO) publish --dry-run --allow-dirty --package openelb-ipam
+	$(CARGO) publish --dry-run --allow-dirty --package openelb-announce

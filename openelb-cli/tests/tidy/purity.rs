@@ -1,0 +1,61 @@
+//! Machines and the allocator know neither clocks nor sockets nor threads.
+
+use crate::source::rust_files;
+
+/// Words that would bring I/O, time or implicit randomness into a pure module.
+const BANNED: [&str; 14] = [
+    "Instant::now",
+    "SystemTime",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
+    "std::thread",
+    "std::fs",
+    "std::io",
+    "std::env",
+    "tokio",
+    "libc::",
+    "nix::",
+    "socket2",
+    "rand::",
+];
+
+#[test]
+fn machines_hold_no_word_of_io_or_clocks() {
+    let pure = [
+        "", "time", "wire", "timer", "machine", "claim", "arp", "ndp", "sim",
+    ];
+    let files = rust_files("openelb-announce/src");
+    let files = files.iter().filter(|file| pure.contains(&file.module()));
+    for file in files
+        .chain(&rust_files("openelb-ipam/src"))
+        .filter(|file| !file.is_test())
+    {
+        for (number, line) in file.code() {
+            for word in BANNED {
+                assert!(
+                    !line.contains(word),
+                    "{}:{number}: `{word}` in a pure module",
+                    file.path
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn clap_and_miette_stay_in_the_command() {
+    for folder in [
+        "openelb-ipam/src",
+        "openelb-announce/src",
+        "openelb-k8s/src",
+    ] {
+        for file in rust_files(folder) {
+            for (number, line) in file.code() {
+                for word in ["clap::", "miette::", "comfy_table::"] {
+                    assert!(!line.contains(word), "{}:{number}: `{word}`", file.path);
+                }
+            }
+        }
+    }
+}
