@@ -1,1 +1,11 @@
-//! Tells the network where an address lives.
+//! Tells the network where an address lives: ARP and NDP as sans-IO machines.
+
+pub mod claim;
+pub mod machine;
+pub mod random;
+pub mod time;
+pub mod timer;
+pub mod wire;
+
+pub use machine::Machine;
+pub use time::Time;
