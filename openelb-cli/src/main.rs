@@ -1,3 +1,21 @@
-//! The `openelb` command.
+//! The `openelb` command: parse, run, exit.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod command;
+mod exit_code;
+mod output;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let args = args::Args::parse();
+    let as_data = args.output.is_data();
+    match command::run(args) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            failure.report(as_data);
+            failure.code.into()
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! `Eip` v1alpha2: an address pool as the user writes it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::EipStatus;
+use crate::names;
+
+/// An address pool.
+///
+/// The fields of OpenELB keep their names and meaning; every addition is optional, so a file
+/// written for OpenELB reads the same here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Eip {
+    /// `network.kubesphere.io/v1alpha2`.
+    pub api_version: String,
+    /// `Eip`.
+    pub kind: String,
+    /// Name, labels and annotations.
+    pub metadata: ObjectMeta,
+    /// What the user wants.
+    pub spec: EipSpec,
+    /// What the controller observed; absent in files.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub status: EipStatus,
+}
+
+impl Eip {
+    /// A pool of this name and these addresses, every other field at its default.
+    pub fn new(name: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            api_version: names::EIP_API_VERSION.to_owned(),
+            kind: names::EIP_KIND.to_owned(),
+            metadata: ObjectMeta {
+                name: name.into(),
+                ..ObjectMeta::default()
+            },
+            spec: EipSpec {
+                address: address.into(),
+                ..EipSpec::default()
+            },
+            status: EipStatus::default(),
+        }
+    }
+
+    /// Whether this is the default pool: the annotation says `true` in any letter case.
+    ///
+    /// OpenELB's webhook compared without case and its allocator with case, so `"True"` was
+    /// accepted and then not used; here both are one rule.
+    pub fn is_default(&self) -> bool {
+        self.metadata
+            .annotations
+            .get(names::DEFAULT_EIP_ANNOTATION)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// The part of Kubernetes' object metadata that OpenELB reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectMeta {
+    /// Name of the object, unique within its kind (and namespace).
+    pub name: String,
+    /// Namespace; empty for cluster-scoped kinds such as Eip.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Finalizers, as the API server shows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finalizers: Vec<String>,
+    /// Unique identifier given by the API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Version given by the API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
+    /// Generation of the specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// Creation time as RFC 3339 text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_timestamp: Option<String>,
+    /// Deletion time as RFC 3339 text, once deletion was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_timestamp: Option<String>,
+}
+
+/// What the user wants of a pool.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EipSpec {
+    /// One address, a prefix, a netmask form or `first-last`; several, separated by comma or
+    /// white space, also of both families. OpenELB knew exactly one entry.
+    pub address: String,
+    /// How the addresses are announced.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub protocol: Protocol,
+    /// Where they are announced: interface name, glob, prefix, `can_reach:ADDR` or `all`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub interface: String,
+    /// No new allocation; what is allocated stays.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub disable: bool,
+    /// Kept for compatibility: no version of OpenELB ever read it.
+    #[serde(default, rename = "usingKnownIPs", skip_serializing_if = "is_default")]
+    pub using_known_ips: bool,
+    /// Smaller is preferred, among the pools bound to a namespace.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: i32,
+    /// Namespaces that are served from this pool without asking for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// The same by labels of the namespace; either binds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub namespace_selector: BTreeMap<String, String>,
+
+    // Additions. All optional: their absence means what OpenELB did, or the safe default.
+    /// Addresses of the pool that are never handed out, in the forms of `address`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Which free address is handed out next.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strategy: Strategy,
+    /// How long a released address rests before another owner may have it, such as `90s`, `10m` or `1h30m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cool_down: Option<String>,
+    /// Never hand out addresses that end in .0 or .255.
+    #[serde(default, rename = "avoidBuggyIPs", skip_serializing_if = "is_default")]
+    pub avoid_buggy_ips: bool,
+    /// `false`: only requests that name the pool or one of its addresses are served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_assign: Option<bool>,
+    /// Only services with one of these label selectors are served without asking for the pool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_selectors: Vec<LabelSelector>,
+    /// Upper limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// What happens to allocations whose address leaves the pool by an edit.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_shrink: OnShrink,
+}
+
+/// How the addresses of a pool are announced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// BGP: the default, also written as the empty string.
+    #[default]
+    #[serde(alias = "")]
+    Bgp,
+    /// ARP and NDP.
+    Layer2,
+    /// VRRP.
+    Vip,
+    /// Not at all: addresses are only allocated (an addition to OpenELB).
+    None,
+}
+
+/// Which free address is handed out next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Strategy {
+    /// The lowest free address, as OpenELB does.
+    #[default]
+    Lowest,
+    /// The next free one after the last handed out, going round.
+    NextFit,
+    /// Never used ones first, then the one released longest ago.
+    LeastRecentlyReleased,
+    /// Uniformly at random among the free ones.
+    Random,
+    /// By a hash of the owner: the same owner tends to get the same address.
+    HashStable,
+}
+
+/// What happens to allocations whose address leaves the pool by an edit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnShrink {
+    /// They keep their address until they are released.
+    #[default]
+    Retain,
+    /// They keep it, and are shown as to be moved.
+    Drain,
+    /// They get another address at once.
+    Reassign,
+}
+
+/// Upper limits of a pool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quota {
+    /// Most addresses of this pool that one namespace may hold.
+    pub per_namespace: u64,
+}
+
+/// Kubernetes' label selector: every label and every requirement must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LabelSelector {
+    /// Labels that must be present with exactly these values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub match_labels: BTreeMap<String, String>,
+    /// Requirements on single labels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub match_expressions: Vec<Requirement>,
+}
+
+/// One requirement of a [`LabelSelector`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Label name.
+    pub key: String,
+    /// How the label's value relates to `values`.
+    pub operator: SelectorOperator,
+    /// Values for `In` and `NotIn`; empty for the other two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+/// Operator of a [`Requirement`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SelectorOperator {
+    /// The label has one of the values.
+    In,
+    /// The label is absent or has none of the values.
+    NotIn,
+    /// The label is present.
+    Exists,
+    /// The label is absent.
+    DoesNotExist,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

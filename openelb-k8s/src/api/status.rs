@@ -1,0 +1,67 @@
+//! `Eip.status`: what OpenELB records about a pool.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The observed state of an Eip, written by the controller.
+///
+/// `used` is the allocation record of OpenELB 0.5 and 0.6: canonical address text to
+/// `namespace/name`, or several of them joined with `;` when they share the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EipStatus {
+    /// Every address of the pool is used.
+    #[serde(skip_serializing_if = "is_false")]
+    pub occupied: bool,
+    /// Number of used addresses (not of services).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub usage: i64,
+    /// Number of addresses, clamped to `i64::MAX`; OpenELB wrote 0 or negative sizes for wide IPv6 pools.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pool_size: i64,
+    /// Address to owners.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub used: BTreeMap<String, String>,
+    /// Lowest address of the pool.
+    #[serde(rename = "firstIP", skip_serializing_if = "String::is_empty")]
+    pub first_ip: String,
+    /// Highest address of the pool.
+    #[serde(rename = "lastIP", skip_serializing_if = "String::is_empty")]
+    pub last_ip: String,
+    /// The speaker of the pool is up (0.5 only).
+    #[serde(skip_serializing_if = "is_false")]
+    pub ready: bool,
+    /// The pool is IPv4.
+    #[serde(skip_serializing_if = "is_false")]
+    pub v4: bool,
+}
+
+impl EipStatus {
+    /// The owners of every used address, as `(address, namespace, name)`; entries without a `/`
+    /// are skipped, as OpenELB never wrote them.
+    pub fn owners(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.used.iter().flat_map(|(address, owners)| {
+            owners.split(';').filter_map(move |owner| {
+                let (namespace, name) = owner.split_once('/')?;
+                Some((address.as_str(), namespace, name))
+            })
+        })
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}

@@ -1,0 +1,49 @@
+//! Every group, label, annotation and finalizer string that OpenELB objects carry, in one place.
+//!
+//! The strings are read from and written to live clusters: changing one breaks an installation that
+//! is being taken over.
+
+/// API group of [`Eip`](crate::api::Eip) and its sibling kinds.
+pub const GROUP: &str = "network.kubesphere.io";
+
+/// `apiVersion` of the stored version of an Eip.
+pub const EIP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
+
+/// `kind` of an address pool.
+pub const EIP_KIND: &str = "Eip";
+
+/// `apiVersion` of the standalone daemon's own kinds.
+pub const STANDALONE_API_VERSION: &str = "openelb.io/v1";
+
+/// `kind` of a service entry in a standalone configuration file.
+pub const SERVICE_KIND: &str = "Service";
+
+/// Annotation on an Eip: `"true"` (any letter case) makes it the default pool.
+pub const DEFAULT_EIP_ANNOTATION: &str = "eip.openelb.kubesphere.io/is-default-eip";
+
+/// Label on an Eip, `BgpConf` or `BgpPeer`: the object belongs to the network plugin.
+pub const CNI_LABEL: &str = "openelb.kubesphere.io/cni";
+
+/// Annotation on a Service: opts in when its value is [`OPT_IN_VALUE`].
+pub const OPT_IN_ANNOTATION: &str = "lb.kubesphere.io/v1alpha1";
+
+/// The only value of [`OPT_IN_ANNOTATION`] that opts in.
+pub const OPT_IN_VALUE: &str = "openelb";
+
+/// Annotation on a Service: the pool it asks for. The label of the same name says which pool serves it.
+pub const POOL_ANNOTATION: &str = "eip.openelb.kubesphere.io/v1alpha2";
+
+/// Annotation on a Service: the address it asks for; wins over `spec.loadBalancerIP`.
+pub const ADDRESS_ANNOTATION: &str = "eip.openelb.kubesphere.io/v1alpha1";
+
+/// Label on a Service, written by the controller: the pool that serves it.
+pub const POOL_LABEL: &str = "eip.openelb.kubesphere.io/v1alpha2";
+
+/// Finalizer on an Eip while its records are in use.
+pub const EIP_FINALIZER: &str = "finalizer.ipam.kubesphere.io/v1alpha1";
+
+/// Finalizer on a Service that holds an address.
+pub const SERVICE_FINALIZER: &str = "finalizer.lb.kubesphere.io/v1alpha1";
+
+/// Label on a Node: the rack whose autonomous system number and peers apply to it.
+pub const RACK_LABEL: &str = "openelb.kubesphere.io/rack";
