@@ -11,6 +11,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.verb {
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
-        _ => todo!("other verbs"),
+        _ => Err(Failure::new(
+            ExitCode::Failed,
+            "this verb is not part of this build",
+        )),
     }
 }
