@@ -66,7 +66,7 @@ impl Default for AnnouncePlan {
         Self {
             count: 3,
             interval: Duration::from_secs(1),
-            refresh: Some(Duration::from_secs(60)),
+            refresh: Some(Duration::from_mins(1)),
         }
     }
 }
