@@ -18,3 +18,21 @@ pub use range::{AddressRange, RangeError};
 
 pub mod range_set;
 pub use range_set::RangeSet;
+
+mod time;
+pub use time::Time;
+
+mod name;
+pub use name::{ParsePoolNameError, PoolName};
+
+pub mod owner;
+pub use owner::{Owner, OwnerKey, ParseOwnerKeyError, Uid};
+
+pub mod request;
+pub use request::{
+    Addresses, Families, FamilyPolicy, InvalidRequest, Labels, ParseAddressesError, ParsePortError,
+    Port, PortSet, Protocol, Request, Sharing, Wanted, parse_addresses,
+};
+
+pub mod pool;
+pub use pool::{Pool, PoolSpec, PoolSpecError};

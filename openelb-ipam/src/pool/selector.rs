@@ -1,0 +1,123 @@
+//! Label selectors, as plain predicates.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::request::Labels;
+
+/// A predicate on labels: all its labels and all its expressions must match.
+///
+/// An empty selector matches everything, as in Kubernetes.
+///
+/// ```
+/// use openelb_ipam::{Labels, pool::Selector};
+///
+/// let team = Selector::labels([("team", "blue")]);
+/// let blue: Labels = [("team".to_string(), "blue".to_string())].into();
+/// assert!(team.matches(&blue));
+/// assert!(!team.matches(&Labels::new()));
+/// assert!(Selector::default().matches(&Labels::new()));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(rename_all = "camelCase", default, deny_unknown_fields)
+)]
+pub struct Selector {
+    /// Labels that must be present with these values.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "BTreeMap::is_empty"))]
+    pub match_labels: Labels,
+    /// Requirements on single keys.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub match_expressions: Vec<Requirement>,
+}
+
+impl Selector {
+    /// Selects by labels that must all be present.
+    pub fn labels<const N: usize>(labels: [(&str, &str); N]) -> Self {
+        let own = |(key, value): (&str, &str)| (String::from(key), String::from(value));
+        Self {
+            match_labels: labels.into_iter().map(own).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the labels satisfy every part. O(parts × log labels).
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.match_labels
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value))
+            && self
+                .match_expressions
+                .iter()
+                .all(|requirement| requirement.matches(labels))
+    }
+
+    /// The same selector with values and expressions sorted, for comparison.
+    pub(crate) fn normalized(&self) -> Self {
+        let mut normal = self.clone();
+        for requirement in &mut normal.match_expressions {
+            requirement.values.sort_unstable();
+            requirement.values.dedup();
+        }
+        normal.match_expressions.sort_unstable();
+        normal.match_expressions.dedup();
+        normal
+    }
+}
+
+/// A requirement on one label key.
+///
+/// ```
+/// use openelb_ipam::{Labels, pool::{Operator, Requirement}};
+///
+/// let requirement = Requirement { key: "tier".into(), operator: Operator::DoesNotExist, values: vec![] };
+/// assert!(requirement.matches(&Labels::new()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+pub struct Requirement {
+    /// The label's key.
+    pub key: String,
+    /// How its value is compared.
+    pub operator: Operator,
+    /// The values for `In` and `NotIn`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub values: Vec<String>,
+}
+
+impl Requirement {
+    /// Whether the labels satisfy it. `NotIn` also matches a missing key, as in Kubernetes.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        match self.operator {
+            Operator::In => value.is_some_and(|value| self.values.contains(value)),
+            Operator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+/// How a requirement compares, by Kubernetes' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Operator {
+    /// The value is one of those listed.
+    In,
+    /// The value is none of those listed, or the key is missing.
+    NotIn,
+    /// The key is present.
+    Exists,
+    /// The key is missing.
+    DoesNotExist,
+}
