@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::lab::args::LabArgs;
 use crate::output::Format;
 
 /// Decide which address belongs to whom, and tell the network where it lives.
@@ -46,6 +47,8 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Announce addresses from the foreground, without a configuration, until Ctrl-C.
     Announce(AnnounceArgs),
+    /// Watch it work: two nodes and a client in a virtual network on this machine.
+    Lab(LabArgs),
     /// Write the completion script of a shell to standard output.
     Completions(CompletionsArgs),
     /// Write the manual: one page to standard output, or one file per verb with --dir.

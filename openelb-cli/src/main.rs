@@ -4,6 +4,7 @@
 mod args;
 mod command;
 mod exit_code;
+mod lab;
 mod output;
 
 use clap::Parser;

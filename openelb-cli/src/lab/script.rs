@@ -1,0 +1,322 @@
+//! The lab as a stage for other people's plays: one JSON request a line, one JSON answer a line.
+//!
+//! The end-to-end tests are written against this. `docs/lab.md` describes every request.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, BufRead, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt;
+
+use super::capture::Capture;
+use super::clock::Stopwatch;
+use super::host::Rights;
+use super::host::openelb;
+use super::neighbor::{self, Resolution};
+use super::network::{Network, Station};
+use super::probe::{self, Stream};
+
+/// Obeys the requests on standard input until it ends.
+pub(crate) fn obey(network: &Network) -> io::Result<()> {
+    let mut stage = Stage {
+        network,
+        processes: BTreeMap::new(),
+        streams: Vec::new(),
+        captures: BTreeMap::new(),
+    };
+    for line in io::stdin().lock().lines() {
+        let answer = match serde_json::from_str(&line?) {
+            Ok(request) => stage.obey(request),
+            Err(error) => Err(format!("read the request: {error}")),
+        };
+        let answer = match answer {
+            Ok(seen) => json!({ "ok": seen }),
+            Err(error) => json!({ "error": error }),
+        };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// One request. `host` names a host of the lab, `process` is a name of the caller's choice.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+enum Request {
+    /// Lists the hosts.
+    Hosts {},
+    /// Delivers traffic for a prefix on a host.
+    Deliver { host: String, prefix: IpNet },
+    /// Gives a host's interface one more address of its own.
+    Own { host: String, address: IpNet },
+    /// Sets a value below `/proc/sys/net`.
+    Sysctl {
+        host: String,
+        name: String,
+        value: String,
+    },
+    /// Starts a process; `openelb` as program means this very binary.
+    Start {
+        host: String,
+        process: String,
+        argv: Vec<String>,
+        rights: Rights,
+        log: PathBuf,
+    },
+    /// Sends a signal by its name, such as `SIGTERM`.
+    Signal { process: String, signal: String },
+    /// Waits for a process to end.
+    Wait { process: String, patience_ms: u64 },
+    /// Forgets a neighbour and asks the network again.
+    Resolve {
+        host: String,
+        address: IpAddr,
+        patience_ms: u64,
+    },
+    /// Looks into the neighbour table without asking the network.
+    Known { host: String, address: IpAddr },
+    /// Connects and reads who answers.
+    Ask {
+        host: String,
+        address: IpAddr,
+        port: u16,
+        patience_ms: u64,
+    },
+    /// Starts to ask each address at a steady rate.
+    Stream {
+        host: String,
+        addresses: Vec<IpAddr>,
+        port: u16,
+        interval_us: u64,
+    },
+    /// Stops asking and reports.
+    Finish {},
+    /// Starts to note ARP and neighbour discovery heard by a host.
+    Capture { host: String },
+    /// Stops noting and tells what was heard.
+    Sightings { host: String },
+}
+
+/// What the requests act on.
+struct Stage<'n> {
+    network: &'n Network,
+    processes: BTreeMap<String, Child>,
+    streams: Vec<Stream>,
+    captures: BTreeMap<String, Capture>,
+}
+
+impl Stage<'_> {
+    fn obey(&mut self, request: Request) -> Result<Value, String> {
+        match request {
+            Request::Hosts {} => Ok(self.hosts()),
+            Request::Deliver { host, prefix } => done(self.station(&host)?.deliver(prefix)),
+            Request::Own { host, address } => done(self.station(&host)?.own(address)),
+            Request::Sysctl { host, name, value } => {
+                done(self.station(&host)?.set_sysctl(&name, &value))
+            }
+            Request::Start {
+                host,
+                process,
+                argv,
+                rights,
+                log,
+            } => self.start(&host, process, &argv, rights, &log),
+            Request::Signal { process, signal } => self.signal(&process, &signal),
+            Request::Wait {
+                process,
+                patience_ms,
+            } => self.wait(&process, Duration::from_millis(patience_ms)),
+            Request::Resolve {
+                host,
+                address,
+                patience_ms,
+            } => self.resolve(&host, address, Duration::from_millis(patience_ms)),
+            Request::Known { host, address } => {
+                let known = self
+                    .station(&host)?
+                    .host
+                    .run(move || neighbor::known(address));
+                Ok(self.owner(known.map_err(text)?))
+            }
+            Request::Ask {
+                host,
+                address,
+                port,
+                patience_ms,
+            } => {
+                let patience = Duration::from_millis(patience_ms);
+                let host = &self.station(&host)?.host;
+                let answer = host.run(move || probe::ask(address, port, patience));
+                Ok(json!({ "answer": answer.map_err(text)? }))
+            }
+            Request::Stream {
+                host,
+                addresses,
+                port,
+                interval_us,
+            } => self.stream(&host, addresses, port, Duration::from_micros(interval_us)),
+            Request::Finish {} => self.finish(),
+            Request::Capture { host } => self.capture(host),
+            Request::Sightings { host } => self.sightings(&host),
+        }
+    }
+
+    fn station(&self, name: &str) -> Result<&Station, String> {
+        self.network
+            .station(name)
+            .ok_or_else(|| format!("no host is called {name}"))
+    }
+
+    fn hosts(&self) -> Value {
+        let hosts = self.network.stations().iter().map(|station| {
+            json!({
+                "name": station.plan.name,
+                "mac": station.plan.mac.to_string(),
+                "addresses": station.plan.addresses,
+                "namespace": station.host.namespace_path(),
+            })
+        });
+        Value::Array(hosts.collect())
+    }
+
+    fn start(
+        &mut self,
+        host: &str,
+        process: String,
+        argv: &[String],
+        rights: Rights,
+        log: &PathBuf,
+    ) -> Result<Value, String> {
+        let (program, rest) = argv.split_first().ok_or("argv is empty")?;
+        let mut command = if program == "openelb" {
+            openelb()
+        } else {
+            Command::new(program)
+        };
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(text)?;
+        command
+            .args(rest)
+            .stdout(log.try_clone().map_err(text)?)
+            .stderr(log);
+        let child = self
+            .station(host)?
+            .host
+            .spawn(command, rights)
+            .map_err(text)?;
+        let pid = child.id();
+        self.processes.insert(process, child);
+        Ok(json!({ "pid": pid }))
+    }
+
+    fn process(&mut self, name: &str) -> Result<&mut Child, String> {
+        self.processes
+            .get_mut(name)
+            .ok_or_else(|| format!("no process is called {name}"))
+    }
+
+    fn signal(&mut self, process: &str, signal: &str) -> Result<Value, String> {
+        let signal: Signal = signal.parse().map_err(text)?;
+        let pid = i32::try_from(self.process(process)?.id()).map_err(text)?;
+        done(kill(Pid::from_raw(pid), signal))
+    }
+
+    fn wait(&mut self, process: &str, patience: Duration) -> Result<Value, String> {
+        let child = self.process(process)?;
+        let waited = Stopwatch::start();
+        loop {
+            if let Some(status) = child.try_wait().map_err(text)? {
+                return Ok(json!({ "code": status.code(), "signal": status.signal() }));
+            }
+            if waited.elapsed() > patience {
+                return Err(format!("{process} still runs after {patience:?}"));
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    fn resolve(&self, host: &str, address: IpAddr, patience: Duration) -> Result<Value, String> {
+        let host = &self.station(host)?.host;
+        match host
+            .run(move || neighbor::resolve(address, patience))
+            .map_err(text)?
+        {
+            Resolution::Resolved(mac) => Ok(self.owner(Some(mac))),
+            Resolution::Unanswered => Ok(self.owner(None)),
+        }
+    }
+
+    fn owner(&self, mac: Option<openelb_announce::wire::Mac>) -> Value {
+        let host = mac.and_then(|mac| self.network.owner(mac));
+        json!({ "mac": mac.map(|mac| mac.to_string()), "host": host })
+    }
+
+    fn stream(
+        &mut self,
+        host: &str,
+        addresses: Vec<IpAddr>,
+        port: u16,
+        interval: Duration,
+    ) -> Result<Value, String> {
+        for address in addresses {
+            let host = &self.station(host)?.host;
+            let stream = host.run(move || Stream::start(address, port, interval));
+            self.streams.push(stream.map_err(text)?);
+        }
+        Ok(Value::Null)
+    }
+
+    fn finish(&mut self) -> Result<Value, String> {
+        let reports: Result<Vec<_>, _> = self.streams.drain(..).map(Stream::finish).collect();
+        serde_json::to_value(reports.map_err(text)?).map_err(text)
+    }
+
+    fn capture(&mut self, host: String) -> Result<Value, String> {
+        let capture = self
+            .station(&host)?
+            .host
+            .run(Capture::start)
+            .map_err(text)?;
+        self.captures.insert(host, capture);
+        Ok(Value::Null)
+    }
+
+    fn sightings(&mut self, host: &str) -> Result<Value, String> {
+        let capture = self.captures.remove(host);
+        let capture = capture.ok_or_else(|| format!("{host} is not capturing"))?;
+        let heard = capture.finish().map_err(text)?.into_iter().map(|sighting| {
+            json!({
+                "at_us": sighting.at.as_micros(),
+                "from": self.network.owner(sighting.from),
+                "message": sighting.message,
+                "address": sighting.address,
+            })
+        });
+        Ok(Value::Array(heard.collect()))
+    }
+}
+
+fn done<E: Display>(result: Result<(), E>) -> Result<Value, String> {
+    result.map(|()| Value::Null).map_err(text)
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+const POLL: Duration = Duration::from_millis(2);

@@ -1,0 +1,73 @@
+//! The outer process of the lab: it makes the namespaces, waits, and leaves nothing behind.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::namespace::{self, Isolation};
+use crate::exit_code::{ExitCode, Failure};
+
+/// Enters namespaces, runs this same command again inside of them and removes its files.
+pub(crate) fn supervise() -> Result<ExitCode, Failure> {
+    let failed =
+        |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
+    let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
+    let isolation = namespace::enter().map_err(|error| {
+        Failure::new(ExitCode::NotPermitted, format!("start the lab: {error}"))
+            .next(namespace::advice())
+    })?;
+    // Only now may there be threads.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(failed)?
+        .block_on(watch(files.path(), isolation))
+        .map_err(failed)?
+}
+
+/// What the inner process leaves for the outer when it stays until it is interrupted: an empty
+/// file that says that everything went well.
+pub(crate) fn success_mark(files: &Path) -> std::path::PathBuf {
+    files.join("succeeded")
+}
+
+async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode, Failure>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut inner = start(files, isolation)?;
+    // Both branches can be dropped without loss: a signal stays noted, a child stays waitable.
+    tokio::select! {
+        ended = inner.wait() => {
+            let code = if ended?.success() { ExitCode::Success } else { ExitCode::Failed };
+            return Ok(Ok(code));
+        }
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    // It is the init of the PID namespace: with it goes every process in there.
+    inner.kill().await?;
+    if fs::exists(success_mark(files))? {
+        return Ok(Ok(ExitCode::Success));
+    }
+    Ok(Err(Failure::new(
+        ExitCode::Failed,
+        "the lab was interrupted and removed",
+    )))
+}
+
+fn start(files: &Path, isolation: Isolation) -> io::Result<Child> {
+    let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
+    Command::new("/proc/self/exe")
+        .args(typed)
+        .arg("--inside")
+        .arg(files)
+        .args((isolation == Isolation::Privileged).then_some("--privileged"))
+        .kill_on_drop(true)
+        .spawn()
+}

@@ -1,0 +1,100 @@
+//! The network itself, without a daemon: what the other tests rely on.
+
+use crate::stage::Stage;
+use serde_json::json;
+
+#[test]
+fn an_address_of_the_kernel_is_resolved_and_reached_over_both_families() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    for (prefix, address) in [
+        ("192.0.2.241/32", "192.0.2.241"),
+        ("2001:db8::f1/128", "2001:db8::f1"),
+    ] {
+        stage.request(&json!({ "do": "own", "host": "node-a", "address": prefix }));
+        assert_eq!(stage.resolve(address).as_deref(), Some("node-a"));
+        assert_eq!(stage.ask(address).as_deref(), Some("node-a"));
+    }
+}
+
+#[test]
+fn an_address_that_is_only_delivered_is_resolved_by_nobody() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    // Otherwise the kernel asks for three seconds.
+    for neigh in [
+        "ipv4/neigh/eth0/retrans_time_ms",
+        "ipv6/neigh/eth0/retrans_time_ms",
+    ] {
+        stage.request(&json!({
+            "do": "sysctl", "host": "client", "name": neigh, "value": "100",
+        }));
+    }
+    assert_eq!(stage.resolve("192.0.2.241"), None);
+    assert_eq!(stage.resolve("2001:db8::f1"), None);
+}
+
+#[test]
+fn a_steady_stream_of_questions_counts_every_answer_of_either_family() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    stage.request(&json!({
+        "do": "stream", "host": "client", "addresses": ["192.0.2.10", "2001:db8::a"],
+        "port": 8080, "interval_us": 1000,
+    }));
+    // The time of a hundred connections, whatever that is here.
+    for _ in 0..100 {
+        assert_eq!(stage.ask("192.0.2.10").as_deref(), Some("node-a"));
+    }
+    let streams = stage.request(&json!({ "do": "finish" }));
+    for stream in streams.as_array().unwrap() {
+        assert!(stream["sent"].as_u64().unwrap() > 0, "{stream}");
+        assert_eq!(stream["lost"], 0, "{stream}");
+        assert_eq!(stream["answers"][0]["host"], "node-a", "{stream}");
+    }
+}
+
+#[test]
+fn the_client_hears_who_asks_and_who_answers() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    stage.capture();
+    stage.resolve("192.0.2.10");
+    stage.resolve("2001:db8::a");
+    let heard = stage.sightings();
+    for address in ["192.0.2.10", "2001:db8::a"] {
+        for (from, message) in [("client", "question"), ("node-a", "answer")] {
+            let is_it = |sighting: &&crate::stage::Sighting| {
+                (sighting.from.as_str(), sighting.message.as_str()) == (from, message)
+                    && sighting.address == address.parse::<std::net::IpAddr>().unwrap()
+            };
+            assert!(
+                heard.iter().any(|s| is_it(&s)),
+                "no {message} about {address}: {heard:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_network_outlives_its_owner() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    let log = stage.files().join("sleeper.log");
+    stage.request(&json!({
+        "do": "start", "host": "node-a", "process": "sleeper", "rights": "everything",
+        "argv": ["sleep", "1000"], "log": log,
+    }));
+    let hosts = stage.request(&json!({ "do": "hosts" }));
+    let namespace = std::path::PathBuf::from(hosts[0]["namespace"].as_str().unwrap());
+    assert!(namespace.exists());
+    drop(stage);
+    crate::stage::eventually("the namespace goes away", || {
+        (!namespace.exists()).then_some(())
+    });
+}

@@ -1,0 +1,10 @@
+//! The real `openelb` binary in network namespaces of its own: one test a promise to the user.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected fails, wherever its code stands"
+)]
+
+mod stage;
+
+mod harness;
