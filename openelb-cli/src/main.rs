@@ -6,6 +6,7 @@ mod command;
 mod exit_code;
 mod lab;
 mod output;
+mod store;
 
 use clap::Parser;
 
