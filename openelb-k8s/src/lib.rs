@@ -8,3 +8,4 @@
 
 pub mod api;
 pub mod names;
+pub mod pool;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use openelb_ipam::pool::Selector;
 use serde::{Deserialize, Serialize};
 
 use super::EipStatus;
@@ -139,7 +140,7 @@ pub struct EipSpec {
     pub auto_assign: Option<bool>,
     /// Only services with one of these label selectors are served without asking for the pool.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub service_selectors: Vec<LabelSelector>,
+    pub service_selectors: Vec<Selector>,
     /// Upper limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
@@ -178,6 +179,8 @@ pub enum Strategy {
     Random,
     /// By a hash of the owner: the same owner tends to get the same address.
     HashStable,
+    /// IPv6 addresses that share one solicited-node multicast group; IPv4 as `Lowest`.
+    SolicitedNode,
 }
 
 /// What happens to allocations whose address leaves the pool by an edit.
@@ -197,44 +200,7 @@ pub enum OnShrink {
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
     /// Most addresses of this pool that one namespace may hold.
-    pub per_namespace: u64,
-}
-
-/// Kubernetes' label selector: every label and every requirement must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LabelSelector {
-    /// Labels that must be present with exactly these values.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub match_labels: BTreeMap<String, String>,
-    /// Requirements on single labels.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub match_expressions: Vec<Requirement>,
-}
-
-/// One requirement of a [`LabelSelector`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Requirement {
-    /// Label name.
-    pub key: String,
-    /// How the label's value relates to `values`.
-    pub operator: SelectorOperator,
-    /// Values for `In` and `NotIn`; empty for the other two.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
-}
-
-/// Operator of a [`Requirement`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SelectorOperator {
-    /// The label has one of the values.
-    In,
-    /// The label is absent or has none of the values.
-    NotIn,
-    /// The label is present.
-    Exists,
-    /// The label is absent.
-    DoesNotExist,
+    pub per_namespace: u32,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -5,8 +5,5 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use eip::{
-    Eip, EipSpec, LabelSelector, ObjectMeta, OnShrink, Protocol, Quota, Requirement,
-    SelectorOperator, Strategy,
-};
+pub use eip::{Eip, EipSpec, ObjectMeta, OnShrink, Protocol, Quota, Strategy};
 pub use status::EipStatus;
