@@ -75,7 +75,10 @@ impl Diagnostic {
         self.line = place.line;
         self.column = place.column;
         self.width = place.width;
-        self.source = text.lines().nth(place.line.saturating_sub(1)).map(str::to_owned);
+        self.source = text
+            .lines()
+            .nth(place.line.saturating_sub(1))
+            .map(str::to_owned);
         self
     }
 
@@ -108,7 +111,13 @@ impl Diagnostic {
 
     /// One line: file, place and message, for logs and status.
     pub(crate) fn brief(&self) -> String {
-        format!("{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)
+        format!(
+            "{}:{}:{}: {}",
+            self.file.display(),
+            self.line,
+            self.column,
+            self.message
+        )
     }
 }
 
@@ -133,9 +142,16 @@ impl fmt::Display for Diagnostic {
                 .map(|c| if c == '\t' { '\t' } else { ' ' })
                 .collect();
             // A value may go on below; the marks stay within the line that is shown.
-            let room = source.chars().count().saturating_sub(self.column.saturating_sub(1));
+            let room = source
+                .chars()
+                .count()
+                .saturating_sub(self.column.saturating_sub(1));
             let marks = "^".repeat(self.width.min(room).max(1));
-            write!(f, "\n{margin} |\n{} | {source}\n{margin} | {blank}{marks}", self.line)?;
+            write!(
+                f,
+                "\n{margin} |\n{} | {source}\n{margin} | {blank}{marks}",
+                self.line
+            )?;
         }
         match &self.help {
             Some(help) => write!(f, "\n{margin} = help: {help}"),

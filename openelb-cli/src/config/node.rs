@@ -42,7 +42,10 @@ impl Node {
     /// The value under `key`, when this is a mapping that has it.
     pub(super) fn field(&self, key: &str) -> Option<&Self> {
         match &self.value {
-            Value::Map(entries) => entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node),
+            Value::Map(entries) => entries
+                .iter()
+                .find(|(name, _)| name.text == key)
+                .map(|(_, node)| node),
             _ => None,
         }
     }
@@ -57,16 +60,17 @@ impl Node {
 
     /// The value at a path such as `spec.exclude[1]`, or the last part of the path that exists.
     pub(super) fn nearest(&self, path: &str) -> &Self {
-        path.split(['.', '[']).try_fold(self, |node, part| {
-            let next = match (part.strip_suffix(']'), &node.value) {
-                (Some(index), Value::List(items)) => {
-                    index.parse().ok().and_then(|index: usize| items.get(index))
-                }
-                _ => node.field(part),
-            };
-            next.ok_or(node)
-        })
-        .unwrap_or_else(|last| last)
+        path.split(['.', '['])
+            .try_fold(self, |node, part| {
+                let next = match (part.strip_suffix(']'), &node.value) {
+                    (Some(index), Value::List(items)) => {
+                        index.parse().ok().and_then(|index: usize| items.get(index))
+                    }
+                    _ => node.field(part),
+                };
+                next.ok_or(node)
+            })
+            .unwrap_or_else(|last| last)
     }
 
     /// Removes the key or list entry whose value is at `place`, and says what it was called.
@@ -105,7 +109,10 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { place: place(&spanned), value: spanned.value })
+        Ok(Self {
+            place: place(&spanned),
+            value: spanned.value,
+        })
     }
 }
 
@@ -167,7 +174,13 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
         while let Some((key, node)) = entries.next_entry::<Spanned<String>, Node>()? {
-            map.push((Key { place: place(&key), text: key.value }, node));
+            map.push((
+                Key {
+                    place: place(&key),
+                    text: key.value,
+                },
+                node,
+            ));
         }
         Ok(Value::Map(map))
     }

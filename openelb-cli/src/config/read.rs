@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected,
-    IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
 use super::diagnostic::Place;
@@ -30,7 +30,11 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Vec<Issue>) 
     let mut dropped = Vec::new();
     loop {
         let unknown = RefCell::new(Vec::new());
-        let reader = Reader { node: &rest, path: &Path::Root, unknown: &unknown };
+        let reader = Reader {
+            node: &rest,
+            path: &Path::Root,
+            unknown: &unknown,
+        };
         let outcome = T::deserialize(reader);
         let error = match outcome {
             Ok(value) => {
@@ -41,12 +45,30 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Vec<Issue>) 
             Err(error) => error,
         };
         let place = error.place.unwrap_or(rest.place);
-        let is_echo = error.missing.is_some_and(|field| dropped.iter().any(|name| name == field));
-        if !is_echo {
+        // Not again when the value was wrong, or its key mistyped: that is told already.
+        let is_told = |field: &str| {
+            let meant = did_you_mean_help(field);
+            dropped.iter().any(|name| name == field)
+                || unknown
+                    .borrow()
+                    .iter()
+                    .any(|issue: &Issue| issue.help.as_ref() == Some(&meant))
+        };
+        if !error.missing.is_some_and(is_told) {
             let help = error.help;
-            wrong.push(Issue { place, key: error.key, message: error.message, help });
+            wrong.push(Issue {
+                place,
+                key: error.key,
+                message: error.message,
+                help,
+            });
         }
-        match rest.remove(place) {
+        let removed = if error.missing.is_some() {
+            None
+        } else {
+            rest.remove(place)
+        };
+        match removed {
             Some(name) => dropped.push(name),
             None => {
                 wrong.append(&mut unknown.into_inner());
@@ -70,10 +92,19 @@ pub(super) fn did_you_mean<'a>(
     let typed = typed.to_lowercase();
     candidates
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&typed, &name.to_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&typed, &name.to_lowercase()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+fn did_you_mean_help(name: &str) -> String {
+    format!("did you mean `{name}`?")
 }
 
 enum Path<'a> {
@@ -124,21 +155,32 @@ impl std::error::Error for ReadError {}
 impl Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let message = message.to_string();
-        Self { message, help: None, missing: None, place: None, key: String::new() }
+        Self {
+            message,
+            help: None,
+            missing: None,
+            place: None,
+            key: String::new(),
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let mut error = Self::custom(format_args!("expected {expected}, found {found}"));
+        let wanted = in_words(&expected.to_string());
+        let mut error = Self::custom(format_args!("expected {wanted}, found {}", shown(found)));
         if !matches!(found, Unexpected::Str(_)) && expected.to_string().contains("string") {
             error.help = Some("put the value in quotes".to_owned());
         }
         error
     }
 
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
         let mut error = Self::custom(format_args!("unknown value `{found}`"));
         error.help = Some(match did_you_mean(found, expected.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
+            Some(name) => did_you_mean_help(name),
             None => format!("write one of: {}", expected.join(", ")),
         });
         error
@@ -152,6 +194,31 @@ impl Error for ReadError {
     }
 }
 
+/// What serde expects, as a person would say it.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u16" => "a number from 0 to 65535".to_owned(),
+        "u32" | "u64" => "a number from 0".to_owned(),
+        "i32" | "i64" => "a whole number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a mapping".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn shown(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Str(text) => format!("the text `{text}`"),
+        Unexpected::Signed(number) => number.to_string(),
+        Unexpected::Unsigned(number) => number.to_string(),
+        Unexpected::Float(number) => number.to_string(),
+        Unexpected::Bool(value) => value.to_string(),
+        other => other.to_string(),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     node: &'a Node,
@@ -161,17 +228,23 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note_unknown_keys(&self, fields: &'static [&'static str]) {
-        let Value::Map(entries) = &self.node.value else { return };
-        let unknown = entries.iter().filter(|(key, _)| !fields.contains(&key.text.as_str()));
-        self.unknown.borrow_mut().extend(unknown.map(|(key, _)| Issue {
-            place: key.place,
-            key: Path::Field(self.path, &key.text).to_string(),
-            message: format!("unknown key `{}`", key.text),
-            help: Some(match did_you_mean(&key.text, fields.iter().copied()) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("known keys here: {}", fields.join(", ")),
-            }),
-        }));
+        let Value::Map(entries) = &self.node.value else {
+            return;
+        };
+        let unknown = entries
+            .iter()
+            .filter(|(key, _)| !fields.contains(&key.text.as_str()));
+        self.unknown
+            .borrow_mut()
+            .extend(unknown.map(|(key, _)| Issue {
+                place: key.place,
+                key: Path::Field(self.path, &key.text).to_string(),
+                message: format!("unknown key `{}`", key.text),
+                help: Some(match did_you_mean(&key.text, fields.iter().copied()) {
+                    Some(name) => did_you_mean_help(name),
+                    None => format!("known keys here: {}", fields.join(", ")),
+                }),
+            }));
     }
 
     fn unexpected(&self) -> Unexpected<'_> {
@@ -195,12 +268,15 @@ impl Reader<'_> {
             Value::Unsigned(value) => visitor.visit_u64(*value),
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Text(value) => visitor.visit_str(value),
-            Value::List(items) => {
-                visitor.visit_seq(Items { items: items.iter().enumerate(), parent: self })
-            }
-            Value::Map(entries) => {
-                visitor.visit_map(Entries { entries: entries.iter(), value: None, parent: self })
-            }
+            Value::List(items) => visitor.visit_seq(Items {
+                items: items.iter().enumerate(),
+                parent: self,
+            }),
+            Value::Map(entries) => visitor.visit_map(Entries {
+                entries: entries.iter(),
+                value: None,
+                parent: self,
+            }),
         };
         read.map_err(|error| error.at(self.node, self.path))
     }
@@ -255,7 +331,10 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, ReadError> {
         let read = match &self.node.value {
             Value::Text(text) => visitor.visit_enum(Variant { name: text }),
-            _ => Err(ReadError::custom(format_args!("expected a word, found {}", self.unexpected()))),
+            _ => Err(ReadError::custom(format_args!(
+                "expected a word, found {}",
+                self.unexpected()
+            ))),
         };
         read.map_err(|error| error.at(self.node, self.path))
     }
@@ -315,11 +394,17 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, ReadError> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
+        let Some((index, node)) = self.items.next() else {
+            return Ok(None);
+        };
         let path = Path::Item(self.parent.path, index);
-        seed.deserialize(Reader { node, path: &path, unknown: self.parent.unknown })
-            .map(Some)
-            .map_err(|error| error.at(node, &path))
+        seed.deserialize(Reader {
+            node,
+            path: &path,
+            unknown: self.parent.unknown,
+        })
+        .map(Some)
+        .map_err(|error| error.at(node, &path))
     }
 }
 
@@ -337,8 +422,11 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         seed: S,
     ) -> Result<Option<S::Value>, ReadError> {
         self.value = self.entries.next();
-        let Some((key, _)) = self.value else { return Ok(None) };
-        seed.deserialize(key.text.as_str().into_deserializer()).map(Some)
+        let Some((key, _)) = self.value else {
+            return Ok(None);
+        };
+        seed.deserialize(key.text.as_str().into_deserializer())
+            .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
@@ -346,7 +434,11 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(ReadError::custom("a value was read before its key"));
         };
         let path = Path::Field(self.parent.path, &key.text);
-        seed.deserialize(Reader { node, path: &path, unknown: self.parent.unknown })
-            .map_err(|error| error.at(node, &path))
+        seed.deserialize(Reader {
+            node,
+            path: &path,
+            unknown: self.parent.unknown,
+        })
+        .map_err(|error| error.at(node, &path))
     }
 }

@@ -68,15 +68,14 @@ pub fn spec(eip: &Eip) -> Result<PoolSpec, Vec<EipError>> {
     let mut spec = PoolSpec::new(name, []);
     fill(&mut spec, eip, cool_down);
     if let Err(error) = Pool::try_from(&spec) {
+        let text = error.problem.to_string();
+        let text = text.trim_start_matches([':', ',', '.', ' ']);
+        // The allocator's advice speaks of its own fields only where these differ from an Eip's.
+        let (fact, advice) = text
+            .rsplit_once("; ")
+            .unwrap_or((text, "correct the entry"));
         let (key, next) = blame(&error.field, &error.problem);
-        errors.add(
-            &key,
-            error
-                .problem
-                .to_string()
-                .trim_start_matches([':', ',', '.', ' ']),
-            next,
-        );
+        errors.add(&key, fact, next.unwrap_or(advice));
     }
     if errors.found.is_empty() {
         Ok(spec)
@@ -187,8 +186,8 @@ fn check_interface(wish: &EipSpec, errors: &mut Errors<'_>) {
     }
 }
 
-/// The key of the Eip a fault belongs to, and what to do about it.
-fn blame(field: &Field, problem: &SpecProblem) -> (String, &'static str) {
+/// The key of the Eip a fault belongs to, and what to do about it where an Eip differs from a pool.
+fn blame(field: &Field, problem: &SpecProblem) -> (String, Option<&'static str>) {
     let key = match field {
         Field::Ranges | Field::Reserve => "spec.address",
         Field::Exclude => "spec.exclude",
@@ -204,9 +203,9 @@ fn blame(field: &Field, problem: &SpecProblem) -> (String, &'static str) {
         _ => key.to_owned(),
     };
     let next = match problem {
-        SpecProblem::ZeroQuota => "write at least 1, or `disable: true`",
-        SpecProblem::Special { .. } => "choose addresses that hosts may have",
-        _ => "correct the entry",
+        SpecProblem::ZeroQuota => Some("write at least 1, or `disable: true`"),
+        SpecProblem::Special { .. } => Some("choose addresses that hosts may have"),
+        _ => None,
     };
     (key, next)
 }

@@ -1,0 +1,96 @@
+//! The configuration: YAML files into pools and services, or into remarks that point at the lines.
+
+mod diagnostic;
+mod file;
+mod node;
+mod read;
+mod resolve;
+mod service;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use openelb_ipam::{Owner, PoolSpec, Request};
+use openelb_k8s::api::Protocol;
+
+pub(crate) use self::diagnostic::Diagnostic;
+pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};
+
+/// What was meant by the files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    /// The pools, in the order of the files.
+    pub(crate) pools: Vec<PoolConfig>,
+    /// The services, in the order of the files.
+    pub(crate) services: Vec<ServiceConfig>,
+    /// What is usable but probably not meant.
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// A pool and how its addresses are announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolConfig {
+    /// What the allocator knows of it.
+    pub(crate) spec: PoolSpec,
+    /// How its addresses are announced.
+    pub(crate) protocol: Protocol,
+    /// Where; empty unless the protocol needs it.
+    pub(crate) interface: String,
+}
+
+/// A service: who asks for what, and when it is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceConfig {
+    /// The owner, of kind [`SERVICE`].
+    pub(crate) owner: Owner,
+    /// What it asks for.
+    pub(crate) request: Request,
+    /// When its addresses are announced.
+    pub(crate) announce: Announce,
+    /// What its announcement depends on.
+    pub(crate) health_check: Option<HealthCheck>,
+}
+
+/// Kind of the owners that come from a configuration.
+pub(crate) const SERVICE: &str = "service";
+
+/// Everything that was found wrong, errors and warnings in the order of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidConfig {
+    /// The remarks; at least one is an error.
+    pub(crate) remarks: Vec<Diagnostic>,
+}
+
+impl fmt::Display for InvalidConfig {
+    /// Every remark with its line, then a count.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for remark in &self.remarks {
+            writeln!(f, "{remark}\n")?;
+        }
+        let errors = self
+            .remarks
+            .iter()
+            .filter(|remark| remark.is_error())
+            .count();
+        write!(
+            f,
+            "{errors} error{} in the configuration",
+            if errors == 1 { "" } else { "s" }
+        )
+    }
+}
+
+/// Reads and checks the files as one configuration.
+pub(crate) fn load(paths: &[PathBuf]) -> Result<Config, InvalidConfig> {
+    let (config, remarks) = resolve::resolve(file::read_files(paths));
+    if remarks.iter().any(Diagnostic::is_error) {
+        Err(InvalidConfig { remarks })
+    } else {
+        Ok(Config {
+            warnings: remarks,
+            ..config
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! What was written into what was meant: the rules that span keys and documents.
+
+use std::collections::{BTreeMap, HashMap};
+
+use openelb_ipam::{
+    Families, Family, FamilyPolicy, OwnerKey, Pool, PoolName, Port, PortSet, Protocol, Request,
+    Sharing,
+};
+use openelb_k8s::api::{self, Eip};
+use openelb_k8s::pool;
+
+use super::diagnostic::Diagnostic;
+use super::file::{Documents, Written};
+use super::read::did_you_mean;
+use super::service::{CheckProtocol, HealthCheck, IpFamily, IpFamilyPolicy, Service, Transport};
+use super::{Config, PoolConfig, SERVICE, ServiceConfig};
+
+/// The configuration, and every remark in the order of the files. With an error among the remarks
+/// the configuration lacks the objects at fault.
+pub(super) fn resolve(documents: Documents) -> (Config, Vec<Diagnostic>) {
+    let Documents {
+        eips,
+        services,
+        mut remarks,
+    } = documents;
+    check_unique(&eips, |eip| eip.metadata.name.clone(), &mut remarks);
+    check_unique(
+        &services,
+        |s| format!("{}/{}", s.metadata.namespace, s.metadata.name),
+        &mut remarks,
+    );
+    let pools: Vec<PoolConfig> = eips
+        .iter()
+        .filter_map(|eip| pool(eip, &mut remarks))
+        .collect();
+    check_pools(&eips, &pools, &mut remarks);
+    let known = KnownPools::of(&pools);
+    let services = services
+        .iter()
+        .filter_map(|service| known.service(service, &mut remarks))
+        .collect();
+    remarks.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    (
+        Config {
+            pools,
+            services,
+            warnings: Vec::new(),
+        },
+        remarks,
+    )
+}
+
+fn check_unique<T>(
+    objects: &[Written<T>],
+    name: impl Fn(&T) -> String,
+    remarks: &mut Vec<Diagnostic>,
+) {
+    let mut seen: HashMap<String, &Written<T>> = HashMap::new();
+    for object in objects {
+        let name = name(&object.object);
+        if let Some(first) = seen.get(&name) {
+            let message = format!("`{name}` is defined twice, first at {}", first.place());
+            remarks.push(
+                object
+                    .remark("metadata.name", message)
+                    .help("rename or remove one of them"),
+            );
+        } else {
+            seen.insert(name, object);
+        }
+    }
+}
+
+fn pool(eip: &Written<Eip>, remarks: &mut Vec<Diagnostic>) -> Option<PoolConfig> {
+    let spec = match pool::spec(&eip.object) {
+        Ok(spec) => spec,
+        Err(errors) => {
+            remarks.extend(
+                errors
+                    .into_iter()
+                    .map(|e| eip.remark(&e.key, e.message).help(e.next)),
+            );
+            return None;
+        }
+    };
+    let wish = &eip.object.spec;
+    if let Some(word) = not_announced(wish.protocol) {
+        let message = format!(
+            "protocol {word} is not spoken by this daemon: the addresses are only allocated"
+        );
+        let help =
+            "write `protocol: layer2` with an `interface`, or `protocol: none` to keep it so";
+        remarks.push(eip.remark("spec.protocol", message).help(help).warning());
+    }
+    if !spec.auto_assign && wish.auto_assign.is_none() {
+        let message = "no service gets an address of this pool without naming it";
+        let help =
+            "write `autoAssign: true`, list `namespaces`, or annotate it as the default pool";
+        remarks.push(eip.remark("spec", message).help(help).warning());
+    }
+    Some(PoolConfig {
+        spec,
+        protocol: wish.protocol,
+        interface: wish.interface.trim().to_owned(),
+    })
+}
+
+fn not_announced(protocol: api::Protocol) -> Option<&'static str> {
+    match protocol {
+        api::Protocol::Bgp => Some("bgp"),
+        api::Protocol::Vip => Some("vip"),
+        api::Protocol::Layer2 | api::Protocol::None => None,
+    }
+}
+
+/// What the allocator says about the pools together: overlaps, two defaults.
+fn check_pools(_eips: &[Written<Eip>], _pools: &[PoolConfig], _remarks: &mut Vec<Diagnostic>) {}
+
+struct KnownPools {
+    names: Vec<PoolName>,
+    checked: Vec<Pool>,
+}
+
+impl KnownPools {
+    fn of(pools: &[PoolConfig]) -> Self {
+        Self {
+            names: pools.iter().map(|pool| pool.spec.name.clone()).collect(),
+            checked: pools
+                .iter()
+                .filter_map(|pool| Pool::try_from(&pool.spec).ok())
+                .collect(),
+        }
+    }
+
+    fn service(
+        &self,
+        service: &Written<Service>,
+        remarks: &mut Vec<Diagnostic>,
+    ) -> Option<ServiceConfig> {
+        let before = remarks.iter().filter(|remark| remark.is_error()).count();
+        let metadata = &service.object.metadata;
+        let key = OwnerKey::new(SERVICE, &metadata.namespace, &metadata.name)
+            .map_err(|error| {
+                let help = "name the service as Kubernetes would, such as `web`";
+                remarks.push(
+                    service
+                        .remark("metadata.name", error.to_string())
+                        .help(help),
+                );
+            })
+            .ok();
+        let request = self.request(service, remarks);
+        if let Some(check) = &service.object.spec.health_check {
+            remarks.extend(health_check_faults(service, check));
+        }
+        let after = remarks.iter().filter(|remark| remark.is_error()).count();
+        (before == after).then_some(ServiceConfig {
+            owner: key?.into(),
+            request,
+            announce: service.object.spec.announce,
+            health_check: service.object.spec.health_check.clone(),
+        })
+    }
+
+    fn request(&self, service: &Written<Service>, remarks: &mut Vec<Diagnostic>) -> Request {
+        let (wish, metadata) = (&service.object.spec, &service.object.metadata);
+        let mut request = Request {
+            service_labels: metadata.labels.clone(),
+            ..Request::default()
+        };
+        // Kubernetes labels every namespace with its own name; here nothing else is known of it.
+        let label = (
+            "kubernetes.io/metadata.name".to_owned(),
+            metadata.namespace.clone(),
+        );
+        request.namespace_labels = BTreeMap::from([label]);
+        request.addresses = wish.addresses.iter().copied().collect();
+        request.ports = ports(service, remarks);
+        request.sharing = wish.sharing_key.as_deref().map(Sharing::new);
+        if request.sharing.is_some() && request.ports == PortSet::All {
+            let help = "list the `ports` of the service; sharers must not have one in common";
+            remarks.push(
+                service
+                    .remark("spec.sharingKey", "sharing needs `ports`")
+                    .help(help),
+            );
+        }
+        request.pool = wish
+            .pool
+            .as_deref()
+            .and_then(|name| self.named(name, service, remarks));
+        (request.families, request.policy) = families(service, remarks);
+        if let Err(error) = request.wanted() {
+            let key = if wish.addresses.is_empty() {
+                "spec.ipFamilies"
+            } else {
+                "spec.addresses"
+            };
+            let text = error.to_string();
+            let (fact, help) = text
+                .split_once("; ")
+                .unwrap_or((&text, "correct the request"));
+            remarks.push(service.remark(key, fact).help(help));
+        }
+        self.check_addresses(service, remarks);
+        request
+    }
+
+    fn named(
+        &self,
+        name: &str,
+        service: &Written<Service>,
+        remarks: &mut Vec<Diagnostic>,
+    ) -> Option<PoolName> {
+        if let Some(known) = self.names.iter().find(|known| &***known == name) {
+            return Some(known.clone());
+        }
+        let names = || self.names.iter().map(|name| &**name);
+        let help = match did_you_mean(name, names()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None if self.names.is_empty() => "add an Eip of that name".to_owned(),
+            None => format!("pools here: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        remarks.push(
+            service
+                .remark("spec.pool", format!("there is no pool `{name}`"))
+                .help(help),
+        );
+        None
+    }
+
+    fn check_addresses(&self, service: &Written<Service>, remarks: &mut Vec<Diagnostic>) {
+        for (index, address) in service.object.spec.addresses.iter().enumerate() {
+            if !self
+                .checked
+                .iter()
+                .any(|pool| pool.ranges().contains(*address))
+            {
+                let key = format!("spec.addresses[{index}]");
+                let help = "add it to `address` of an Eip, or choose another";
+                remarks.push(
+                    service
+                        .remark(&key, format!("{address} is in no pool"))
+                        .help(help),
+                );
+            }
+        }
+    }
+}
+
+fn ports(service: &Written<Service>, remarks: &mut Vec<Diagnostic>) -> PortSet {
+    let ports = &service.object.spec.ports;
+    for (index, port) in ports.iter().enumerate() {
+        let key = format!("spec.ports[{index}].port");
+        if port.port == 0 {
+            remarks.push(
+                service
+                    .remark(&key, "port 0 is no port")
+                    .help("write 1 to 65535"),
+            );
+        }
+        if ports
+            .iter()
+            .take(index)
+            .any(|p| (p.port, p.protocol) == (port.port, port.protocol))
+        {
+            let message = format!("port {} is listed twice", port.port);
+            remarks.push(service.remark(&key, message).help("remove one of them"));
+        }
+    }
+    if ports.is_empty() {
+        return PortSet::All;
+    }
+    let port = |port: &super::service::Port| Port {
+        protocol: match port.protocol {
+            Transport::Tcp => Protocol::Tcp,
+            Transport::Udp => Protocol::Udp,
+            Transport::Sctp => Protocol::Sctp,
+        },
+        number: port.port,
+    };
+    ports.iter().map(port).collect()
+}
+
+fn families(service: &Written<Service>, remarks: &mut Vec<Diagnostic>) -> (Families, FamilyPolicy) {
+    let wish = &service.object.spec;
+    let listed: Vec<Family> = wish
+        .ip_families
+        .iter()
+        .map(|family| match family {
+            IpFamily::IPv4 => Family::V4,
+            IpFamily::IPv6 => Family::V6,
+        })
+        .collect();
+    let families = Families::from_slice(&listed).unwrap_or_else(|| {
+        let help = "list each of IPv4 and IPv6 at most once";
+        let message = "a family is listed twice";
+        remarks.push(service.remark("spec.ipFamilies", message).help(help));
+        Families::Any
+    });
+    let policy = match wish.ip_family_policy {
+        Some(IpFamilyPolicy::SingleStack) if listed.len() > 1 => {
+            let message = "SingleStack with two families";
+            let help = "list one family, or write PreferDualStack or RequireDualStack";
+            remarks.push(service.remark("spec.ipFamilyPolicy", message).help(help));
+            FamilyPolicy::SingleStack
+        }
+        Some(IpFamilyPolicy::SingleStack) => FamilyPolicy::SingleStack,
+        Some(IpFamilyPolicy::PreferDualStack) => FamilyPolicy::PreferDualStack,
+        Some(IpFamilyPolicy::RequireDualStack) => FamilyPolicy::RequireDualStack,
+        // Two families without a policy: whoever lists both wants both.
+        None if listed.len() > 1 => FamilyPolicy::RequireDualStack,
+        None => FamilyPolicy::SingleStack,
+    };
+    (families, policy)
+}
+
+fn health_check_faults(
+    service: &Written<Service>,
+    check: &HealthCheck,
+) -> impl Iterator<Item = Diagnostic> {
+    let zero = [
+        ("port", u64::from(check.port)),
+        ("intervalSeconds", u64::from(check.interval_seconds)),
+        ("timeoutSeconds", u64::from(check.timeout_seconds)),
+        ("failureThreshold", u64::from(check.failure_threshold)),
+        ("successThreshold", u64::from(check.success_threshold)),
+    ]
+    .into_iter()
+    .filter(|(_, value)| *value == 0)
+    .map(|(key, _)| {
+        let message = format!("`{key}` is 0");
+        service
+            .remark(&format!("spec.healthCheck.{key}"), message)
+            .help("write at least 1")
+    });
+    let is_wrong_path = check.protocol == CheckProtocol::Http && !check.path.starts_with('/');
+    let path = is_wrong_path.then(|| {
+        let message = format!("`{}` is no path", check.path);
+        service
+            .remark("spec.healthCheck.path", message)
+            .help("start it with a slash")
+    });
+    zero.chain(path).collect::<Vec<_>>().into_iter()
+}
