@@ -1,9 +1,19 @@
 //! The life of an address on one link, the same for ARP and NDP.
 
 mod config;
+mod conflict;
+mod groups;
+mod machine;
+mod pace;
+mod protocol;
+mod registry;
+mod schedule;
 
 pub use crate::wire::Frame;
 pub use config::{AnnouncePlan, Config, Defence, RateLimit};
+pub use machine::Lifecycle;
+pub use protocol::{Heard, NeighborProtocol, ProbePlan, Question, Round};
+pub use registry::State;
 
 use crate::time::Time;
 use crate::wire::Mac;
@@ -105,8 +115,12 @@ pub enum Event {
     Announced(IpAddr),
     /// The address is no longer claimed; nothing is sent for it any more.
     Released(IpAddr),
-    /// The address became invalid ([`Validity`]) and is silent. Claiming it again starts it anew.
+    /// The instant of [`Validity::Until`] came, so the address is silent. Claiming it again with a
+    /// later one starts it anew.
     Expired(IpAddr),
+    /// The common deadline of [`Input::Renew`] came, so every address that depends on it is silent
+    /// until the next renewal.
+    Lapsed,
     /// Another station uses the address.
     Conflict {
         /// The address in question.

@@ -62,6 +62,15 @@ impl Sub for Time {
     }
 }
 
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    /// The instant `span` before `self`, but not before the clock's start.
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(span)))
+    }
+}
+
 impl fmt::Debug for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -27,3 +27,12 @@ fn the_span_to_an_earlier_instant_is_zero() {
 fn instants_print_as_seconds_with_nine_decimals() {
     assert_eq!(Time::from_nanos(1_000_000_042).to_string(), "1.000000042s");
 }
+
+#[test]
+fn an_instant_before_the_start_of_the_clock_is_the_start() {
+    assert_eq!(
+        Time::from_nanos(9) - Duration::from_nanos(2),
+        Time::from_nanos(7)
+    );
+    assert_eq!(Time::from_nanos(9) - Duration::from_secs(1), Time::ZERO);
+}
