@@ -1,0 +1,21 @@
+//! The host's interfaces and sockets (Linux).
+//!
+//! | Module | Says |
+//! |---|---|
+//! | `topology` | what links and addresses the host has |
+//! | `netlink` | how the kernel tells about them |
+//! | `interface` | which of them an announcement means |
+//! | `filter` | which frames the kernel hands over |
+//! | `raw_socket` | how frames come in and go out |
+
+pub(crate) mod filter;
+mod interface;
+pub(crate) mod membership;
+pub(crate) mod netlink;
+pub(crate) mod raw_socket;
+pub(crate) mod sysctl;
+pub(crate) mod topology;
+
+pub use interface::{
+    InterfaceSelector, NoInterface, Obstacle, ParseSelectorError, Pattern, RouteError,
+};
