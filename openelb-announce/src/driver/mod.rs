@@ -1,0 +1,70 @@
+//! Moves bytes and time between machines and the host: one loop, on one thread of its own.
+//!
+//! The thread never waits for anything but [`Poller::wait`]; whatever needs a capability or may
+//! block is done by the opener thread ([`opener`]).
+
+pub(crate) mod clock;
+pub(crate) mod opener;
+pub(crate) mod poller;
+pub(crate) mod port;
+pub(crate) mod privileges;
+mod pulse;
+
+use std::io;
+use std::time::Duration;
+
+use poller::Poller;
+use pulse::Pulse;
+
+use crate::time::Time;
+
+/// What the loop serves: machines, their sockets, and whoever commands them.
+pub(crate) trait Host {
+    /// Is there nothing left to do?
+    fn is_finished(&self) -> bool;
+
+    /// When [`handle_timeout`](Self::handle_timeout) must be called next.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// The thread did not run for `pause`: throw away what waits, then start every claim again.
+    fn fence(&mut self, pause: Duration, now: Time);
+
+    /// The thread runs: everything may be answered for until `until`.
+    fn renew(&mut self, until: Time, now: Time);
+
+    /// The descriptor watched as `token` can be read.
+    fn feed(&mut self, token: u64, poller: &Poller) -> io::Result<()>;
+
+    /// It is `now`.
+    fn handle_timeout(&mut self, now: Time, poller: &Poller) -> io::Result<()>;
+}
+
+/// Serves `host` until it is finished. `longest_pause` is how long the thread may be kept from
+/// running before everything that it answers for counts as lost.
+pub(crate) fn run(
+    host: &mut impl Host,
+    poller: &mut Poller,
+    longest_pause: Duration,
+) -> io::Result<()> {
+    let mut pulse = Pulse::new(clock::now(), longest_pause);
+    while !host.is_finished() {
+        let next_beat = pulse.next_beat();
+        let wake_up = host
+            .poll_timeout()
+            .map_or(next_beat, |at| at.min(next_beat));
+        poller.wait(wake_up)?;
+        let now = clock::now();
+        // Before anything is read: after a pause the queues hold questions to a former owner.
+        if let Some(pause) = pulse.beat(now) {
+            host.fence(pause, now);
+        }
+        host.renew(now + longest_pause, now);
+        let mut place = 0;
+        while let Some(token) = poller.ready(place) {
+            host.feed(token, poller)?;
+            place += 1;
+        }
+        host.handle_timeout(clock::now(), poller)?;
+    }
+    Ok(())
+}

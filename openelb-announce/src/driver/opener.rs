@@ -1,0 +1,143 @@
+//! The thread that opens sockets and joins groups: what needs `CAP_NET_RAW` or may block.
+//!
+//! Closing a packet socket waits for a grace period of the kernel (tens of milliseconds) and joining
+//! a group for its network configuration lock. On the I/O thread that would delay answers.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use caps::Capability;
+use nix::sys::eventfd::EventFd;
+
+use super::port::{PortKey, Protocol};
+use super::privileges::{self, Privileges};
+use crate::link::filter::Filter;
+use crate::link::membership::Memberships;
+use crate::link::raw_socket::{EtherType, PacketSocket};
+
+/// What the opener is asked for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Open a socket.
+    Open(PortKey, Filter),
+    /// Close one.
+    Close(PacketSocket),
+    /// Join a group on a link.
+    Join(u32, Ipv6Addr),
+    /// Leave a group on a link.
+    Leave(u32, Ipv6Addr),
+    /// Leave all groups of a link.
+    LeaveAll(u32),
+}
+
+/// What the opener has to say.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The socket that was asked for.
+    Opened(PortKey, Filter, io::Result<PacketSocket>),
+    /// A group could not be joined or left on a link.
+    Membership(u32, Ipv6Addr, io::Error),
+}
+
+/// A handle of the thread. Dropping it ends the thread once it has done what it was asked.
+#[derive(Debug)]
+pub(crate) struct Opener {
+    // Requests need no bound of their own: machines cap their groups, and a port is opened once.
+    requests: Sender<Request>,
+    answers: Receiver<Answer>,
+}
+
+impl Opener {
+    /// Starts the thread, with the creator's capabilities cut down as `privileges` says, and returns
+    /// once it has proven that it can open packet sockets. `wake` is raised with every answer.
+    pub(crate) fn start(
+        privileges: Privileges,
+        wake: Arc<EventFd>,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let (requests, work) = channel();
+        let (reply, answers) = channel();
+        let (proof, outcome) = channel();
+        let thread = std::thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(move || {
+                let prepared = prepare(privileges);
+                let is_ready = prepared.is_ok();
+                // Whoever started the thread waits for this; if not, it ends with the requests.
+                drop(proof.send(prepared));
+                if is_ready {
+                    serve(&work, &reply, &wake);
+                }
+            })?;
+        let ended = || io::Error::other("the thread that opens sockets ended early");
+        outcome.recv().map_err(|_| ended())??;
+        Ok((Self { requests, answers }, thread))
+    }
+
+    /// Asks for something; the answer comes later, if there is one.
+    pub(crate) fn ask(&self, request: Request) {
+        // The thread ends only when this sender is gone.
+        drop(self.requests.send(request));
+    }
+
+    /// The next answer, if there is one already.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        self.answers.try_recv().ok()
+    }
+}
+
+fn prepare(privileges: Privileges) -> io::Result<()> {
+    if privileges == Privileges::Drop {
+        privileges::keep_only(&[Capability::CAP_NET_RAW]).map_err(io::Error::other)?;
+    }
+    PacketSocket::deaf().map(drop)
+}
+
+fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
+    let mut links: HashMap<u32, Memberships> = HashMap::new();
+    for request in work {
+        let answer = match request {
+            Request::Open(key, filter) => {
+                let kind = match key.protocol {
+                    Protocol::Arp => EtherType::Arp,
+                    Protocol::Ndp => EtherType::Ipv6,
+                };
+                let socket = PacketSocket::open(key.index, kind, &filter);
+                Some(Answer::Opened(key, filter, socket))
+            }
+            Request::Close(socket) => {
+                drop(socket);
+                None
+            }
+            Request::Join(index, group) => join(&mut links, index, group)
+                .err()
+                .map(|error| Answer::Membership(index, group, error)),
+            Request::Leave(index, group) => links
+                .get_mut(&index)
+                .and_then(|link| link.leave(group).err())
+                .map(|error| Answer::Membership(index, group, error)),
+            Request::LeaveAll(index) => {
+                links.remove(&index);
+                None
+            }
+        };
+        if let Some(answer) = answer {
+            drop(reply.send(answer));
+            let _ = wake.write(1);
+        }
+    }
+}
+
+fn join(links: &mut HashMap<u32, Memberships>, index: u32, group: Ipv6Addr) -> io::Result<()> {
+    let link = match links.entry(index) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => new.insert(Memberships::open(index)?),
+    };
+    link.join(group)
+}
+
+const THREAD_NAME: &str = "openelb-opener";
