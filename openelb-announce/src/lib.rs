@@ -1,7 +1,13 @@
 //! Tells the network where an address lives: ARP and NDP as sans-IO machines.
 
+#[cfg(feature = "driver")]
+pub mod announcer;
 pub mod arp;
 pub mod claim;
+#[cfg(feature = "driver")]
+mod driver;
+#[cfg(feature = "driver")]
+pub mod link;
 pub mod machine;
 pub mod ndp;
 pub mod random;
@@ -9,5 +15,7 @@ pub mod time;
 pub mod timer;
 pub mod wire;
 
+#[cfg(feature = "driver")]
+pub use announcer::Announcer;
 pub use machine::Machine;
 pub use time::Time;

@@ -1,0 +1,225 @@
+//! The handle of a running announcer: the whole desired set in, status and events out.
+
+mod announcement;
+mod mailbox;
+mod options;
+mod outbox;
+mod plan;
+mod report;
+mod station;
+mod status;
+mod worker;
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use announcement::{AnnounceError, Announcement};
+pub use options::{Options, Privileges, StartError};
+pub use status::{AddressStatus, Event, InterfaceStatus, Place, State, Warning};
+
+pub use crate::driver::port::Counters;
+
+use announcement::Desired;
+use mailbox::Mailbox;
+use report::Snapshot;
+use worker::Worker;
+
+use crate::driver::opener::Opener;
+use crate::driver::{self, privileges};
+
+/// Announces addresses on the interfaces of this host (of the network namespace of the thread that
+/// starts it), from a thread of its own.
+///
+/// It answers for as long as that thread runs. A thread that is stopped or starved for longer than
+/// [`Options::fence`] says nothing stale when it goes on: it starts every address again. Dropping
+/// the handle withdraws everything, as [`stop`](Self::stop) does.
+///
+/// ```no_run
+/// use openelb_announce::announcer::{Announcement, Announcer, Options};
+/// use openelb_announce::claim::Probe;
+///
+/// let announcer = Announcer::start(Options::default())?;
+/// announcer.announce(vec![Announcement {
+///     address: "192.0.2.10".parse()?,
+///     interfaces: "eth0".parse()?,
+///     probe: Probe::Standard,
+/// }])?;
+/// for status in announcer.status() {
+///     println!("{}: {}", status.address, status.state());
+/// }
+/// announcer.stop();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Announcer {
+    mailbox: Arc<Mailbox>,
+    events: Events,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Announcer {
+    /// Starts the I/O thread and returns when it is ready to announce.
+    ///
+    /// Needs `CAP_NET_RAW`; [`Privileges`] says what becomes of it.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let mailbox = Arc::new(Mailbox::new().map_err(StartError::Thread)?);
+        let (opener, opener_thread) = Opener::start(options.privileges, Arc::clone(mailbox.wake()))
+            .map_err(StartError::PacketSocket)?;
+        let (sender, events) = sync_channel(MOST_EVENTS);
+        let (proof, outcome) = sync_channel(1);
+        let mailbox_of_thread = Arc::clone(&mailbox);
+        let io_thread = std::thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(move || {
+                let _closer = Closer(Arc::clone(&mailbox_of_thread));
+                let fence = options.fence.max(SHORTEST_FENCE);
+                let prepared = prepare(options, Arc::clone(&mailbox_of_thread), opener, sender);
+                let (ready, result) = match prepared {
+                    Ok(ready) => (Some(ready), Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                drop(proof.send(result));
+                if let Some((mut worker, mut poller)) = ready
+                    && let Err(error) = driver::run(&mut worker, &mut poller, fence)
+                {
+                    mailbox_of_thread.close(&error.to_string());
+                }
+            })
+            .map_err(StartError::Thread)?;
+        let ended = || std::io::Error::other("the I/O thread ended early");
+        outcome.recv().map_err(|_| StartError::Thread(ended()))??;
+        let events = Events {
+            receiver: Mutex::new(events),
+        };
+        Ok(Self {
+            mailbox,
+            events,
+            threads: vec![io_thread, opener_thread],
+        })
+    }
+
+    /// Makes `desired` the set of addresses that are announced, in place of the previous one.
+    ///
+    /// What is new is probed and announced, what is gone is answered for no more, what stays is not
+    /// disturbed. Sorting is done here, O(n log n); the I/O thread then walks the set once. Returns
+    /// before that: ask [`status`](Self::status) or [`events`](Self::events) for what came of it.
+    pub fn announce(&self, desired: Vec<Announcement>) -> Result<(), AnnounceError> {
+        let desired = Desired::new(desired)?;
+        self.mailbox
+            .leave(|letters| letters.desired = Some(desired))
+            .map_err(|reason| AnnounceError::Ended { reason })
+    }
+
+    /// How every desired address stands, sorted by address. Empty once the I/O thread has ended.
+    ///
+    /// It already shows the set of the last [`announce`](Self::announce). The I/O thread copies 19
+    /// octets for each address and interface; the rest is done here.
+    pub fn status(&self) -> Vec<AddressStatus> {
+        self.snapshot()
+            .map(|snapshot| snapshot.addresses())
+            .unwrap_or_default()
+    }
+
+    /// How every interface stands on which something is announced, with its counters.
+    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
+        self.snapshot()
+            .map(|snapshot| snapshot.interfaces())
+            .unwrap_or_default()
+    }
+
+    /// What happens, as it happens. At most 4,096 events wait; then the number of missed ones is
+    /// told instead.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Stops answering for every address and ends the threads. Returns when they have ended.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        let (asker, answer) = sync_channel(1);
+        self.mailbox
+            .leave(|letters| letters.questions.push(asker))
+            .ok()?;
+        answer.recv().ok()
+    }
+}
+
+impl fmt::Debug for Announcer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Announcer")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Announcer {
+    fn drop(&mut self) {
+        // It fails only when the thread has ended already.
+        drop(self.mailbox.leave(|letters| letters.stop = true));
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so on standard error.
+            drop(thread.join());
+        }
+    }
+}
+
+/// The events of an announcer, oldest first. One reader at a time: others wait for it.
+#[derive(Debug)]
+pub struct Events {
+    receiver: Mutex<Receiver<Event>>,
+}
+
+impl Events {
+    /// The next event, if there is one already.
+    pub fn try_recv(&self) -> Result<Event, TryRecvError> {
+        self.receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .try_recv()
+    }
+
+    /// The next event, waiting for it no longer than `timeout`.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Event, RecvTimeoutError> {
+        self.receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv_timeout(timeout)
+    }
+}
+
+/// Closes the letter box however the thread ends, so that nobody waits for an answer for ever.
+struct Closer(Arc<Mailbox>);
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        let reason = if std::thread::panicking() {
+            "its thread panicked"
+        } else {
+            "it was stopped"
+        };
+        self.0.close(reason);
+    }
+}
+
+/// What the I/O thread does before it is ready. Gives up its capabilities first of all.
+fn prepare(
+    options: Options,
+    mailbox: Arc<Mailbox>,
+    opener: Opener,
+    events: std::sync::mpsc::SyncSender<Event>,
+) -> Result<(Worker, driver::poller::Poller), StartError> {
+    if options.privileges == Privileges::Drop {
+        privileges::keep_only(&[])
+            .map_err(|error| StartError::Thread(std::io::Error::other(error)))?;
+    }
+    Worker::new(options, mailbox, opener, events).map_err(StartError::Netlink)
+}
+
+const THREAD_NAME: &str = "openelb-io";
+const MOST_EVENTS: usize = 4096;
+const SHORTEST_FENCE: Duration = Duration::from_millis(10);
