@@ -2,6 +2,8 @@
 
 mod config;
 mod conflict;
+#[cfg(test)]
+pub(crate) mod driven;
 mod groups;
 mod machine;
 mod pace;
