@@ -11,7 +11,7 @@ use crate::lab;
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.verb {
         Verb::Completions(args) => completions::run(&args),
-        Verb::Lab(lab) => lab::run(&lab),
+        Verb::Lab(lab) => lab::run(&lab, args.output),
         Verb::Man(args) => man::run(&args),
         _ => Err(Failure::new(
             ExitCode::Failed,

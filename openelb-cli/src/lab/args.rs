@@ -15,6 +15,10 @@ pub(crate) struct LabArgs {
     #[arg(long, conflicts_with = "keep")]
     pub(crate) script: bool,
 
+    /// Be this user inside the user namespace, not root, with the lab's rights all the same
+    #[arg(long, hide = true, value_name = "UID", default_value_t = 0)]
+    pub(crate) user: u32,
+
     /// Where the lab keeps its files. Given by the outer process to the one that it starts inside
     /// the namespaces, never by a person.
     #[arg(long, hide = true, value_name = "DIR")]

@@ -15,6 +15,8 @@ use std::thread;
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sched::{CloneFlags, unshare};
 
+use super::namespace::Isolation;
+
 /// The way into a host's namespace. Dropping it ends the thread; the namespace
 /// lasts while something in it does.
 #[derive(Debug)]
@@ -86,6 +88,17 @@ impl Host {
     /// The namespace's path under `/proc`, as seen from outside the lab.
     pub(crate) fn namespace_path(&self) -> PathBuf {
         self.task.join("ns/net")
+    }
+
+    /// The command with which a person enters the host from outside.
+    pub(crate) fn door(&self, isolation: Isolation) -> String {
+        let thread = self.task.file_name().unwrap_or_default().display();
+        match isolation {
+            Isolation::UserNamespace => {
+                format!("nsenter --target {thread} --user --net --preserve-credentials")
+            }
+            Isolation::Privileged => format!("nsenter --target {thread} --net"),
+        }
     }
 
     /// Runs `job` on the host and waits for what it returns.

@@ -11,40 +11,114 @@ mod host;
 mod namespace;
 mod neighbor;
 mod network;
+mod node;
 mod plan;
 mod probe;
+mod report;
+mod scenario;
 mod script;
 mod supervise;
+mod timeline;
 
 use std::fmt::Display;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::unistd::pause;
 
 use self::args::LabArgs;
+use self::clock::Stopwatch;
+use self::namespace::Isolation;
 use self::network::Network;
+use self::report::LabReport;
+use self::scenario::Scenario;
 use crate::exit_code::{ExitCode, Failure};
+use crate::output::{self, Format, Paint};
 
 /// Runs the lab, as the outer or as the inner process.
-pub(crate) fn run(args: &LabArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &LabArgs, format: Format) -> Result<ExitCode, Failure> {
     match &args.inside {
-        None => supervise::supervise(),
-        Some(_) => inside(args),
+        None => supervise::supervise(args.user),
+        Some(files) => inside(args, files, format),
     }
 }
 
-fn inside(args: &LabArgs) -> Result<ExitCode, Failure> {
+fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Failure> {
     // Whatever happens to the outer process, this one and its network do not stay behind.
     set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
+    let began = Stopwatch::start();
     let network = Network::build(plan::stations()).map_err(failed)?;
     plan::furnish(&network).map_err(failed)?;
     if args.script {
         script::obey(&network).map_err(failed)?;
         return Ok(ExitCode::Success);
     }
-    Err(failed("the scenario is not part of this build"))
+    let report = play(args, &network, files, began, format)?;
+    if !args.keep {
+        return Ok(if report.ok {
+            ExitCode::Success
+        } else {
+            ExitCode::Failed
+        });
+    }
+    if report.ok {
+        fs::write(supervise::success_mark(files), "").map_err(failed)?;
+    }
+    timeline::write_doors(&network, report.isolation, files, &mut io::stderr()).map_err(failed)?;
+    loop {
+        pause();
+    }
+}
+
+/// Plays the scenario: people watch it happen, machines get it in one piece.
+fn play(
+    args: &LabArgs,
+    network: &Network,
+    files: &Path,
+    began: Stopwatch,
+    format: Format,
+) -> Result<LabReport, Failure> {
+    let isolation = if args.privileged {
+        Isolation::Privileged
+    } else {
+        Isolation::UserNamespace
+    };
+    let hosts = plan::report(network);
+    let (mut out, live) = (io::stdout(), !format.is_data());
+    let paint = Paint::new(out.is_terminal(), std::env::var_os("NO_COLOR").is_some());
+    if live {
+        timeline::write_network(&hosts, &mut out, paint).map_err(failed)?;
+    }
+    let mut scenario = Scenario::new(network, files).map_err(failed)?;
+    let tell = |step: &_| {
+        if live {
+            timeline::write_step(step, &mut out, paint)
+        } else {
+            Ok(())
+        }
+    };
+    let (steps, failure) = scenario.play(began, tell).map_err(failed)?;
+    let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let ok = failure.is_none();
+    let report = LabReport {
+        ok,
+        isolation,
+        elapsed_ms,
+        hosts,
+        steps,
+        failure,
+    };
+    if live {
+        timeline::write_end(&report, &mut out, paint).map_err(failed)?;
+    } else {
+        output::print(&report, format)?;
+    }
+    Ok(report)
 }
 
 fn failed(error: impl Display) -> Failure {
-    Failure::new(ExitCode::Failed, format!("build the lab: {error}"))
+    Failure::new(ExitCode::Failed, format!("run the lab: {error}"))
 }

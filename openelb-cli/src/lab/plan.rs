@@ -6,7 +6,8 @@ use ipnet::IpNet;
 use openelb_announce::wire::Mac;
 
 use super::greeter;
-use super::network::{Network, NetworkError, Plan};
+use super::network::{INTERFACE, Network, NetworkError, Plan, Station};
+use super::report::HostReport;
 
 /// The hosts: a client and the nodes, all on one segment, in the prefixes that RFC 5737 and
 /// RFC 3849 set aside for documentation.
@@ -18,13 +19,34 @@ pub(crate) fn stations() -> Vec<Plan> {
         .collect()
 }
 
-/// Makes every node deliver the pool's traffic to a service that says the node's name.
-pub(crate) fn furnish(network: &Network) -> Result<(), NetworkError> {
-    for station in network
+/// The hosts as the report shows them.
+pub(crate) fn report(network: &Network) -> Vec<HostReport> {
+    let hosts = network
         .stations()
         .iter()
-        .filter(|station| station.plan.name != CLIENT)
-    {
+        .map(|Station { plan, .. }| HostReport {
+            name: plan.name.to_owned(),
+            role: if plan.name == CLIENT {
+                "asks"
+            } else {
+                "openelb run"
+            },
+            mac: plan.mac.to_string(),
+            addresses: plan.addresses.clone(),
+        });
+    hosts.collect()
+}
+
+/// Makes every node deliver the pool's traffic to a service that says the node's name, and the
+/// client quick to see that nobody answers.
+pub(crate) fn furnish(network: &Network) -> Result<(), NetworkError> {
+    for station in network.stations() {
+        if station.plan.name == CLIENT {
+            for name in PATIENCE_OF_KERNEL {
+                station.set_sysctl(name, "100")?;
+            }
+            continue;
+        }
         for prefix in pool() {
             station.deliver(prefix)?;
         }
@@ -46,6 +68,38 @@ pub(crate) fn pool() -> [IpNet; 2] {
         prefix(Ipv4Addr::new(192, 0, 2, 240), 28),
         prefix(v6(0xf0), 124),
     ]
+}
+
+/// The configuration that defines the pool and nothing else.
+pub(crate) fn pool_only() -> String {
+    let [v4, v6] = pool();
+    format!(
+        "apiVersion: network.kubesphere.io/v1alpha2\n\
+         kind: Eip\n\
+         metadata: {{name: {POOL}}}\n\
+         spec:\n  \
+           address: {v4}, {v6}\n  \
+           protocol: layer2\n  \
+           interface: {INTERFACE}\n  \
+           probe: Fast\n  \
+           coolDown: 10m\n"
+    )
+}
+
+/// The pool and the service: `announce` says `Always` or `Standby`, `addresses` pins them.
+pub(crate) fn with_service(announce: &str, addresses: &[IpAddr]) -> String {
+    format!(
+        "{}---\n\
+         apiVersion: openelb.io/v1\n\
+         kind: Service\n\
+         metadata: {{namespace: {NAMESPACE}, name: {SERVICE}}}\n\
+         spec:\n  \
+           ipFamilyPolicy: RequireDualStack\n  \
+           addresses: {addresses:?}\n  \
+           announce: {announce}\n  \
+           ports: [{{name: http, protocol: TCP, port: {PORT}}}]\n",
+        pool_only()
+    )
 }
 
 fn station(name: &'static str, number: u8) -> Plan {
@@ -77,5 +131,21 @@ pub(crate) const NODE_A: &str = "node-a";
 /// The node that the service moves to.
 pub(crate) const NODE_B: &str = "node-b";
 
+/// The pool's name.
+pub(crate) const POOL: &str = "lab";
+
+/// The service's namespace.
+pub(crate) const NAMESPACE: &str = "shop";
+
+/// The service's name.
+pub(crate) const SERVICE: &str = "web";
+
 /// Where the service listens.
 pub(crate) const PORT: u16 = 8080;
+
+/// How long the client's kernel waits for an answer before it asks again, three times in all. Its
+/// one second would only make it slow to show that nobody answers.
+const PATIENCE_OF_KERNEL: [&str; 2] = [
+    "ipv4/neigh/eth0/retrans_time_ms",
+    "ipv6/neigh/eth0/retrans_time_ms",
+];

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
-use super::capture::Capture;
+use super::capture::{Capture, Sighting};
 use super::clock::Stopwatch;
 use super::host::Rights;
 use super::host::openelb;
@@ -105,6 +105,8 @@ enum Request {
     Finish {},
     /// Starts to note ARP and neighbour discovery heard by a host.
     Capture { host: String },
+    /// Tells what was heard so far.
+    Heard { host: String },
     /// Stops noting and tells what was heard.
     Sightings { host: String },
 }
@@ -169,6 +171,7 @@ impl Stage<'_> {
             } => self.stream(&host, addresses, port, Duration::from_micros(interval_us)),
             Request::Finish {} => self.finish(),
             Request::Capture { host } => self.capture(host),
+            Request::Heard { host } => self.heard(&host),
             Request::Sightings { host } => self.sightings(&host),
         }
     }
@@ -296,10 +299,20 @@ impl Stage<'_> {
         Ok(Value::Null)
     }
 
+    fn heard(&self, host: &str) -> Result<Value, String> {
+        let capture = self.captures.get(host);
+        let capture = capture.ok_or_else(|| format!("{host} is not capturing"))?;
+        Ok(self.tell(capture.heard()))
+    }
+
     fn sightings(&mut self, host: &str) -> Result<Value, String> {
         let capture = self.captures.remove(host);
         let capture = capture.ok_or_else(|| format!("{host} is not capturing"))?;
-        let heard = capture.finish().map_err(text)?.into_iter().map(|sighting| {
+        Ok(self.tell(capture.finish().map_err(text)?))
+    }
+
+    fn tell(&self, heard: Vec<Sighting>) -> Value {
+        let sightings = heard.into_iter().map(|sighting| {
             json!({
                 "at_us": sighting.at.as_micros(),
                 "from": self.network.owner(sighting.from),
@@ -307,7 +320,7 @@ impl Stage<'_> {
                 "address": sighting.address,
             })
         });
-        Ok(Value::Array(heard.collect()))
+        Value::Array(sightings.collect())
     }
 }
 

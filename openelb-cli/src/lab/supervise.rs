@@ -12,12 +12,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::namespace::{self, Isolation};
 use crate::exit_code::{ExitCode, Failure};
 
-/// Enters namespaces, runs this same command again inside of them and removes its files.
-pub(crate) fn supervise() -> Result<ExitCode, Failure> {
+/// Enters namespaces as `user`, runs this same command again inside of them and removes its files.
+pub(crate) fn supervise(user: u32) -> Result<ExitCode, Failure> {
     let failed =
         |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
     let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
-    let isolation = namespace::enter().map_err(|error| {
+    let isolation = namespace::enter(user).map_err(|error| {
         Failure::new(ExitCode::NotPermitted, format!("start the lab: {error}"))
             .next(namespace::advice())
     })?;

@@ -36,8 +36,14 @@ impl Stage {
     /// A network of one's own, or `None` after saying loudly that this machine allows none. With
     /// `CI=true` that is a failure.
     pub(crate) fn open() -> Option<Self> {
+        Self::open_as(0)
+    }
+
+    /// The same as another user than root inside the namespaces.
+    pub(crate) fn open_as(user: u32) -> Option<Self> {
         let mut lab = openelb()
-            .args(["lab", "--script"])
+            .args(["lab", "--script", "--user"])
+            .arg(user.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -124,17 +130,25 @@ impl Stage {
         self.request(&json!({ "do": "capture", "host": "client" }));
     }
 
-    /// What the client heard since [`Stage::capture`].
-    pub(crate) fn sightings(&mut self) -> Vec<Sighting> {
-        let seen = self.request(&json!({ "do": "sightings", "host": "client" }));
-        let read = |sighting: &Value| Sighting {
-            at: Duration::from_micros(sighting["at_us"].as_u64().unwrap()),
-            from: sighting["from"].as_str().unwrap_or("a stranger").to_owned(),
-            message: sighting["message"].as_str().unwrap().to_owned(),
-            address: sighting["address"].as_str().unwrap().parse().unwrap(),
-        };
-        seen.as_array().unwrap().iter().map(read).collect()
+    /// What the client heard since [`Stage::capture`], which goes on.
+    pub(crate) fn heard(&mut self) -> Vec<Sighting> {
+        sightings(&self.request(&json!({ "do": "heard", "host": "client" })))
     }
+
+    /// What the client heard since [`Stage::capture`], which ends.
+    pub(crate) fn sightings(&mut self) -> Vec<Sighting> {
+        sightings(&self.request(&json!({ "do": "sightings", "host": "client" })))
+    }
+}
+
+fn sightings(seen: &Value) -> Vec<Sighting> {
+    let read = |sighting: &Value| Sighting {
+        at: Duration::from_micros(sighting["at_us"].as_u64().unwrap()),
+        from: sighting["from"].as_str().unwrap_or("a stranger").to_owned(),
+        message: sighting["message"].as_str().unwrap().to_owned(),
+        address: sighting["address"].as_str().unwrap().parse().unwrap(),
+    };
+    seen.as_array().unwrap().iter().map(read).collect()
 }
 
 impl Drop for Stage {
@@ -156,22 +170,24 @@ pub(crate) fn openelb() -> Command {
 }
 
 /// Waits until `condition` gives a value; fails with `what` when it takes unreasonably long.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a deadline in real time, for a real network"
-)]
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + UNREASONABLE;
+    let deadline = now() + UNREASONABLE;
     loop {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(
-            Instant::now() < deadline,
-            "{what}: not within {UNREASONABLE:?}"
-        );
+        assert!(now() < deadline, "{what}: not within {UNREASONABLE:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The time, for deadlines and for moments chosen at random; never for what a test asserts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "real processes on a real network take real time"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// `ExitCode::NotPermitted` of the command.

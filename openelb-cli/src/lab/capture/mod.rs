@@ -6,8 +6,8 @@ mod tests;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -23,8 +23,11 @@ use super::clock::Stopwatch;
 #[derive(Debug)]
 pub(crate) struct Capture {
     listening: Arc<AtomicBool>,
-    collector: JoinHandle<Vec<Sighting>>,
+    heard: Heard,
+    collector: JoinHandle<()>,
 }
+
+type Heard = Arc<Mutex<Vec<Sighting>>>;
 
 /// One frame about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,28 +64,41 @@ impl Capture {
         let patience = i64::try_from(LISTENING.as_micros()).expect("a fraction of a second");
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::new(0, patience))?;
         let listening = Arc::new(AtomicBool::new(true));
+        let heard = Heard::default();
         let collector = {
-            let listening = Arc::clone(&listening);
-            thread::Builder::new().spawn(move || collect(&socket, &listening))?
+            let (listening, heard) = (Arc::clone(&listening), Arc::clone(&heard));
+            thread::Builder::new().spawn(move || collect(&socket, &listening, &heard))?
         };
         Ok(Self {
             listening,
+            heard,
             collector,
         })
+    }
+
+    /// What was heard so far, in order.
+    pub(crate) fn heard(&self) -> Vec<Sighting> {
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Stops listening and returns what was heard, in order.
     pub(crate) fn finish(self) -> io::Result<Vec<Sighting>> {
         self.listening.store(false, Ordering::Relaxed);
+        let heard = Arc::clone(&self.heard);
         self.collector
             .join()
-            .map_err(|_| io::Error::other("the capturing thread panicked"))
+            .map_err(|_| io::Error::other("the capturing thread panicked"))?;
+        Ok(std::mem::take(
+            &mut heard.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
     }
 }
 
-fn collect(socket: &OwnedFd, listening: &AtomicBool) -> Vec<Sighting> {
+fn collect(socket: &OwnedFd, listening: &AtomicBool, heard: &Heard) {
     let began = Stopwatch::start();
-    let mut heard = Vec::new();
     let mut buffer = [0; MAX_FRAME];
     let mut ending: Option<Stopwatch> = None;
     loop {
@@ -92,11 +108,15 @@ fn collect(socket: &OwnedFd, listening: &AtomicBool) -> Vec<Sighting> {
         let received = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty());
         if let Ok(length) = received {
             let frame = buffer.get(..length).unwrap_or(&buffer);
-            heard.extend(decode(frame, began.elapsed()));
+            let sighting = decode(frame, began.elapsed());
+            heard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(sighting);
         }
         // Silence, or enough of it in a busy network: what was sent before the end has arrived.
         if ending.is_some_and(|ending| received.is_err() || ending.elapsed() > LISTENING) {
-            return heard;
+            return;
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What each kind of frame is taken for.
+
 use super::{Message, decode};
 use openelb_announce::wire::Mac;
 use std::net::IpAddr;

@@ -1,3 +1,5 @@
+//! What a stream of questions reports.
+
 use super::{Answer, read_answer, report};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

@@ -1,17 +1,21 @@
 //! Entering namespaces of our own, as an ordinary user where the system allows it and as root.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::io;
 
+use caps::CapSet;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
-use nix::unistd::{getegid, geteuid};
+use nix::unistd::{Gid, Uid, getegid, geteuid};
 
 /// How the namespaces came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Isolation {
-    /// A user namespace in which we are root and outside of which we can do nothing new.
+    /// A user namespace in which we have every right and outside of which we have none more.
     UserNamespace,
     /// Only a network and a PID namespace, made with the caller's own privileges.
     Privileged,
@@ -31,53 +35,59 @@ pub(crate) enum EnterError {
         privileged: Errno,
     },
     /// The user namespace exists but gives no rights, which is how `AppArmor` restricts it.
-    #[error("become root inside the new user namespace: write {file}: {source}")]
-    Map {
-        /// Which file of `/proc/self` could not be written.
-        file: &'static str,
+    #[error("become user {user} inside the new user namespace: {source}")]
+    Become {
+        /// Which user.
+        user: u32,
         /// What the kernel said.
         source: io::Error,
     },
 }
 
 /// Moves this process into a new network namespace, and its future children into a new PID
-/// namespace, preferably owned by a new user namespace.
+/// namespace, preferably owned by a new user namespace in which it is `user`.
 ///
 /// The kernel only allows it while the process has a single thread, so this comes before any
 /// runtime. The first child becomes the init of the PID namespace: when it ends, the kernel kills
 /// everything else in there and the network goes with the last process.
-pub(crate) fn enter() -> Result<Isolation, EnterError> {
-    let (user_id, group_id) = (geteuid(), getegid());
+pub(crate) fn enter(user: u32) -> Result<Isolation, EnterError> {
+    let identity = (geteuid(), getegid());
     let ours = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWPID;
-    let Err(user) = unshare(CloneFlags::CLONE_NEWUSER | ours) else {
-        // One identity may be mapped without help, and only with setgroups(2) denied first.
-        write("setgroups", "deny")?;
-        write("uid_map", &format!("0 {user_id} 1"))?;
-        write("gid_map", &format!("0 {group_id} 1"))?;
+    let Err(refused) = unshare(CloneFlags::CLONE_NEWUSER | ours) else {
+        become_user(user, identity).map_err(|source| EnterError::Become { user, source })?;
         return Ok(Isolation::UserNamespace);
     };
-    unshare(ours).map_err(|privileged| EnterError::Refused { user, privileged })?;
+    unshare(ours).map_err(|privileged| EnterError::Refused {
+        user: refused,
+        privileged,
+    })?;
     Ok(Isolation::Privileged)
 }
 
-fn write(file: &'static str, text: &str) -> Result<(), EnterError> {
-    fs::write(format!("/proc/self/{file}"), text).map_err(|source| EnterError::Map { file, source })
+fn become_user(user: u32, (user_id, group_id): (Uid, Gid)) -> io::Result<()> {
+    // One identity may be mapped without help, and only with setgroups(2) denied first.
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{user} {user_id} 1"))?;
+    fs::write("/proc/self/gid_map", format!("{user} {group_id} 1"))?;
+    // What is executed next keeps the rights of the namespace only as root, or when told so.
+    let every = caps::read(None, CapSet::Permitted).map_err(io::Error::other)?;
+    caps::set(None, CapSet::Inheritable, &every).map_err(io::Error::other)?;
+    caps::set(None, CapSet::Ambient, &every).map_err(io::Error::other)
 }
 
 /// What can be done about a refusal: the switches of this machine that forbid namespaces, each with
 /// the command that turns it, and what works without them.
 pub(crate) fn advice() -> String {
-    let forbidding = SWITCHES.iter().filter(|switch| switch.forbids_now());
-    let mut ways: Vec<String> = forbidding
-        .map(
-            |Switch {
-                 name,
-                 forbids,
-                 allows,
-             }| {
-                format!("{name} is {forbids}: `sudo sysctl -w {name}={allows}` allows it")
-            },
-        )
+    advice_from(|name| fs::read_to_string(format!("/proc/sys/{}", name.replace('.', "/"))).ok())
+}
+
+fn advice_from(value: impl Fn(&str) -> Option<String>) -> String {
+    let forbids =
+        |switch: &&Switch| value(switch.name).is_some_and(|value| value.trim() == switch.forbids);
+    let mut ways: Vec<String> = SWITCHES
+        .iter()
+        .filter(forbids)
+        .map(Switch::advice)
         .collect();
     if ways.is_empty() {
         let sandbox = "no sysctl of this machine forbids it, so a sandbox does: a container needs \
@@ -96,9 +106,13 @@ struct Switch {
 }
 
 impl Switch {
-    fn forbids_now(&self) -> bool {
-        let file = format!("/proc/sys/{}", self.name.replace('.', "/"));
-        fs::read_to_string(file).is_ok_and(|value| value.trim() == self.forbids)
+    fn advice(&self) -> String {
+        let Self {
+            name,
+            forbids,
+            allows,
+        } = self;
+        format!("{name} is {forbids}: `sudo sysctl -w {name}={allows}` allows it")
     }
 }
 

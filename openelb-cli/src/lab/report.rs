@@ -1,0 +1,87 @@
+//! What the lab saw, as data with stable field names.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::namespace::Isolation;
+
+/// Everything that `openelb lab -o json` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct LabReport {
+    /// Whether every step went as expected.
+    pub(crate) ok: bool,
+    /// How the namespaces were made.
+    pub(crate) isolation: Isolation,
+    /// From the first step to the last, in milliseconds.
+    pub(crate) elapsed_ms: f64,
+    /// The hosts on the switch.
+    pub(crate) hosts: Vec<HostReport>,
+    /// The steps that went as expected, in order.
+    pub(crate) steps: Vec<Step>,
+    /// The step that did not, which is then the last.
+    pub(crate) failure: Option<StepFailure>,
+}
+
+/// A host on the switch.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HostReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// The hardware address of its interface.
+    pub(crate) mac: String,
+    /// Its own addresses.
+    pub(crate) addresses: Vec<IpNet>,
+    /// What it is there for.
+    pub(crate) role: &'static str,
+}
+
+/// A step that went as expected.
+#[derive(Debug, Serialize)]
+pub(crate) struct Step {
+    /// The step's stable name.
+    pub(crate) name: &'static str,
+    /// When it ended, in milliseconds since the network stood.
+    pub(crate) at_ms: f64,
+    /// How long it took, in milliseconds.
+    pub(crate) took_ms: f64,
+    /// What happened, in words.
+    pub(crate) summary: String,
+    /// More of it, for people.
+    #[serde(skip)]
+    pub(crate) details: Vec<String>,
+    /// What happened, as data; the fields depend on the step.
+    pub(crate) facts: Value,
+}
+
+/// A step that did not go as expected.
+#[derive(Debug, Serialize)]
+pub(crate) struct StepFailure {
+    /// The step's stable name.
+    pub(crate) step: &'static str,
+    /// What should have been seen.
+    pub(crate) expected: String,
+    /// What was seen.
+    pub(crate) seen: String,
+    /// The last lines that each daemon logged, the host's name in front.
+    pub(crate) log: Vec<String>,
+}
+
+/// One address as a client reaches it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reached {
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// The hardware address in the client's neighbour table.
+    pub(crate) mac: String,
+    /// Whose it is.
+    pub(crate) resolved_to: String,
+    /// How long the client took to resolve, in milliseconds.
+    pub(crate) resolve_ms: f64,
+    /// Who answered the connection.
+    pub(crate) answered_by: String,
+    /// How long the connection and its answer took, in milliseconds.
+    pub(crate) connect_ms: f64,
+}

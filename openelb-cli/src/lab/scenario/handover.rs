@@ -1,0 +1,158 @@
+//! Steps about the move: the second node stands by, then takes over without a loss.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::trouble::Trouble;
+use super::{Outcome, Scenario, presence, until};
+use crate::lab::capture::Message;
+use crate::lab::neighbor;
+use crate::lab::plan::{self, NODE_A, NODE_B, PORT};
+use crate::lab::probe::{Stream, StreamReport};
+
+/// Node B's daemon starts with the same addresses and stays silent.
+pub(super) fn stand_by(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
+    play.start(NODE_B, &plan::with_service("Standby", &play.pair))?;
+    let reached = presence::reached(play, NODE_A)?;
+    for message in [Message::Probe, Message::Announcement, Message::Answer] {
+        for &address in &play.pair {
+            let heard = play.heard(NODE_B, message, address);
+            if heard > 0 {
+                return Err(Trouble::Unexpected {
+                    expected: format!("{NODE_B} says nothing about {address}"),
+                    seen: format!("{heard} frames: {message:?}"),
+                });
+            }
+        }
+    }
+    Ok(Outcome {
+        summary: format!("{NODE_B} holds the same addresses in standby"),
+        details: vec![format!("and is silent: the client still reaches {NODE_A}")],
+        facts: json!({ "node": NODE_B, "reached": reached }),
+    })
+}
+
+/// Node A goes silent, node B announces, and the client keeps asking all the while.
+pub(super) fn hand_over(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
+    let streams = start_streams(play)?;
+    let moved = move_service(play);
+    // The streams end in any case; what they saw counts only when the move went as expected.
+    let reports = finish(streams)?;
+    moved?;
+    for report in &reports {
+        check(report)?;
+    }
+    let reached = presence::reached(play, NODE_B)?;
+    Ok(Outcome {
+        summary: format!(
+            "the service moved from {NODE_A} to {NODE_B} while the client kept asking"
+        ),
+        details: reports.iter().map(describe).collect(),
+        facts: json!({ "from": NODE_A, "to": NODE_B, "streams": reports, "reached": reached }),
+    })
+}
+
+fn start_streams(play: &Scenario<'_>) -> Result<Vec<Stream>, Trouble> {
+    let start = |&address: &IpAddr| {
+        play.on_client(move || Stream::start(address, PORT, INTERVAL))
+            .map_err(|source| Trouble::Client {
+                act: format!("ask {address}"),
+                source,
+            })
+    };
+    play.pair.iter().map(start).collect()
+}
+
+fn move_service(play: &Scenario<'_>) -> Result<(), Trouble> {
+    // Only one node may ever answer, so the old one is silent before the new one speaks. It still
+    // delivers what reaches it, so nothing is lost in between.
+    play.node(NODE_A)?
+        .reload(&plan::with_service("Standby", &play.pair))?;
+    until("node-a announces nothing any more", || {
+        let announced = play.node(NODE_A)?.announced()?;
+        Ok(if announced.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("it announces {announced:?}"))
+        })
+    })?;
+    play.node(NODE_B)?
+        .reload(&plan::with_service("Always", &play.pair))?;
+    for &address in &play.pair {
+        until(
+            &format!("the client's table leads {address} to node-b"),
+            || {
+                let mac = play.on_client(move || neighbor::known(address))?;
+                let owner = mac.and_then(|mac| play.network.owner(mac));
+                Ok(if owner == Some(NODE_B) {
+                    Ok(())
+                } else {
+                    Err(format!("it leads to {owner:?}"))
+                })
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn finish(streams: Vec<Stream>) -> Result<Vec<StreamReport>, Trouble> {
+    // A few more answers from the new host, so that its first is not also the last.
+    std::thread::sleep(AFTERMATH);
+    let finish = |stream: Stream| {
+        stream.finish().map_err(|source| Trouble::Client {
+            act: "end a stream".to_owned(),
+            source,
+        })
+    };
+    streams.into_iter().map(finish).collect()
+}
+
+fn check(report: &StreamReport) -> Result<(), Trouble> {
+    let hosts: Vec<_> = report
+        .answers
+        .iter()
+        .map(|share| share.host.as_str())
+        .collect();
+    if report.lost == 0 && hosts == [NODE_A, NODE_B] {
+        return Ok(());
+    }
+    Err(Trouble::Unexpected {
+        expected: format!(
+            "every question to {} answered, {NODE_A} first, then {NODE_B}",
+            report.address
+        ),
+        seen: format!(
+            "{} of {} lost, answered by {hosts:?}",
+            report.lost, report.sent
+        ),
+    })
+}
+
+fn describe(report: &StreamReport) -> String {
+    let gap = report.switch_gap_us.unwrap_or_default();
+    let shares: Vec<_> = report
+        .answers
+        .iter()
+        .map(|share| format!("{} by {}", share.answers, share.host))
+        .collect();
+    format!(
+        "{:<14} {} questions, {} lost; {}; {:.1} ms between the last answer of the one and the \
+         first of the other",
+        report.address.to_string(),
+        report.sent,
+        report.lost,
+        shares.join(", "),
+        millis_of(gap),
+    )
+}
+
+fn millis_of(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64() * 1000.0
+}
+
+/// A thousand questions a second to each address.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+const AFTERMATH: Duration = Duration::from_millis(200);

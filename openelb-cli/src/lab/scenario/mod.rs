@@ -1,0 +1,194 @@
+//! The play: a service gets its addresses, is announced, reached, moved, and goes.
+
+mod handover;
+mod lifetime;
+mod presence;
+mod trouble;
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::capture::{Capture, Message};
+use super::clock::Stopwatch;
+use super::network::Network;
+use super::node::Node;
+use super::plan;
+use super::report::{Step, StepFailure};
+use trouble::Trouble;
+
+/// The play on its stage.
+#[derive(Debug)]
+pub(crate) struct Scenario<'n> {
+    network: &'n Network,
+    files: &'n Path,
+    nodes: Vec<Node>,
+    /// What the client hears from the beginning.
+    capture: Capture,
+    /// The addresses of the service, IPv4 first; empty before they are allocated.
+    pair: Vec<IpAddr>,
+}
+
+/// A step that went as expected, before it is put in time.
+#[derive(Debug)]
+struct Outcome {
+    summary: String,
+    details: Vec<String>,
+    facts: Value,
+}
+
+type Play = fn(&mut Scenario<'_>) -> Result<Outcome, Trouble>;
+
+impl<'n> Scenario<'n> {
+    /// Before the first step: the network stands and nothing runs on it.
+    pub(crate) fn new(network: &'n Network, files: &'n Path) -> io::Result<Self> {
+        let client = network
+            .station(plan::CLIENT)
+            .expect("the plan has a client");
+        let capture = client.host.run(Capture::start)?;
+        Ok(Self {
+            network,
+            files,
+            nodes: Vec::new(),
+            capture,
+            pair: Vec::new(),
+        })
+    }
+
+    /// Plays the steps until one fails, telling each that went as expected. Returns those steps,
+    /// and the failure if there is one.
+    pub(crate) fn play(
+        &mut self,
+        began: Stopwatch,
+        mut tell: impl FnMut(&Step) -> io::Result<()>,
+    ) -> io::Result<(Vec<Step>, Option<StepFailure>)> {
+        let mut steps = Vec::new();
+        for (name, play) in STEPS {
+            let took = Stopwatch::start();
+            let Outcome {
+                summary,
+                details,
+                facts,
+            } = match play(self) {
+                Ok(outcome) => outcome,
+                Err(trouble) => return Ok((steps, Some(self.failure(name, &trouble)))),
+            };
+            let (at_ms, took_ms) = (millis(began.elapsed()), millis(took.elapsed()));
+            let step = Step {
+                name,
+                at_ms,
+                took_ms,
+                summary,
+                details,
+                facts,
+            };
+            tell(&step)?;
+            steps.push(step);
+        }
+        Ok((steps, None))
+    }
+
+    fn failure(&self, step: &'static str, trouble: &Trouble) -> StepFailure {
+        let tail = |node: &Node| {
+            let lines = node.last_lines(LOG_LINES).into_iter();
+            let name = node.name().to_owned();
+            lines
+                .map(move |line| format!("{name}: {line}"))
+                .collect::<Vec<_>>()
+        };
+        StepFailure {
+            step,
+            expected: trouble.expected(),
+            seen: trouble.to_string(),
+            log: self.nodes.iter().flat_map(tail).collect(),
+        }
+    }
+
+    fn node(&self, name: &str) -> Result<&Node, Trouble> {
+        let mut nodes = self.nodes.iter();
+        nodes
+            .find(|node| node.name() == name)
+            .ok_or_else(|| Trouble::Unexpected {
+                expected: format!("a daemon on {name}"),
+                seen: "none was started".to_owned(),
+            })
+    }
+
+    /// Starts a daemon with this configuration.
+    fn start(&mut self, name: &str, config: &str) -> Result<(), Trouble> {
+        let station = self
+            .network
+            .station(name)
+            .expect("the plan has every host of the play");
+        let mut node = Node::start(name, &station.host, self.files, config)?;
+        let ready = node.wait_until_it_answers();
+        // Kept also when it failed: its log tells why.
+        self.nodes.push(node);
+        Ok(ready?)
+    }
+
+    /// How many frames of a kind the client heard from a host about an address.
+    fn heard(&self, host: &str, message: Message, address: IpAddr) -> usize {
+        let heard = self.capture.heard();
+        let wanted = heard.iter().filter(|sighting| {
+            (sighting.message, sighting.address) == (message, address)
+                && self.network.owner(sighting.from) == Some(host)
+        });
+        wanted.count()
+    }
+
+    /// Runs `job` on the client.
+    fn on_client<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let client = self
+            .network
+            .station(plan::CLIENT)
+            .expect("the plan has a client");
+        client.host.run(job)
+    }
+}
+
+/// Waits for `poll` to give a value.
+fn until<T>(
+    expected: &str,
+    mut poll: impl FnMut() -> Result<Result<T, String>, Trouble>,
+) -> Result<T, Trouble> {
+    let waited = Stopwatch::start();
+    loop {
+        match poll()? {
+            Ok(value) => return Ok(value),
+            Err(seen) if waited.elapsed() > PATIENCE => {
+                let expected = format!("{expected} within {PATIENCE:?}");
+                return Err(Trouble::Unexpected { expected, seen });
+            }
+            Err(_) => thread::sleep(POLL),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+const STEPS: [(&str, Play); 9] = [
+    ("pool-defined", lifetime::define_pool),
+    ("allocated", lifetime::allocate),
+    ("announced", presence::announce),
+    ("reached", presence::reach),
+    ("repeated", lifetime::repeat),
+    ("standing-by", handover::stand_by),
+    ("moved", handover::hand_over),
+    ("withdrawn", lifetime::withdraw),
+    ("cooling", lifetime::cool),
+];
+
+/// No step takes a tenth of it on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const POLL: Duration = Duration::from_millis(5);
+
+/// Of each daemon, when a step fails.
+const LOG_LINES: usize = 12;

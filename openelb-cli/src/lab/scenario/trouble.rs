@@ -1,0 +1,45 @@
+//! Why a step did not go as expected.
+
+use std::io;
+
+use crate::lab::network::NetworkError;
+use crate::lab::node::NodeError;
+
+/// Why a step did not go as expected.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// Something else was seen than expected.
+    #[error("{seen}")]
+    Unexpected {
+        /// What should have been seen.
+        expected: String,
+        /// What was seen.
+        seen: String,
+    },
+    /// A daemon could not be started, asked or told.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A host's network could not be asked or changed.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A socket of the client failed.
+    #[error("{act}: {source}")]
+    Client {
+        /// What the client was doing.
+        act: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Trouble {
+    /// What should have been seen instead.
+    pub(super) fn expected(&self) -> String {
+        match self {
+            Self::Unexpected { expected, .. } => expected.clone(),
+            Self::Node(_) => "the daemon runs and answers".to_owned(),
+            Self::Network(_) => "the hosts' networks can be asked and changed".to_owned(),
+            Self::Client { .. } => "the client can use its sockets".to_owned(),
+        }
+    }
+}
