@@ -11,6 +11,8 @@ pub mod link;
 pub mod machine;
 pub mod ndp;
 pub mod random;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod time;
 pub mod timer;
 pub mod wire;

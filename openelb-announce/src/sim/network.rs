@@ -1,0 +1,466 @@
+//! The network: hosts, cables, one switch and one clock.
+
+use super::client::{Client, Neighbor};
+use super::clock::Clock;
+use super::netem::Impairment;
+use super::speaker::{Happening, Speaker};
+use super::switch::{Switch, SwitchOptions};
+use super::trace::{Action, Record, Trace};
+use crate::claim::{Claim, Config, Output, State};
+use crate::random::Random;
+use crate::time::Time;
+use crate::wire::{Frame, Mac};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What a network starts from.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// All randomness follows from it.
+    pub seed: u64,
+    /// How the switch behaves.
+    pub switch: SwitchOptions,
+    /// How the speakers' machines behave; each gets a seed of its own.
+    pub config: Config,
+    /// A speaker that did not run for longer fences itself off when it runs again; `None`: never.
+    pub fence_after: Option<Duration>,
+}
+
+/// A host of one network, in the order of their creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(usize);
+
+impl fmt::Display for HostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "host{}", self.0)
+    }
+}
+
+/// A simulated network. Every method acts at the present instant; [`run`](Self::run) lets time pass.
+///
+/// Methods that name a host of the wrong kind do nothing.
+#[derive(Debug)]
+pub struct Network {
+    setup: Setup,
+    random: Random,
+    now: Time,
+    hosts: Vec<Host>,
+    switch: Switch,
+    blocked: BTreeSet<(usize, usize)>,
+    // Ordered by time and then by the order in which they were scheduled.
+    schedule: BinaryHeap<Reverse<(Time, u64)>>,
+    pending: BTreeMap<u64, Pending>,
+    scheduled: u64,
+    trace: Trace,
+}
+
+#[derive(Debug)]
+struct Host {
+    kind: Kind,
+    up: Impairment,
+    down: Impairment,
+    /// When the host is woken next.
+    wake: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Speaker(Box<Speaker>),
+    Client(Box<Client>),
+}
+
+#[derive(Debug)]
+enum Pending {
+    AtSwitch { port: usize, frame: Frame },
+    AtHost { host: usize, frame: Frame },
+    Wake { host: usize },
+}
+
+impl Network {
+    /// A network without hosts.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            random: Random::new(setup.seed),
+            now: Time::ZERO,
+            hosts: Vec::new(),
+            switch: Switch::new(setup.switch),
+            blocked: BTreeSet::new(),
+            schedule: BinaryHeap::new(),
+            pending: BTreeMap::new(),
+            scheduled: 0,
+            trace: Trace::new(),
+            setup,
+        }
+    }
+
+    /// Adds a host that can announce addresses, its clock equal to the network's.
+    pub fn add_speaker(&mut self) -> HostId {
+        self.add_speaker_with_clock(Clock::default())
+    }
+
+    /// Adds a host that can announce addresses.
+    pub fn add_speaker_with_clock(&mut self, clock: Clock) -> HostId {
+        let config = Config {
+            seed: self.random.bits(),
+            ..self.setup.config.clone()
+        };
+        let speaker = Speaker::new(self.next_mac(), &config, clock, self.setup.fence_after);
+        self.add(Kind::Speaker(Box::new(speaker)))
+    }
+
+    /// Adds a host that sends traffic to addresses.
+    pub fn add_client(&mut self) -> HostId {
+        let number = u16::try_from(self.hosts.len()).unwrap_or(u16::MAX);
+        let client = Client::new(self.next_mac(), number, self.random.bits());
+        self.add(Kind::Client(Box::new(client)))
+    }
+
+    /// The present instant.
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Lets a speaker claim an address.
+    pub fn claim(&mut self, speaker: HostId, claim: Claim) {
+        self.happen(speaker, Happening::Claim(claim));
+    }
+
+    /// Lets a speaker release an address.
+    pub fn release(&mut self, speaker: HostId, address: IpAddr) {
+        self.happen(speaker, Happening::Release(address));
+    }
+
+    /// Renews a speaker's claims until `validity` from now, by its own clock.
+    pub fn renew(&mut self, speaker: HostId, validity: Duration) {
+        let deadline = self.local_time(speaker, self.now) + validity;
+        self.happen(speaker, Happening::Renew(deadline));
+    }
+
+    /// Fences a speaker off.
+    pub fn fence(&mut self, speaker: HostId) {
+        self.happen(speaker, Happening::Fence);
+    }
+
+    /// Takes a speaker's interface up or down.
+    pub fn set_link(&mut self, speaker: HostId, up: bool) {
+        let mac = self.mac(speaker);
+        self.happen(speaker, Happening::Link { mac, up });
+    }
+
+    /// Stops a speaker's process, as `SIGSTOP` or a stalled machine does; frames queue up meanwhile.
+    pub fn pause(&mut self, speaker: HostId) {
+        if let Some(speaker) = self.speaker_mut(speaker) {
+            speaker.pause();
+        }
+    }
+
+    /// Lets a paused process run again.
+    pub fn resume(&mut self, speaker: HostId) {
+        let now = self.local_time(speaker, self.now);
+        if let Some(speaker) = self.speaker_mut(speaker) {
+            speaker.resume(now);
+        }
+        self.settle(speaker.0);
+    }
+
+    /// Lets a client send one frame of traffic.
+    pub fn send(&mut self, client: HostId, address: IpAddr) {
+        let now = self.now;
+        if let Some(client) = self.client_mut(client) {
+            client.send(address, now);
+        }
+        self.settle(client.0);
+    }
+
+    /// Lets a client send a frame of traffic now and again every so often.
+    pub fn stream(&mut self, client: HostId, address: IpAddr, every: Duration) {
+        let now = self.now;
+        if let Some(client) = self.client_mut(client) {
+            client.stream(address, every, now);
+        }
+        self.settle(client.0);
+    }
+
+    /// Sets the faults of a host's cable, in both directions.
+    pub fn impair(&mut self, host: HostId, impairment: Impairment) {
+        self.impair_sent(host, impairment);
+        self.impair_received(host, impairment);
+    }
+
+    /// Sets the faults of a host's cable for what the host sends.
+    pub fn impair_sent(&mut self, host: HostId, impairment: Impairment) {
+        if let Some(host) = self.hosts.get_mut(host.0) {
+            host.up = impairment;
+        }
+    }
+
+    /// Sets the faults of a host's cable for what the host receives.
+    pub fn impair_received(&mut self, host: HostId, impairment: Impairment) {
+        if let Some(host) = self.hosts.get_mut(host.0) {
+            host.down = impairment;
+        }
+    }
+
+    /// From now on nothing that `from` sends reaches `to`; the way back is another matter.
+    pub fn block(&mut self, from: HostId, to: HostId) {
+        self.blocked.insert((from.0, to.0));
+    }
+
+    /// Splits the network: hosts on different sides do not hear each other.
+    pub fn partition(&mut self, one: &[HostId], other: &[HostId]) {
+        for (a, b) in one.iter().flat_map(|a| other.iter().map(move |b| (*a, *b))) {
+            self.block(a, b);
+            self.block(b, a);
+        }
+    }
+
+    /// Ends all partitions.
+    pub fn heal(&mut self) {
+        self.blocked.clear();
+    }
+
+    /// Lets this much time pass.
+    pub fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(Reverse((at, number))) = self.schedule.peek().copied() {
+            if at > end {
+                break;
+            }
+            self.schedule.pop();
+            self.now = at;
+            if let Some(pending) = self.pending.remove(&number) {
+                self.take_place(pending);
+            }
+        }
+        self.now = end;
+    }
+
+    /// Where a speaker stands with an address.
+    pub fn state(&self, speaker: HostId, address: IpAddr) -> Option<State> {
+        self.speaker(speaker)?.state(address)
+    }
+
+    /// Who answers for an address at present.
+    pub fn owners(&self, address: IpAddr) -> Vec<HostId> {
+        let hosts = (0..self.hosts.len()).map(HostId);
+        hosts
+            .filter(|host| self.state(*host, address) == Some(State::Announced))
+            .collect()
+    }
+
+    /// What a client believes about an address.
+    pub fn neighbor(&self, client: HostId, address: IpAddr) -> Option<Neighbor> {
+        match &self.hosts.get(client.0)?.kind {
+            Kind::Client(client) => client.neighbor(address),
+            Kind::Speaker(_) => None,
+        }
+    }
+
+    /// The hardware address of a host: locally administered, with the host's number in it.
+    pub fn mac(&self, host: HostId) -> Mac {
+        self.speaker(host)
+            .map_or_else(|| mac(host.0), |speaker| speaker.mac)
+    }
+
+    /// What a host's clock shows at an instant of the network's.
+    pub fn local_time(&self, host: HostId, at: Time) -> Time {
+        self.speaker(host)
+            .map_or(at, |speaker| speaker.clock.local(at))
+    }
+
+    /// Everything that happened so far.
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    fn add(&mut self, kind: Kind) -> HostId {
+        let cable = Impairment::default();
+        self.hosts.push(Host {
+            kind,
+            up: cable,
+            down: cable,
+            wake: None,
+        });
+        let port = self.switch.plug();
+        self.settle(port);
+        HostId(port)
+    }
+
+    fn next_mac(&self) -> Mac {
+        mac(self.hosts.len())
+    }
+
+    fn speaker(&self, host: HostId) -> Option<&Speaker> {
+        match &self.hosts.get(host.0)?.kind {
+            Kind::Speaker(speaker) => Some(speaker),
+            Kind::Client(_) => None,
+        }
+    }
+
+    fn speaker_mut(&mut self, host: HostId) -> Option<&mut Speaker> {
+        match &mut self.hosts.get_mut(host.0)?.kind {
+            Kind::Speaker(speaker) => Some(speaker),
+            Kind::Client(_) => None,
+        }
+    }
+
+    fn client_mut(&mut self, host: HostId) -> Option<&mut Client> {
+        match &mut self.hosts.get_mut(host.0)?.kind {
+            Kind::Client(client) => Some(client),
+            Kind::Speaker(_) => None,
+        }
+    }
+
+    fn happen(&mut self, host: HostId, happening: Happening) {
+        let now = self.local_time(host, self.now);
+        if let Some(speaker) = self.speaker_mut(host) {
+            speaker.happen(happening, now);
+        }
+        self.settle(host.0);
+    }
+
+    fn take_place(&mut self, pending: Pending) {
+        match pending {
+            Pending::AtSwitch { port, frame } => self.forward(port, &frame),
+            Pending::AtHost { host, frame } => self.arrive(host, frame),
+            Pending::Wake { host } => self.wake(host),
+        }
+    }
+
+    fn forward(&mut self, ingress: usize, frame: &Frame) {
+        for egress in self.switch.forward(ingress, frame, self.now) {
+            if self.blocked.contains(&(ingress, egress)) {
+                continue;
+            }
+            let Some(host) = self.hosts.get(egress) else {
+                continue;
+            };
+            for arrival in host.down.arrivals(&mut self.random).into_iter().flatten() {
+                let pending = Pending::AtHost {
+                    host: egress,
+                    frame: frame.clone(),
+                };
+                self.schedule(self.now + arrival, pending);
+            }
+        }
+    }
+
+    fn arrive(&mut self, host: usize, frame: Frame) {
+        let (now, local) = (self.now, self.local_time(HostId(host), self.now));
+        match self.hosts.get_mut(host).map(|host| &mut host.kind) {
+            Some(Kind::Speaker(speaker)) => {
+                speaker.happen(
+                    Happening::Frame {
+                        frame,
+                        received: local,
+                    },
+                    local,
+                );
+            }
+            Some(Kind::Client(client)) => client.receive(&frame, now),
+            None => {}
+        }
+        self.settle(host);
+    }
+
+    fn wake(&mut self, host: usize) {
+        let (now, local) = (self.now, self.local_time(HostId(host), self.now));
+        let Some(woken) = self.hosts.get_mut(host) else {
+            return;
+        };
+        if woken.wake != Some(now) {
+            return;
+        }
+        woken.wake = None;
+        match &mut woken.kind {
+            Kind::Speaker(speaker) => speaker.run(local),
+            Kind::Client(client) => client.handle_timeout(now),
+        }
+        self.settle(host);
+    }
+
+    /// Carries out what a host wants done and sees to its next wake-up.
+    fn settle(&mut self, host: usize) {
+        let Some(settled) = self.hosts.get_mut(host) else {
+            return;
+        };
+        let (actions, wake) = match &mut settled.kind {
+            Kind::Speaker(speaker) => {
+                let delivered = speaker.take_delivered().into_iter().map(Action::Delivered);
+                let outputs = std::iter::from_fn(|| speaker.poll_output()).map(Action::from);
+                let actions: Vec<_> = delivered.chain(outputs).collect();
+                (
+                    actions,
+                    speaker.poll_timeout().map(|at| speaker.clock.global(at)),
+                )
+            }
+            Kind::Client(client) => {
+                let frames = client.take_frames().into_iter().map(Action::Sent).collect();
+                (frames, client.poll_timeout())
+            }
+        };
+        if let Some(wake) = wake.map(|at| at.max(self.now))
+            && settled.wake.is_none_or(|planned| wake < planned)
+        {
+            settled.wake = Some(wake);
+            self.schedule(wake, Pending::Wake { host });
+        }
+        for action in actions {
+            self.act(host, action);
+        }
+    }
+
+    fn act(&mut self, host: usize, action: Action) {
+        match &action {
+            Action::Sent(frame) => self.send_frame(host, frame),
+            // Membership reports are repeated until they are heard (RFC 3810 section 9.1), so they
+            // count as arrived at once.
+            Action::Joined(group) => self.switch.join(host, *group),
+            Action::Left(group) => self.switch.leave(host, *group),
+            Action::Delivered(_) | Action::Reported(_) => {}
+        }
+        self.trace.push(Record {
+            at: self.now,
+            host: HostId(host),
+            action,
+        });
+    }
+
+    fn send_frame(&mut self, host: usize, frame: &Frame) {
+        let Some(cable) = self.hosts.get(host).map(|host| host.up) else {
+            return;
+        };
+        for arrival in cable.arrivals(&mut self.random).into_iter().flatten() {
+            let pending = Pending::AtSwitch {
+                port: host,
+                frame: frame.clone(),
+            };
+            self.schedule(self.now + arrival, pending);
+        }
+    }
+
+    fn schedule(&mut self, at: Time, pending: Pending) {
+        self.schedule.push(Reverse((at, self.scheduled)));
+        self.pending.insert(self.scheduled, pending);
+        self.scheduled += 1;
+    }
+}
+
+impl From<Output> for Action {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Transmit(frame) => Self::Sent(frame),
+            Output::JoinGroup(group) => Self::Joined(group),
+            Output::LeaveGroup(group) => Self::Left(group),
+            Output::Event(event) => Self::Reported(event),
+        }
+    }
+}
+
+fn mac(host: usize) -> Mac {
+    let [high, low] = u16::try_from(host + 1).unwrap_or(u16::MAX).to_be_bytes();
+    Mac::new([0x02, 0, 0, 0, high, low])
+}
