@@ -19,6 +19,9 @@ pub use range::{AddressRange, RangeError};
 pub mod range_set;
 pub use range_set::RangeSet;
 
+pub mod occupancy;
+pub use occupancy::Occupancy;
+
 mod time;
 pub use time::Time;
 

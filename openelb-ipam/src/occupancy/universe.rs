@@ -1,0 +1,102 @@
+//! Which addresses an index is about.
+
+use alloc::vec::Vec;
+
+use crate::count::AddressCount;
+use crate::family::Family;
+use crate::range::AddressRange;
+use crate::range_set::RangeSet;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Universe {
+    /// Ascending, with a gap between each two.
+    spans: Vec<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    first: u128,
+    last: u128,
+    /// Addresses of the universe below `first`.
+    below: u128,
+}
+
+impl Universe {
+    pub(super) fn new(family: Family, ranges: &RangeSet) -> Self {
+        let mut below = 0;
+        let spans = ranges.ranges(family).iter().map(|range| {
+            let span = Span {
+                first: range.first_bits(),
+                last: range.last_bits(),
+                below,
+            };
+            // Only the universe `::/0` could wrap, and it has no second span.
+            below += range.count().to_u128_saturating();
+            span
+        });
+        Self {
+            spans: spans.collect(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, bits: u128) -> bool {
+        // Nearly every pool is one range; a search over one costs more than the test itself.
+        match self.spans.as_slice() {
+            [only] => only.first <= bits && bits <= only.last,
+            spans => {
+                let at = spans.partition_point(|span| span.last < bits);
+                spans.get(at).is_some_and(|span| span.first <= bits)
+            }
+        }
+    }
+
+    pub(super) fn count(&self) -> AddressCount {
+        self.spans
+            .iter()
+            .map(|span| AddressCount::between(span.first, span.last))
+            .sum()
+    }
+
+    /// How many ranges, which is how many free runs an untouched universe has.
+    pub(super) fn runs(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(super) fn first(&self) -> Option<u128> {
+        self.spans.first().map(|span| span.first)
+    }
+
+    pub(super) fn last(&self) -> Option<u128> {
+        self.spans.last().map(|span| span.last)
+    }
+
+    /// The address that has `n` addresses of the universe below it.
+    pub(super) fn nth(&self, n: u128) -> Option<u128> {
+        let at = self
+            .spans
+            .partition_point(|span| span.below <= n)
+            .checked_sub(1)?;
+        let span = self.spans.get(at)?;
+        span.first
+            .checked_add(n - span.below)
+            .filter(|bits| *bits <= span.last)
+    }
+
+    /// The parts of `range` inside the universe, ascending.
+    pub(super) fn within(&self, range: AddressRange) -> impl Iterator<Item = (u128, u128)> + '_ {
+        let (first, last) = (range.first_bits(), range.last_bits());
+        let at = self.spans.partition_point(|span| span.last < first);
+        self.spans
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |span| span.first <= last)
+            .map(move |span| (span.first.max(first), span.last.min(last)))
+    }
+
+    /// All spans, first and last address, ascending.
+    pub(super) fn spans(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
+        self.spans.iter().map(|span| (span.first, span.last))
+    }
+}
