@@ -22,6 +22,8 @@ pub use range_set::RangeSet;
 pub mod occupancy;
 pub use occupancy::Occupancy;
 
+pub mod codec;
+
 mod time;
 pub use time::Time;
 

@@ -48,6 +48,17 @@ impl Bitmap {
         bitmap
     }
 
+    /// A bitmap of the given leaf words, bit set = taken.
+    pub(super) fn from_words(words: &[u64]) -> Self {
+        let mut bitmap = Self::new(words.len() * WORD, State::Taken);
+        for (at, word) in words.iter().enumerate() {
+            if *word != u64::MAX {
+                bitmap.set_word(at, !word, State::Free);
+            }
+        }
+        bitmap
+    }
+
     pub(super) const fn free(&self) -> usize {
         self.free
     }
@@ -264,8 +275,14 @@ impl Bitmap {
         self.words.get_mut(start..end)?.get_mut(at)
     }
 
-    fn set_word(&mut self, at: usize, mask: u64, state: State) {
-        let Some(word) = self.words.get_mut(at) else {
+    /// Puts the masked positions of a leaf word into one state; words beyond the end are left.
+    pub(super) fn set_word(&mut self, at: usize, mask: u64, state: State) {
+        let [leaves, ..] = self.ends;
+        let Some(word) = self
+            .words
+            .get_mut(..leaves)
+            .and_then(|words| words.get_mut(at))
+        else {
             return;
         };
         let before = *word;

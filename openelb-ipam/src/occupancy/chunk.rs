@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use super::array::Array;
 use super::bitmap::Bitmap;
 use super::runs::LongestRun;
-use super::state::{Neighbours, State};
+use super::state::{ChunkWords, Neighbours, State};
 
 #[derive(Clone, Debug)]
 pub(super) enum Chunk {
@@ -27,6 +27,28 @@ impl Chunk {
         match state {
             State::Free => Self::FewTaken(Array::default()),
             State::Taken => Self::FewFree(Array::default()),
+        }
+    }
+
+    /// A chunk of the given bits, whichever way it is smallest.
+    pub(super) fn from_words(words: &ChunkWords) -> Self {
+        let mut chunk = Self::Words(Box::new(Bitmap::from_words(words)));
+        chunk.shrink();
+        chunk
+    }
+
+    /// The bits of the chunk, set when taken.
+    pub(super) fn words(&self) -> ChunkWords {
+        match self {
+            Self::FewTaken(taken) => sparse(taken, 0),
+            Self::FewFree(free) => sparse(free, u64::MAX),
+            Self::Words(bitmap) => {
+                let mut words = [0; 1024];
+                for (word, leaf) in words.iter_mut().zip(bitmap.leaves()) {
+                    *word = *leaf;
+                }
+                words
+            }
         }
     }
 
@@ -120,9 +142,7 @@ impl Chunk {
         self.become_words();
         if let Self::Words(bitmap) = self {
             bitmap.fill(first.into(), last.into(), state);
-            if bitmap.free().min(ADDRESSES - bitmap.free()) <= MOST_VALUES {
-                self.become_array();
-            }
+            self.shrink();
         }
     }
 
@@ -169,6 +189,13 @@ impl Chunk {
         }
     }
 
+    fn shrink(&mut self) {
+        let free = self.free();
+        if free.min(ADDRESSES - free) <= MOST_VALUES {
+            self.become_array();
+        }
+    }
+
     fn become_words(&mut self) {
         let (array, rest) = match self {
             Self::FewTaken(taken) => (taken, State::Free),
@@ -196,6 +223,17 @@ impl Chunk {
             Self::FewTaken(members)
         };
     }
+}
+
+/// Words that are all `rest` but for the bits of `values`.
+fn sparse(values: &Array, rest: u64) -> ChunkWords {
+    let mut words = [rest; 1024];
+    for value in values.values() {
+        if let Some(word) = words.get_mut(usize::from(value / 64)) {
+            *word ^= 1 << (value % 64);
+        }
+    }
+    words
 }
 
 /// The positions of set bits, ascending.

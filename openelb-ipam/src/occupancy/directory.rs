@@ -9,7 +9,7 @@ use alloc::collections::BTreeMap;
 
 use super::group::{self, Group};
 use super::runs::LongestRun;
-use super::state::{Neighbours, State};
+use super::state::{ChunkWords, Neighbours, State};
 
 // Invariants: entries do not overlap; full runs do not touch each other; a mixed group has both
 // a free and a taken address. Keys and run ends are addresses divided by 2^22.
@@ -174,6 +174,28 @@ impl Directory {
             && from <= to
         {
             self.fill_groups(from, to, state);
+        }
+    }
+
+    /// The bits of a chunk; beyond the family's end everything is taken.
+    pub(super) fn chunk(&self, chunk: u128) -> ChunkWords {
+        let (key, index) = split_chunk(chunk);
+        match self.find(key) {
+            Found::Free if key <= self.last => [0; 1024],
+            Found::Free | Found::FullTo(_) => [u64::MAX; 1024],
+            Found::Mixed(group) => group.chunk(index),
+        }
+    }
+
+    /// Replaces the bits of a chunk; none that is set may be cleared.
+    pub(super) fn put_chunk(&mut self, chunk: u128, words: &ChunkWords) {
+        let (key, index) = split_chunk(chunk);
+        if matches!(self.find(key), Found::Free) {
+            self.open(key, State::Free);
+        }
+        if let Some(Entry::Mixed(group)) = self.entries.get_mut(&key) {
+            group.put_chunk(index, words);
+            self.settle(key);
         }
     }
 
@@ -346,6 +368,12 @@ impl Directory {
 #[expect(clippy::cast_possible_truncation, reason = "masked to 22 bits")]
 const fn split(bits: u128) -> (u128, u32) {
     (bits >> group::BITS, bits as u32 & END)
+}
+
+/// The group of a chunk, and which of its 64 it is.
+#[expect(clippy::cast_possible_truncation, reason = "masked to 6 bits")]
+const fn split_chunk(chunk: u128) -> (u128, u32) {
+    (chunk >> 6, chunk as u32 & 63)
 }
 
 #[inline]

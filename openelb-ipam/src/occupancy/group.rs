@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::bitmap::aligned_run;
 use super::chunk::Chunk;
 use super::runs::LongestRun;
-use super::state::{Neighbours, State};
+use super::state::{ChunkWords, Neighbours, State};
 
 // Invariants: `full` and `mixed` share no bit; `chunks` holds one chunk for each bit of `mixed`,
 // in order, and none of them is all free or all taken; `free` is the sum over all 64.
@@ -163,6 +163,23 @@ impl Group {
             }
             self.free = self.free - before + self.free_in(index);
         }
+    }
+
+    /// The bits of one chunk.
+    pub(super) fn chunk(&self, index: u32) -> ChunkWords {
+        match self.mixed_chunk(index) {
+            Some(chunk) => chunk.words(),
+            None if self.full & bit(index) == 0 => [0; 1024],
+            None => [u64::MAX; 1024],
+        }
+    }
+
+    /// Replaces the bits of one chunk.
+    pub(super) fn put_chunk(&mut self, index: u32, words: &ChunkWords) {
+        let before = self.free_in(index);
+        *self.open_chunk(index, State::Free) = Chunk::from_words(words);
+        self.settle(index);
+        self.free = self.free - before + self.free_in(index);
     }
 
     /// The lowest free aligned block of `2^host_bits`, fewer than 22 bits.

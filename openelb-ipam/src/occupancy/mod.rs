@@ -13,6 +13,8 @@ mod universe;
 
 use alloc::vec::Vec;
 
+pub(crate) use self::state::ChunkWords;
+
 use self::state::{Neighbours, State};
 use self::store::Store;
 use self::universe::Universe;
@@ -370,6 +372,50 @@ impl Occupancy {
     /// ```
     pub fn free_ranges(&self) -> impl Iterator<Item = AddressRange> + '_ {
         self.ranges(State::Free)
+    }
+
+    /// The universe's ranges, first and last address, ascending.
+    pub(crate) fn universe_spans(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
+        self.universe.spans()
+    }
+
+    /// The lowest taken address at or after `from`; what lies outside the universe counts.
+    pub(crate) fn next_taken(&self, from: u128) -> Option<u128> {
+        self.store.next_taken(from)
+    }
+
+    /// The taken addresses of the universe among `key * 65,536 ..`, one bit each.
+    pub(crate) fn chunk(&self, key: u128) -> ChunkWords {
+        let mut words = self.store.chunk(key);
+        for (word, inside) in words.iter_mut().zip(self.universe.chunk(key)) {
+            *word &= inside;
+        }
+        words
+    }
+
+    /// Takes every address among `key * 65,536 ..` whose bit is set; says how many were free.
+    pub(crate) fn take_chunk(&mut self, key: u128, words: &ChunkWords) -> AddressCount {
+        let base = key << 16;
+        let before = self.store.chunk(key);
+        let mut after = before;
+        for (word, new) in after.iter_mut().zip(words) {
+            *word |= new;
+        }
+        let edges = Neighbours {
+            below: base
+                .checked_sub(1)
+                .is_some_and(|below| self.store.is_free(below)),
+            above: (base | 0xffff)
+                .checked_add(1)
+                .is_some_and(|above| self.store.is_free(above)),
+        };
+        let (free_before, runs_before) = state::free_runs(&before, edges);
+        let (free_after, runs_after) = state::free_runs(&after, edges);
+        self.store.put_chunk(key, &after);
+        let taken = AddressCount::from(free_before - free_after);
+        self.free = self.free.saturating_sub(taken);
+        self.free_runs = self.free_runs + runs_after - runs_before;
+        taken
     }
 
     fn ranges(&self, state: State) -> impl Iterator<Item = AddressRange> + '_ {

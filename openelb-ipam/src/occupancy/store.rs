@@ -3,7 +3,7 @@
 use super::bitmap::Bitmap;
 use super::directory::Directory;
 use super::runs::LongestRun;
-use super::state::{Neighbours, State};
+use super::state::{ChunkWords, Neighbours, State};
 use crate::family::Family;
 
 /// Where the taken bits are kept.
@@ -116,6 +116,43 @@ impl Store {
                 flat.free_block(host_bits, skew).map(|at| base + at as u128)
             }
             Self::Chunked(directory) => directory.free_block(host_bits),
+        }
+    }
+
+    /// The bits of `key * 65,536 ..`; what the store does not cover is taken.
+    pub(super) fn chunk(&self, key: u128) -> ChunkWords {
+        match self {
+            Self::Flat { base, bits: flat } => {
+                let mut words = [u64::MAX; 1024];
+                for (word, at) in words.iter_mut().zip(key << 10..) {
+                    let leaf = at
+                        .checked_sub(base / 64)
+                        .and_then(|at| usize::try_from(at).ok());
+                    *word = leaf
+                        .and_then(|at| flat.leaves().get(at))
+                        .map_or(u64::MAX, |leaf| *leaf);
+                }
+                words
+            }
+            Self::Chunked(directory) => directory.chunk(key),
+        }
+    }
+
+    /// Replaces the bits of `key * 65,536 ..`; none that is set may be cleared.
+    pub(super) fn put_chunk(&mut self, key: u128, words: &ChunkWords) {
+        match self {
+            Self::Flat { base, bits: flat } => {
+                for (word, at) in words.iter().zip(key << 10..) {
+                    if let Some(at) = at.checked_sub(*base / 64) {
+                        flat.set_word(
+                            usize::try_from(at).unwrap_or(usize::MAX),
+                            *word,
+                            State::Taken,
+                        );
+                    }
+                }
+            }
+            Self::Chunked(directory) => directory.put_chunk(key, words),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::state::ChunkWords;
 use crate::count::AddressCount;
 use crate::family::Family;
 use crate::range::AddressRange;
@@ -95,8 +96,35 @@ impl Universe {
             .map(move |span| (span.first.max(first), span.last.min(last)))
     }
 
+    /// The universe's addresses among `key * 65,536 ..`, one bit each.
+    pub(super) fn chunk(&self, key: u128) -> ChunkWords {
+        let (first, last) = (key << 16, key << 16 | 0xffff);
+        let at = self.spans.partition_point(|span| span.last < first);
+        let mut spans = self.spans.get(at..).unwrap_or_default().iter();
+        let mut inside = [0; 1024];
+        while let Some(span) = spans.next().filter(|span| span.first <= last) {
+            if span.first <= first && last <= span.last {
+                return [u64::MAX; 1024];
+            }
+            let (low, high) = (span.first.max(first) - first, span.last.min(last) - first);
+            for (word, base) in inside.iter_mut().zip((0..).step_by(64)) {
+                *word |= bits_between(base, low, high);
+            }
+        }
+        inside
+    }
+
     /// All spans, first and last address, ascending.
     pub(super) fn spans(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
         self.spans.iter().map(|span| (span.first, span.last))
     }
+}
+
+/// The bits of the word at `base` that lie in `low ..= high`.
+fn bits_between(base: u128, low: u128, high: u128) -> u64 {
+    if high < base || low > base + 63 {
+        return 0;
+    }
+    let (from, to) = (low.max(base) - base, high.min(base + 63) - base);
+    u64::MAX << from & u64::MAX >> (63 - to)
 }
