@@ -22,6 +22,8 @@ pub(crate) fn serve(name: &str, port: u16) -> io::Result<()> {
     let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     let (listener, socket) = (TcpListener::bind(everywhere)?, UdpSocket::bind(everywhere)?);
     setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
+    // The addresses are delivered here and owned nowhere, so answering from them must be allowed.
+    setsockopt(&socket, sockopt::IpFreebind, &true)?;
     let greeting = Arc::clone(&name);
     thread::Builder::new().spawn(move || greet(&listener, &greeting))?;
     thread::Builder::new().spawn(move || {

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
+use futures_util::TryStreamExt;
 use ipnet::IpNet;
 use nix::net::if_::if_nametoindex;
 use openelb_announce::wire::Mac;
-use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use rtnetlink::packet_route::route::{RouteScope, RouteType};
 use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth, RouteMessageBuilder};
 
@@ -42,6 +43,15 @@ pub(crate) struct Station {
     pub(crate) host: Host,
     /// What it was built from.
     pub(crate) plan: Plan,
+}
+
+/// Whether an address is checked before the kernel uses it (RFC 4862 section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Used at once.
+    Skip,
+    /// Used when nobody else has it.
+    Duplicates,
 }
 
 /// Why the network could not be built or changed.
@@ -117,9 +127,38 @@ impl Station {
         })
     }
 
-    /// Gives the interface one more address, in use at once: without duplicate address detection.
-    pub(crate) fn own(&self, address: IpNet) -> Result<(), NetworkError> {
-        self.configure(move |handle| async move { add_address(&handle, address).await })
+    /// Gives the interface one more address. Without a check it is in use at once; with one the
+    /// kernel first asks the network whether somebody has it, which it does for IPv6 only.
+    pub(crate) fn own(&self, address: IpNet, check: Check) -> Result<(), NetworkError> {
+        self.configure(move |handle| async move { add_address(&handle, address, check).await })
+    }
+
+    /// Takes an address from the interface.
+    pub(crate) fn disown(&self, address: IpAddr) -> Result<(), NetworkError> {
+        self.configure(move |handle| async move {
+            for found in find_address(&handle, address).await? {
+                let deleted = handle.address().del(found).execute().await;
+                deleted.map_err(netlink(format!("remove address {address}")))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether the kernel found that somebody else has this address of the interface.
+    pub(crate) fn is_duplicate(&self, address: IpAddr) -> Result<bool, NetworkError> {
+        let is_duplicate = |found: &AddressMessage| {
+            let mut attributes = found.attributes.iter();
+            attributes.any(|attribute| {
+                matches!(attribute, AddressAttribute::Flags(flags)
+                    if flags.contains(AddressFlags::Dadfailed))
+            })
+        };
+        self.configure(move |handle| async move {
+            Ok(find_address(&handle, address)
+                .await?
+                .iter()
+                .any(is_duplicate))
+        })
     }
 
     /// Sets a value below `/proc/sys/net` in the host's namespace.
@@ -131,12 +170,13 @@ impl Station {
         })
     }
 
-    fn configure<F>(
+    fn configure<T, F>(
         &self,
         work: impl FnOnce(Handle) -> F + Send + 'static,
-    ) -> Result<(), NetworkError>
+    ) -> Result<T, NetworkError>
     where
-        F: Future<Output = Result<(), NetworkError>>,
+        T: Send + 'static,
+        F: Future<Output = Result<T, NetworkError>>,
     {
         self.host.run(move || on_this_thread(work))
     }
@@ -195,7 +235,7 @@ fn plug_in(plan: Plan) -> Result<Station, NetworkError> {
         set_up(&handle, "lo").await?;
         set_up(&handle, INTERFACE).await?;
         for address in addresses {
-            add_address(&handle, address).await?;
+            add_address(&handle, address, Check::Skip).await?;
         }
         Ok(())
     })?;
@@ -244,17 +284,34 @@ async fn set_up(handle: &Handle, name: &str) -> Result<(), NetworkError> {
         .map_err(netlink(format!("set {name} up")))
 }
 
-async fn add_address(handle: &Handle, address: IpNet) -> Result<(), NetworkError> {
+async fn add_address(handle: &Handle, address: IpNet, check: Check) -> Result<(), NetworkError> {
     let interface = index(INTERFACE)?;
     let mut request = handle
         .address()
         .add(interface, address.addr(), address.prefix_len());
-    let flags = AddressAttribute::Flags(AddressFlags::Nodad);
-    request.message_mut().attributes.push(flags);
+    if check == Check::Skip {
+        let flags = AddressAttribute::Flags(AddressFlags::Nodad);
+        request.message_mut().attributes.push(flags);
+    }
     request
         .execute()
         .await
         .map_err(netlink(format!("add address {address}")))
+}
+
+async fn find_address(
+    handle: &Handle,
+    address: IpAddr,
+) -> Result<Vec<AddressMessage>, NetworkError> {
+    handle
+        .address()
+        .get()
+        .set_link_index_filter(index(INTERFACE)?)
+        .set_address_filter(address)
+        .execute()
+        .try_collect()
+        .await
+        .map_err(netlink(format!("look for address {address}")))
 }
 
 fn io_error(act: impl Into<String>) -> impl Fn(io::Error) -> NetworkError {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -74,6 +74,7 @@ impl Node {
         command.arg("run").arg(directory.join(CONFIG));
         command.arg("--state-dir").arg(&directory);
         command
+            .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(starting)?)
             .stderr(log);
         let daemon = host.spawn(command, Rights::NetRaw).map_err(starting)?;
@@ -187,6 +188,14 @@ impl Node {
             .iter()
             .filter_map(address)
             .collect())
+    }
+
+    /// How the announcement of an address stands, in words; empty when there is none.
+    pub(crate) fn announcement_of(&self, address: IpAddr) -> Result<String, NodeError> {
+        let status = self.ask(&["status"])?;
+        let mut all = list(&status, "announcements").iter();
+        let found = all.find(|found| self::address(found) == Some(address));
+        Ok(found.map_or("", |found| text(found, "state")).to_owned())
     }
 
     /// What the daemon's pool knows of an address, in one word.

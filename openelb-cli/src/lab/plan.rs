@@ -9,14 +9,16 @@ use super::greeter;
 use super::network::{INTERFACE, Network, NetworkError, Plan, Station};
 use super::report::HostReport;
 
-/// The hosts: a client and the nodes, all on one segment, in the prefixes that RFC 5737 and
+/// The hosts: a client, the nodes and a stranger, all on one segment, in the prefixes that RFC 5737 and
 /// RFC 3849 set aside for documentation.
 pub(crate) fn stations() -> Vec<Plan> {
-    let hosts = [(CLIENT, 0x01), (NODE_A, 0x0a), (NODE_B, 0x0b)];
-    hosts
-        .into_iter()
-        .map(|(name, number)| station(name, number))
-        .collect()
+    let hosts = [
+        (CLIENT, 1, 0x1),
+        (NODE_A, 10, 0xa),
+        (NODE_B, 11, 0xb),
+        (STRANGER, 66, 0x66),
+    ];
+    hosts.map(|(name, v4, v6)| station(name, v4, v6)).into()
 }
 
 /// The hosts as the report shows them.
@@ -26,10 +28,10 @@ pub(crate) fn report(network: &Network) -> Vec<HostReport> {
         .iter()
         .map(|Station { plan, .. }| HostReport {
             name: plan.name.to_owned(),
-            role: if plan.name == CLIENT {
-                "asks"
-            } else {
-                "openelb run"
+            role: match plan.name {
+                CLIENT => "asks",
+                STRANGER => "misconfigured",
+                _ => "openelb run",
             },
             mac: plan.mac.to_string(),
             addresses: plan.addresses.clone(),
@@ -41,25 +43,34 @@ pub(crate) fn report(network: &Network) -> Vec<HostReport> {
 /// client quick to see that nobody answers.
 pub(crate) fn furnish(network: &Network) -> Result<(), NetworkError> {
     for station in network.stations() {
-        if station.plan.name == CLIENT {
-            for name in PATIENCE_OF_KERNEL {
-                station.set_sysctl(name, "100")?;
+        match station.plan.name {
+            CLIENT => {
+                for name in PATIENCE_OF_KERNEL {
+                    station.set_sysctl(name, "100")?;
+                }
             }
-            continue;
+            STRANGER => {}
+            name => {
+                for prefix in pool() {
+                    station.deliver(prefix)?;
+                }
+                let served = station.host.run(move || greeter::serve(name, PORT));
+                served.map_err(|source| {
+                    let act = format!("serve on {name}");
+                    NetworkError::Io { act, source }
+                })?;
+            }
         }
-        for prefix in pool() {
-            station.deliver(prefix)?;
-        }
-        let name = station.plan.name;
-        station
-            .host
-            .run(move || greeter::serve(name, PORT))
-            .map_err(|source| NetworkError::Io {
-                act: format!("serve on {name}"),
-                source,
-            })?;
     }
     Ok(())
+}
+
+/// The host's own address of the same family as `like`.
+pub(crate) fn address_of(network: &Network, name: &str, like: IpAddr) -> Option<IpAddr> {
+    let addresses = network.station(name)?.plan.addresses.iter();
+    addresses
+        .map(IpNet::addr)
+        .find(|own| own.is_ipv4() == like.is_ipv4())
 }
 
 /// The prefixes that the pool hands out and that every node delivers to itself.
@@ -102,14 +113,14 @@ pub(crate) fn with_service(announce: &str, addresses: &[IpAddr]) -> String {
     )
 }
 
-fn station(name: &'static str, number: u8) -> Plan {
+fn station(name: &'static str, v4: u8, last: u8) -> Plan {
     Plan {
         name,
         // The second bit says that nobody but us gave this address out.
-        mac: Mac::new([0x02, 0, 0, 0, 0, number]),
+        mac: Mac::new([0x02, 0, 0, 0, 0, last]),
         addresses: vec![
-            prefix(Ipv4Addr::new(192, 0, 2, number), 24),
-            prefix(v6(u16::from(number)), 64),
+            prefix(Ipv4Addr::new(192, 0, 2, v4), 24),
+            prefix(v6(u16::from(last)), 64),
         ],
     }
 }
@@ -139,6 +150,9 @@ pub(crate) const NAMESPACE: &str = "shop";
 
 /// The service's name.
 pub(crate) const SERVICE: &str = "web";
+
+/// A host that knows nothing of the nodes and claims an address of theirs.
+pub(crate) const STRANGER: &str = "stranger";
 
 /// Where the service listens.
 pub(crate) const PORT: u16 = 8080;

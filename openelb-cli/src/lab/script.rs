@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use super::clock::Stopwatch;
 use super::host::Rights;
 use super::host::openelb;
 use super::neighbor::{self, Resolution};
-use super::network::{Network, Station};
+use super::network::{Check, Network, Station};
 use super::probe::{self, Stream};
 
 /// Obeys the requests on standard input until it ends.
@@ -124,7 +124,7 @@ impl Stage<'_> {
         match request {
             Request::Hosts {} => Ok(self.hosts()),
             Request::Deliver { host, prefix } => done(self.station(&host)?.deliver(prefix)),
-            Request::Own { host, address } => done(self.station(&host)?.own(address)),
+            Request::Own { host, address } => done(self.station(&host)?.own(address, Check::Skip)),
             Request::Sysctl { host, name, value } => {
                 done(self.station(&host)?.set_sysctl(&name, &value))
             }
@@ -215,6 +215,7 @@ impl Stage<'_> {
             .map_err(text)?;
         command
             .args(rest)
+            .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(text)?)
             .stderr(log);
         let child = self

@@ -72,6 +72,22 @@ fn the_client_hears_who_asks_and_who_answers() {
 }
 
 #[test]
+fn an_interrupted_lab_removes_its_files() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    let hosts = stage.request(&json!({ "do": "hosts" }));
+    assert_eq!(
+        std::fs::read_dir(stage.scratch()).unwrap().count(),
+        1,
+        "the lab's own directory"
+    );
+    assert_eq!(hosts.as_array().unwrap().len(), 4);
+    let scratch = stage.interrupt();
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn nothing_of_the_network_outlives_its_owner() {
     let Some(mut stage) = Stage::open() else {
         return;

@@ -17,6 +17,7 @@ pub(crate) struct Stage {
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
     files: TempDir,
+    scratch: Option<TempDir>,
 }
 
 /// What a host heard about an address.
@@ -41,9 +42,11 @@ impl Stage {
 
     /// The same as another user than root inside the namespaces.
     pub(crate) fn open_as(user: u32) -> Option<Self> {
+        let scratch = TempDir::with_prefix("openelb-e2e-").unwrap();
         let mut lab = openelb()
             .args(["lab", "--script", "--user"])
             .arg(user.to_string())
+            .env("TMPDIR", scratch.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -57,6 +60,7 @@ impl Stage {
             requests,
             answers,
             files,
+            scratch: Some(scratch),
         };
         if stage.exchange(&json!({ "do": "hosts" })).is_err() {
             stage.explain();
@@ -109,6 +113,29 @@ impl Stage {
         self.files.path()
     }
 
+    /// Where the lab keeps its own files.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.scratch
+            .as_ref()
+            .expect("it is taken at the end only")
+            .path()
+    }
+
+    /// Interrupts the lab as Ctrl-C does, and returns what it leaves of its files.
+    pub(crate) fn interrupt(mut self) -> TempDir {
+        self.end(Signal::SIGINT);
+        self.scratch.take().expect("it is taken here only")
+    }
+
+    fn end(&mut self, signal: Signal) {
+        // Once it is waited for, its number may belong to another process.
+        if let Ok(None) = self.lab.try_wait() {
+            let pid = i32::try_from(self.lab.id()).expect("process numbers fit 22 bits");
+            let _ = kill(Pid::from_raw(pid), signal);
+            let _ = self.lab.wait();
+        }
+    }
+
     /// Which host the client's question about `address` leads to, asking the network anew.
     pub(crate) fn resolve(&mut self, address: &str) -> Option<String> {
         let seen = self.request(&json!({
@@ -153,10 +180,7 @@ fn sightings(seen: &Value) -> Vec<Sighting> {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // On SIGTERM the lab removes its namespaces and its files.
-        let pid = i32::try_from(self.lab.id()).expect("process numbers fit 22 bits");
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        let _ = self.lab.wait();
+        self.end(Signal::SIGTERM);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The play: a service gets its addresses, is announced, reached, moved, and goes.
 
+mod contest;
 mod handover;
 mod lifetime;
 mod presence;
@@ -173,7 +174,7 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-const STEPS: [(&str, Play); 9] = [
+const STEPS: [(&str, Play); 10] = [
     ("pool-defined", lifetime::define_pool),
     ("allocated", lifetime::allocate),
     ("announced", presence::announce),
@@ -181,6 +182,7 @@ const STEPS: [(&str, Play); 9] = [
     ("repeated", lifetime::repeat),
     ("standing-by", handover::stand_by),
     ("moved", handover::hand_over),
+    ("contested", contest::contest),
     ("withdrawn", lifetime::withdraw),
     ("cooling", lifetime::cool),
 ];

@@ -27,7 +27,7 @@ pub(crate) fn write_network(
     out: &mut dyn Write,
     paint: Paint,
 ) -> io::Result<()> {
-    let title = "Two nodes and a client on one switch, each a network namespace of this machine";
+    let title = "Hosts on one switch, each a network namespace of this machine";
     writeln!(out, "{}\n", paint.strong(title))?;
     let rows: [&dyn Fn(&HostReport) -> String; 5] = [
         &|host| host.name.clone(),
@@ -132,4 +132,4 @@ fn write_failure(failure: &StepFailure, out: &mut dyn Write, paint: Paint) -> io
 }
 
 /// Room for the longest line of a host: its hardware address, and a gap.
-const COLUMN: usize = 22;
+const COLUMN: usize = 19;

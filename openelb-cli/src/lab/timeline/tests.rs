@@ -33,15 +33,15 @@ fn the_picture_has_a_column_for_each_host_and_no_trailing_space() {
     let hosts = [host("node-a", 10), host("node-b", 11)];
     let picture = text(|out| write_network(&hosts, out, plain()));
     insta::assert_snapshot!(picture, @r"
-    Two nodes and a client on one switch, each a network namespace of this machine
+    Hosts on one switch, each a network namespace of this machine
 
-        node-a                node-b
-        openelb run           openelb run
-        02:00:00:00:00:0a     02:00:00:00:00:0b
-        192.0.2.10/24         192.0.2.11/24
-        2001:db8::a/64        2001:db8::b/64
-          |                     |
-      ====+=====================+=================== switch
+        node-a             node-b
+        openelb run        openelb run
+        02:00:00:00:00:0a  02:00:00:00:00:0b
+        192.0.2.10/24      192.0.2.11/24
+        2001:db8::a/64     2001:db8::b/64
+          |                  |
+      ====+==================+================ switch
 
           at        took
     ");
