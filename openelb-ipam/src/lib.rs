@@ -41,3 +41,15 @@ pub use request::{
 
 pub mod pool;
 pub use pool::{Pool, PoolSpec, PoolSpecError};
+
+pub mod row;
+pub use row::{Changes, Row, RowKey};
+
+pub mod ipam;
+pub use ipam::{
+    AllocateError, Allocation, Explanation, Fence, Hint, Ipam, PoolPlan, Reason, Refusal, Rule,
+    Usage,
+};
+
+pub mod snapshot;
+pub use snapshot::{RestoreError, Snapshot};

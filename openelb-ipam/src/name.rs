@@ -1,6 +1,7 @@
 //! The name of a pool.
 
 use alloc::sync::Arc;
+use core::borrow::Borrow;
 use core::fmt;
 use core::ops::Deref;
 use core::str::FromStr;
@@ -24,17 +25,16 @@ use crate::text::text_serde;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolName(Arc<str>);
 
-impl PoolName {
-    /// Whether both are clones of one value: a comparison that reads neither text.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
 impl Deref for PoolName {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for PoolName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

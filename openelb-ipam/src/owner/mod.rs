@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use core::borrow::Borrow;
 use core::fmt;
 use core::str::FromStr;
 
@@ -97,6 +98,12 @@ impl OwnerKey {
             return Err(ParseOwnerKeyError::Blank(text));
         }
         Ok(Self(text.into_boxed_str()))
+    }
+}
+
+impl Borrow<str> for OwnerKey {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

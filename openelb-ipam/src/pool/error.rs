@@ -1,5 +1,6 @@
 //! Why a pool specification is refused: which pool, which field, which entry, and what to do.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -26,7 +27,7 @@ pub struct PoolSpecError {
     /// The field of its specification.
     pub field: Field,
     /// What is wrong there.
-    pub problem: SpecProblem,
+    pub problem: Box<SpecProblem>,
 }
 
 /// A field of [`PoolSpec`](super::PoolSpec) that can be wrong.

@@ -5,7 +5,8 @@ mod reserve;
 mod selector;
 mod spec;
 
-use alloc::string::{String, ToString};
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -110,7 +111,11 @@ impl TryFrom<&PoolSpec> for Pool {
     }
 }
 
-type Fault = (Field, SpecProblem);
+type Fault = (Field, Box<SpecProblem>);
+
+fn fault(field: Field, problem: SpecProblem) -> Fault {
+    (field, Box::new(problem))
+}
 
 fn check(spec: &PoolSpec) -> Result<Pool, Fault> {
     let host_bits = if spec.drop_host_bits {
@@ -120,7 +125,7 @@ fn check(spec: &PoolSpec) -> Result<Pool, Fault> {
     };
     let entries = parse_entries(Field::Ranges, &spec.ranges, host_bits)?;
     if entries.is_empty() {
-        return Err((Field::Ranges, SpecProblem::NoRanges));
+        return Err(fault(Field::Ranges, SpecProblem::NoRanges));
     }
     let included = disjoint(&entries)?;
     let excluded = parse_entries(Field::Exclude, &spec.exclude, host_bits)?;
@@ -129,7 +134,7 @@ fn check(spec: &PoolSpec) -> Result<Pool, Fault> {
     let universe = ranges.difference(&reserved(spec, &entries)?);
     check_binding(spec)?;
     if spec.namespace_quota == Some(0) {
-        return Err((Field::NamespaceQuota, SpecProblem::ZeroQuota));
+        return Err(fault(Field::NamespaceQuota, SpecProblem::ZeroQuota));
     }
     Ok(Pool {
         spec: spec.clone(),
@@ -153,7 +158,7 @@ fn parse_entries(field: Field, list: &[String], host_bits: HostBits) -> Result<V
         .map(|(at, text)| {
             let position = at + 1;
             let range = AddressRange::parse(text, host_bits)
-                .map_err(|source| (field, SpecProblem::Entry { position, source }))?;
+                .map_err(|source| fault(field, SpecProblem::Entry { position, source }))?;
             Ok(Entry {
                 position,
                 range,
@@ -168,7 +173,7 @@ fn disjoint(entries: &[Entry]) -> Result<RangeSet, Fault> {
     for entry in entries {
         set.insert_disjoint(entry.range).map_err(|overlap| {
             let position = entry.position;
-            (Field::Ranges, SpecProblem::Overlap { position, overlap })
+            fault(Field::Ranges, SpecProblem::Overlap { position, overlap })
         })?;
     }
     Ok(set)
@@ -191,7 +196,7 @@ fn reserved(spec: &PoolSpec, entries: &[Entry]) -> Result<RangeSet, Fault> {
                     position: *position,
                     range: *range,
                 };
-                return Err((Field::Ranges, problem));
+                return Err(fault(Field::Ranges, problem));
             }
         }
     }
@@ -207,7 +212,7 @@ fn reserved(spec: &PoolSpec, entries: &[Entry]) -> Result<RangeSet, Fault> {
                 range: *range,
                 rule,
             };
-            (Field::Reserve, problem)
+            fault(Field::Reserve, problem)
         };
         if *is_prefix {
             set = set.union(&reserve::edges(range, rules));
@@ -225,10 +230,7 @@ fn reserved(spec: &PoolSpec, entries: &[Entry]) -> Result<RangeSet, Fault> {
 
 fn check_binding(spec: &PoolSpec) -> Result<(), Fault> {
     if let Some(twice) = first_repeated(spec.namespaces.iter().cloned()) {
-        return Err((
-            Field::Namespaces,
-            SpecProblem::NamedTwice(twice.to_string()),
-        ));
+        return Err(fault(Field::Namespaces, SpecProblem::NamedTwice(twice)));
     }
     let lists = [
         (Field::NamespaceSelectors, &spec.namespace_selectors),
@@ -236,7 +238,7 @@ fn check_binding(spec: &PoolSpec) -> Result<(), Fault> {
     ];
     for (field, selectors) in lists {
         if first_repeated(selectors.iter().map(Selector::normalized)).is_some() {
-            return Err((field, SpecProblem::SelectorTwice));
+            return Err(fault(field, SpecProblem::SelectorTwice));
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! Label selectors, as plain predicates.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,7 +26,7 @@ use crate::request::Labels;
 )]
 pub struct Selector {
     /// Labels that must be present with these values.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "BTreeMap::is_empty"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Labels::is_empty"))]
     pub match_labels: Labels,
     /// Requirements on single keys.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]

@@ -13,7 +13,7 @@ fn capacity(spec: &PoolSpec, family: Family) -> u128 {
         .to_u128_saturating()
 }
 
-fn message(spec: &PoolSpec) -> alloc::string::String {
+fn message(spec: &PoolSpec) -> String {
     Pool::try_from(spec).unwrap_err().to_string()
 }
 

@@ -122,10 +122,6 @@ impl Request {
 
     /// Takes from the pool of this name only.
     #[must_use]
-    #[expect(
-        clippy::wrong_self_convention,
-        reason = "reads as the sentence it is: request from pool"
-    )]
     pub fn from_pool(mut self, pool: PoolName) -> Self {
         self.pool = Some(pool);
         self

@@ -1,0 +1,311 @@
+//! Which addresses a request gets: a pure decision, carried out elsewhere.
+//!
+//! Order of choice: what the owner holds and still asks for; pinned addresses; the named pool; pools
+//! bound to the owner, by priority; the default pool and the pools open to all, by priority.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::holders::{Holder, NoteState};
+use super::owners::{PoolIndex, Slot};
+use super::refusal::{Refusal, Rule, ShareRefusal};
+use super::state::PoolState;
+use super::{Ipam, share};
+use crate::family::{DualStack, Family, from_bits, to_bits};
+use crate::owner::Owner;
+use crate::pool::OnShrink;
+use crate::request::{Request, Wanted};
+use crate::row::MarkState;
+use crate::time::Time;
+
+/// A request with all that a decision about it needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask<'a> {
+    pub(super) owner: &'a Owner,
+    pub(super) slot: Option<Slot>,
+    pub(super) request: &'a Request,
+    pub(super) wanted: Wanted,
+    pub(super) now: Time,
+}
+
+/// An address chosen for one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pick {
+    pub(super) pool: PoolIndex,
+    pub(super) bits: u128,
+    pub(super) how: How,
+}
+
+/// How the owner comes to the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// It holds it already.
+    Keep,
+    /// It is free. `is_automatic` when the pool's strategy chose it.
+    Take { is_automatic: bool },
+    /// It carries a mark that does not stand in this owner's way.
+    Unmark,
+    /// Others hold it and share it.
+    Join,
+}
+
+/// The outcome of a successful choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) picks: DualStack<Option<Pick>>,
+    /// The family that was wanted and could not be had.
+    pub(super) missing: Option<Family>,
+}
+
+/// Listens to refusals while a decision is made. `()` does not, and costs nothing.
+pub(super) trait Witness {
+    fn refused(&mut self, pool: Option<&PoolState>, rule: impl FnOnce() -> Rule);
+}
+
+impl Witness for () {
+    fn refused(&mut self, _: Option<&PoolState>, _: impl FnOnce() -> Rule) {}
+}
+
+impl Witness for Vec<Refusal> {
+    fn refused(&mut self, pool: Option<&PoolState>, rule: impl FnOnce() -> Rule) {
+        let refusal = Refusal {
+            pool: pool.map(|pool| pool.name().clone()),
+            rule: rule(),
+        };
+        if !self.contains(&refusal) {
+            self.push(refusal);
+        }
+    }
+}
+
+/// What is chosen so far.
+pub(super) type Picks = DualStack<Option<Pick>>;
+
+impl Ipam {
+    /// Decides; `None` when the request cannot be served.
+    pub(super) fn decide(&self, ask: &Ask<'_>, witness: &mut impl Witness) -> Option<Decision> {
+        let mut picks = self.kept(ask);
+        if let Some(rest) = self.without_draining(ask, picks)
+            && let Some(decision) = self.complete(ask, rest, &mut ())
+            && decision.missing.is_none()
+        {
+            return Some(decision);
+        }
+        if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
+            let first = if picks.v4.is_some() {
+                Family::V4
+            } else {
+                Family::V6
+            };
+            picks[first.other()] = None;
+            return Some(Decision {
+                picks,
+                missing: None,
+            });
+        }
+        self.complete(ask, picks, witness)
+    }
+
+    /// Adds what is wanted beyond the picks given.
+    fn complete(
+        &self,
+        ask: &Ask<'_>,
+        mut picks: Picks,
+        witness: &mut impl Witness,
+    ) -> Option<Decision> {
+        for &address in &ask.request.addresses {
+            let family = Family::of(address);
+            if picks[family].is_none() {
+                picks[family] = Some(self.pick_pinned(ask, address, witness)?);
+            }
+        }
+        if ask.wanted.order().any(|family| picks[family].is_none()) {
+            self.fill(ask, &mut picks, witness);
+        }
+        let has = |family: Family| picks[family].is_some();
+        let missing = match ask.wanted.second {
+            _ if ask.wanted.either && (has(Family::V4) || has(Family::V6)) => None,
+            Some(second) if has(ask.wanted.first) => Some(second).filter(|&second| !has(second)),
+            Some(second) if has(second) => Some(ask.wanted.first),
+            None if has(ask.wanted.first) => None,
+            _ => return None,
+        };
+        if missing.is_some() && ask.wanted.is_all_or_nothing {
+            return None;
+        }
+        Some(Decision { picks, missing })
+    }
+
+    /// What the owner holds and the request does not contradict: stickiness.
+    fn kept(&self, ask: &Ask<'_>) -> Picks {
+        let Some(record) = ask.slot.and_then(|slot| self.owners.get(slot)) else {
+            return Picks::default();
+        };
+        DualStack::from_fn(|family| {
+            let (pool, bits) = record
+                .claim(family)
+                .filter(|_| ask.wanted.contains(family))?;
+            let mut pins = ask
+                .request
+                .addresses
+                .iter()
+                .filter(|pin| Family::of(**pin) == family);
+            let is_named = ask.request.pool.as_ref().is_none_or(|name| {
+                self.pools
+                    .get(usize::from(pool))
+                    .is_some_and(|state| state.name() == name)
+            });
+            // An owner without a sharing key is alone at its address.
+            let is_kept = is_named
+                && pins.all(|pin| to_bits(*pin) == bits)
+                && (record.sharing().is_none() || self.may_stay(ask, pool, family, bits));
+            is_kept.then_some(Pick {
+                pool,
+                bits,
+                how: How::Keep,
+            })
+        })
+    }
+
+    /// Whether the sharing asked for is possible where the owner is.
+    fn may_stay(&self, ask: &Ask<'_>, pool: PoolIndex, family: Family, bits: u128) -> bool {
+        let Some(Holder::Note(note)) = self.holders.find(family, bits, &self.owners) else {
+            return true;
+        };
+        let NoteState::Shared { sharing, claims } = &note.state else {
+            return true;
+        };
+        claims.len() == 1 || {
+            let wanted = self.sharing_in(ask, pool);
+            share::check(self, sharing, claims, wanted.as_deref(), ask).is_ok()
+        }
+    }
+
+    /// What is kept but for the addresses that their pool wants to be moved away; `None` when there
+    /// are none.
+    fn without_draining(&self, ask: &Ask<'_>, mut picks: Picks) -> Option<Picks> {
+        let mut is_changed = false;
+        for family in Family::ALL {
+            let Some(pick) = picks[family] else { continue };
+            let Some(state) = self.pools.get(usize::from(pick.pool)) else {
+                continue;
+            };
+            let is_pinned = ask
+                .request
+                .addresses
+                .contains(&from_bits(family, pick.bits));
+            if state.pool.spec().on_shrink == OnShrink::Drain
+                && !state.index[family].in_universe(pick.bits)
+                && !is_pinned
+            {
+                picks[family] = None;
+                is_changed = true;
+            }
+        }
+        is_changed.then_some(picks)
+    }
+
+    /// The pinned address, if it can be had.
+    fn pick_pinned(
+        &self,
+        ask: &Ask<'_>,
+        address: IpAddr,
+        witness: &mut impl Witness,
+    ) -> Option<Pick> {
+        let (family, bits) = (Family::of(address), to_bits(address));
+        let Some((at, state)) = self.pool_of(address) else {
+            witness.refused(None, || Rule::OutsidePools(address));
+            return None;
+        };
+        if let Some(named) = ask
+            .request
+            .pool
+            .as_ref()
+            .filter(|name| *name != state.name())
+        {
+            witness.refused(Some(state), || Rule::NotNamed(named.clone()));
+            return None;
+        }
+        if !Self::admits(ask, state, true, witness) {
+            return None;
+        }
+        if !state.index[family].in_universe(bits) {
+            witness.refused(Some(state), || Rule::Reserved(address));
+            return None;
+        }
+        match self.availability(ask, at, family, bits) {
+            Ok(how) if self.is_within_quota(ask, at, family, witness) => Some(Pick {
+                pool: at,
+                bits,
+                how,
+            }),
+            Ok(_) => None,
+            Err(rule) => {
+                witness.refused(Some(state), || rule);
+                None
+            }
+        }
+    }
+
+    /// Whether a certain address can be had, and how.
+    pub(super) fn availability(
+        &self,
+        ask: &Ask<'_>,
+        pool: PoolIndex,
+        family: Family,
+        bits: u128,
+    ) -> Result<How, Rule> {
+        let address = from_bits(family, bits);
+        match self.holders.find(family, bits, &self.owners) {
+            None => match self.prefix_holder(family, bits) {
+                Some(slot) => Err(self.in_use(address, slot)),
+                None => Ok(How::Take {
+                    is_automatic: false,
+                }),
+            },
+            Some(Holder::Record(slot)) => Err(if ask.request.sharing.is_some() {
+                self.not_shareable(address, slot, ShareRefusal::NoKey)
+            } else {
+                self.in_use(address, slot)
+            }),
+            Some(Holder::Note(note)) => match &note.state {
+                NoteState::Shared { sharing, claims } => {
+                    let wanted = self.sharing_in(ask, pool);
+                    share::check(self, sharing, claims, wanted.as_deref(), ask)
+                        .map(|()| How::Join)
+                        .map_err(|(slot, why)| self.not_shareable(address, slot, why))
+                }
+                NoteState::Marked(MarkState::Cooling { owner, .. }) if *owner == ask.owner.key => {
+                    Ok(How::Unmark)
+                }
+                NoteState::Marked(MarkState::Resting { .. }) => Ok(How::Unmark),
+                NoteState::Marked(MarkState::Cooling { until, .. }) => Err(Rule::Cooling {
+                    address,
+                    until: *until,
+                }),
+                NoteState::Marked(MarkState::Quarantined { until, .. }) => Err(Rule::Quarantined {
+                    address,
+                    until: *until,
+                }),
+            },
+        }
+    }
+
+    fn in_use(&self, address: IpAddr, slot: Slot) -> Rule {
+        match self.holder_name(slot) {
+            Ok(holder) => Rule::InUse { address, holder },
+            Err(id) => Rule::HeldForReservation { address, id },
+        }
+    }
+
+    fn not_shareable(&self, address: IpAddr, slot: Slot, why: ShareRefusal) -> Rule {
+        match self.holder_name(slot) {
+            Ok(holder) => Rule::NotShareable {
+                address,
+                holder,
+                why,
+            },
+            Err(id) => Rule::HeldForReservation { address, id },
+        }
+    }
+}

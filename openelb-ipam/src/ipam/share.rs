@@ -1,0 +1,82 @@
+//! Who may share an address: MetalLB's rules.
+//!
+//! Sharers have the same key, the same backend, and no port in common. A lone owner changes its key
+//! in place. An empty key never shares.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+
+use super::Ipam;
+use super::choose::Ask;
+use super::owners::{PoolIndex, Slot};
+use super::refusal::ShareRefusal;
+use crate::request::Sharing;
+
+/// Whether the asker may be at an address beside those who are; else who stands in the way, and why.
+pub(super) fn check(
+    ipam: &Ipam,
+    sharing: &Sharing,
+    claims: &[Slot],
+    wanted: Option<&Sharing>,
+    ask: &Ask<'_>,
+) -> Result<(), (Slot, ShareRefusal)> {
+    let others = || {
+        claims
+            .iter()
+            .copied()
+            .filter(|slot| Some(*slot) != ask.slot)
+    };
+    let Some(first) = others().next() else {
+        return Ok(());
+    };
+    let why = match wanted {
+        None => Some(ShareRefusal::NoKey),
+        Some(wanted) if wanted.key != sharing.key => Some(ShareRefusal::OtherKey),
+        Some(wanted) if wanted.backend != sharing.backend => Some(ShareRefusal::OtherBackend),
+        Some(_) => None,
+    };
+    if let Some(why) = why {
+        return Err((first, why));
+    }
+    let clash = others().find_map(|slot| {
+        let port = ipam.owners.get(slot)?.ports().clash(&ask.request.ports)?;
+        Some((slot, ShareRefusal::Port(port)))
+    });
+    clash.map_or(Ok(()), Err)
+}
+
+impl Ipam {
+    /// The sharing that the request asks for in a pool: its own, or the one that the pool gives to
+    /// all owners of a namespace.
+    pub(super) fn sharing_in<'a>(
+        &self,
+        ask: &Ask<'a>,
+        pool: PoolIndex,
+    ) -> Option<Cow<'a, Sharing>> {
+        let own = ask
+            .request
+            .sharing
+            .as_ref()
+            .filter(|sharing| !sharing.key.is_empty());
+        if let Some(own) = own {
+            return Some(Cow::Borrowed(own));
+        }
+        let state = self.pools.get(usize::from(pool))?;
+        let namespace = ask.owner.key.namespace();
+        state
+            .pool
+            .spec()
+            .share_pinned
+            .then(|| Cow::Owned(of_namespace(namespace)))
+    }
+}
+
+/// The sharing of all owners of a namespace in a pool that shares pinned addresses. The control
+/// character keeps it apart from every key that a user can write.
+fn of_namespace(namespace: &str) -> Sharing {
+    Sharing {
+        key: format!("\u{1f}{namespace}"),
+        backend: String::new(),
+    }
+}
