@@ -8,17 +8,17 @@ use openelb_announce::claim::Probe;
 use super::world::{Host, eventually};
 
 /// An announcer on `host` with what most tests want: quick probes and no refreshing.
-pub fn start(host: &Host) -> Announcer {
+pub(crate) fn start(host: &Host) -> Announcer {
     host.run(|| Announcer::start(Options::default()).unwrap())
 }
 
 /// Announcements of `addresses` on `interfaces` without probing.
-pub fn on(interfaces: &str, addresses: &[&str]) -> Vec<Announcement> {
+pub(crate) fn on(interfaces: &str, addresses: &[&str]) -> Vec<Announcement> {
     probed(interfaces, addresses, Probe::Skip)
 }
 
 /// Announcements of `addresses` on `interfaces`.
-pub fn probed(interfaces: &str, addresses: &[&str], probe: Probe) -> Vec<Announcement> {
+pub(crate) fn probed(interfaces: &str, addresses: &[&str], probe: Probe) -> Vec<Announcement> {
     let announcement = |address: &&str| Announcement {
         address: address.parse().unwrap(),
         interfaces: interfaces.parse().unwrap(),
@@ -28,7 +28,7 @@ pub fn probed(interfaces: &str, addresses: &[&str], probe: Probe) -> Vec<Announc
 }
 
 /// Announces `addresses` on `eth0` of `host` and waits until all are.
-pub fn announced(host: &Host, addresses: &[&str]) -> Announcer {
+pub(crate) fn announced(host: &Host, addresses: &[&str]) -> Announcer {
     let announcer = start(host);
     announcer.announce(on("eth0", addresses)).unwrap();
     until_announced(&announcer);
@@ -36,29 +36,29 @@ pub fn announced(host: &Host, addresses: &[&str]) -> Announcer {
 }
 
 /// Waits until everything desired is announced.
-pub fn until_announced(announcer: &Announcer) {
+pub(crate) fn until_announced(announcer: &Announcer) {
     eventually("everything is announced", || {
         let status = announcer.status();
         !status.is_empty() && status.iter().all(is_announced)
     });
 }
 
-pub fn is_announced(status: &AddressStatus) -> bool {
+pub(crate) fn is_announced(status: &AddressStatus) -> bool {
     matches!(status.state(), State::Announced { .. })
 }
 
 /// The state of the only desired address.
-pub fn state(announcer: &Announcer) -> State {
+pub(crate) fn state(announcer: &Announcer) -> State {
     announcer.status().first().unwrap().state()
 }
 
 /// The status of the only interface in use.
-pub fn interface(announcer: &Announcer) -> InterfaceStatus {
+pub(crate) fn interface(announcer: &Announcer) -> InterfaceStatus {
     announcer.interfaces().into_iter().next().unwrap()
 }
 
 /// Waits for an event that `wanted` picks.
-pub fn until_event<T>(
+pub(crate) fn until_event<T>(
     announcer: &Announcer,
     what: &str,
     wanted: impl Fn(&Event) -> Option<T>,

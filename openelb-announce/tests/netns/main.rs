@@ -11,5 +11,17 @@
 )]
 
 mod announcing;
+mod capture;
+mod conflicts;
+mod frozen;
+mod interfaces;
+mod moving;
+mod neighbors;
+mod privileges;
+mod process;
 mod resolving;
+mod scale;
+mod snooping;
+mod warnings;
+mod wire;
 mod world;

@@ -8,24 +8,24 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, setns};
 
 /// A bridge in a namespace of its own, and the hosts that are plugged into it.
-pub struct World {
+pub(crate) struct World {
     name: String,
     hosts: Vec<String>,
 }
 
 /// A host: one namespace with the interface `eth0` on the bridge.
 ///
-/// Host number N has 192.0.2.N/24 and 2001:db8::N/64.
+/// Host number N has the addresses `192.0.2.N/24` and `2001:db8::N/64`.
 #[derive(Clone, Debug)]
-pub struct Host {
-    pub namespace: String,
-    pub number: u8,
+pub(crate) struct Host {
+    pub(crate) namespace: String,
+    pub(crate) number: u8,
 }
 
-/// Runs `body` in a world with that many hosts, or says why that is impossible here.
-///
-/// `test` is the full name of the calling test, with which it is run again without root.
-pub fn with_hosts<const N: usize>(test: &str, body: impl FnOnce(&World, [Host; N])) {
+/// Runs `body`, a closure in a test, in a world with that many hosts, or says why that is
+/// impossible here.
+pub(crate) fn with_hosts<const N: usize, F: FnOnce(&World, [Host; N])>(body: F) {
+    let test = test_name::<F>();
     if !nix::unistd::geteuid().is_root() {
         return run_again_in_user_namespace(test);
     }
@@ -40,7 +40,7 @@ pub fn with_hosts<const N: usize>(test: &str, body: impl FnOnce(&World, [Host; N
 }
 
 /// Waits until `check` holds, for as long as it takes on a machine that is busy with other work.
-pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut check: impl FnMut() -> bool) {
     for _ in 0..PATIENCE {
         if check() {
             return;
@@ -51,7 +51,7 @@ pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
 }
 
 /// Lets others run for a moment; no test depends on how long it is.
-pub fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }
 
@@ -71,6 +71,8 @@ impl World {
             Ok(output) => return Err(String::from_utf8_lossy(&output.stderr).into_owned()),
             Err(error) => return Err(format!("running ip (iproute2): {error}")),
         }
+        // A bridge without an IPv6 address of its own is no MLD querier.
+        world.on_switch("sysctl -qw net.ipv6.conf.default.accept_dad=0");
         world.on_switch("ip link add br0 type bridge");
         world.on_switch("ip link set br0 up");
         Ok(world)
@@ -90,7 +92,7 @@ impl World {
     }
 
     /// Gives `host` one more interface on the bridge, and puts it up.
-    pub fn plug(&self, host: &Host, interface: &str) {
+    pub(crate) fn plug(&self, host: &Host, interface: &str) {
         let port = format!("p{}{interface}", host.number);
         let (switch, namespace) = (self.switch(), &host.namespace);
         sh(&format!(
@@ -101,7 +103,7 @@ impl World {
     }
 
     /// Runs a command line in the bridge's namespace.
-    pub fn on_switch(&self, line: &str) -> String {
+    pub(crate) fn on_switch(&self, line: &str) -> String {
         sh(&format!("ip netns exec {} {line}", self.switch()))
     }
 
@@ -123,17 +125,17 @@ impl Drop for World {
 
 impl Host {
     /// Runs a command line here; it must succeed. Returns its standard output.
-    pub fn sh(&self, line: &str) -> String {
+    pub(crate) fn sh(&self, line: &str) -> String {
         sh(&format!("ip netns exec {} {line}", self.namespace))
     }
 
     /// Runs a command line here, whatever comes of it.
-    pub fn try_sh(&self, line: &str) -> Output {
+    pub(crate) fn try_sh(&self, line: &str) -> Output {
         output(&format!("ip netns exec {} {line}", self.namespace))
     }
 
     /// Starts a command line here.
-    pub fn spawn(&self, line: &str) -> Running {
+    pub(crate) fn spawn(&self, line: &str) -> Running {
         let mut words = line.split_whitespace();
         let mut command = Command::new("ip");
         command
@@ -147,7 +149,7 @@ impl Host {
     }
 
     /// Runs `work` on a thread of this host. Threads and sockets that it makes belong here too.
-    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| {
             let inside = || {
                 let namespace = std::fs::File::open(format!("/run/netns/{}", self.namespace));
@@ -159,19 +161,19 @@ impl Host {
     }
 
     /// The hardware address of an interface.
-    pub fn mac(&self, interface: &str) -> String {
+    pub(crate) fn mac(&self, interface: &str) -> String {
         self.sh(&format!("cat /sys/class/net/{interface}/address"))
             .trim()
             .to_owned()
     }
 
     /// The neighbour cache's line about `address`, empty when there is none.
-    pub fn neighbor(&self, address: &str) -> String {
+    pub(crate) fn neighbor(&self, address: &str) -> String {
         self.sh(&format!("ip neigh show {address} dev eth0"))
     }
 
     /// Sends one datagram to `address`, which makes the kernel look for its neighbour.
-    pub fn poke(&self, address: &str) {
+    pub(crate) fn poke(&self, address: &str) {
         let target = std::net::SocketAddr::new(address.parse().unwrap(), 9);
         self.run(|| {
             let any = if target.is_ipv4() {
@@ -186,19 +188,16 @@ impl Host {
     }
 
     /// Does anybody but this host answer `arping` or `ndisc6` for `address`?
-    pub fn finds(&self, address: &str) -> bool {
-        let line = match address.contains(':') {
-            true => format!("ndisc6 -q1 -r 1 -w 300 {address} eth0"),
-            false => format!("arping -q -c 1 -w 1 -I eth0 {address}"),
-        };
-        self.try_sh(&line).status.success()
+    pub(crate) fn finds(&self, address: &str) -> bool {
+        self.resolve(address).is_some()
     }
 
     /// The hardware address that `arping` or `ndisc6` gets for `address`.
-    pub fn resolve(&self, address: &str) -> Option<String> {
-        let line = match address.contains(':') {
-            true => format!("ndisc6 -q1 -r 1 -w 300 {address} eth0"),
-            false => format!("arping -c 1 -w 1 -I eth0 {address}"),
+    pub(crate) fn resolve(&self, address: &str) -> Option<String> {
+        let line = if address.contains(':') {
+            format!("ndisc6 -q1 -r 1 -w 300 {address} eth0")
+        } else {
+            format!("arping -c 1 -w 1 -I eth0 {address}")
         };
         let text = String::from_utf8(self.try_sh(&line).stdout)
             .unwrap()
@@ -211,23 +210,12 @@ impl Host {
 }
 
 /// A process that is ended with the test.
-pub struct Running(pub Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     /// Sends it a signal by its number or name.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         sh(&format!("kill -{signal} {}", self.0.id()));
-    }
-
-    /// Ends it as a user would with control-C and returns what it wrote.
-    pub fn interrupt(mut self) -> String {
-        self.signal("INT");
-        let mut text = String::new();
-        if let Some(mut stdout) = self.0.stdout.take() {
-            let _ = std::io::Read::read_to_string(&mut stdout, &mut text);
-        }
-        let _ = self.0.wait();
-        text
     }
 }
 
@@ -239,7 +227,7 @@ impl Drop for Running {
 }
 
 /// Runs a command line that must succeed.
-pub fn sh(line: &str) -> String {
+pub(crate) fn sh(line: &str) -> String {
     let output = output(line);
     assert!(
         output.status.success(),
@@ -261,6 +249,12 @@ fn output(line: &str) -> Output {
         Ok(output) => output,
         Err(error) => panic!("{line}: {error}"),
     }
+}
+
+/// The name by which the test harness knows the function that `F` is a closure of.
+fn test_name<F>() -> &'static str {
+    let path = std::any::type_name::<F>().split_once("::").unwrap().1;
+    path.split_once("::{{closure}}").unwrap().0
 }
 
 fn run_again_in_user_namespace(test: &str) {
@@ -296,5 +290,5 @@ fn skip(test: &str, reason: &str) {
     eprintln!("{message}");
 }
 
-// Times 20 ms: a minute, which is only ever reached by a test that fails.
-const PATIENCE: u32 = 3000;
+// Times 20 ms and what the check takes; only ever reached by a test that fails.
+const PATIENCE: u32 = 1000;
