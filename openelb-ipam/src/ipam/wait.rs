@@ -1,13 +1,14 @@
 //! Owners that wait, and waking them when their time has come.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::mem;
 
 use hashbrown::HashMap;
 
 use super::Ipam;
-use super::choose::{Ask, How};
+use super::choose::{Ask, How, Pick};
+use super::owners::PoolIndex;
 use crate::family::Family;
 use crate::owner::{Owner, OwnerKey};
 use crate::request::Request;
@@ -149,7 +150,7 @@ impl Ipam {
             return;
         }
         let mut served = Vec::new();
-        let mut taken = Vec::new();
+        let mut chances = Chances::default();
         for waiter in self
             .waiting
             .turns
@@ -171,16 +172,10 @@ impl Ipam {
             let Some(decision) = self.decide(&ask, &mut ()) else {
                 continue;
             };
-            let gains: Vec<_> = Family::ALL
-                .into_iter()
-                .filter_map(|family| Some((family, decision.picks[family]?)))
-                .filter(|(_, pick)| pick.how != How::Keep)
-                .collect();
-            let is_new = gains
-                .iter()
-                .any(|(family, pick)| !taken.contains(&(*family, pick.bits)));
-            if !gains.is_empty() && is_new {
-                taken.extend(gains.iter().map(|(family, pick)| (*family, pick.bits)));
+            let gains = Family::ALL.into_iter().filter(|&family| {
+                decision.picks[family].is_some_and(|pick| chances.draw(self, family, &pick))
+            });
+            if gains.count() > 0 {
                 served.push((row.turn, row.owner.key.clone()));
             }
             if served.len() >= WAKE_AT_ONCE {
@@ -193,6 +188,39 @@ impl Ipam {
                 waiter.is_woken = true;
             }
             self.wake_owner(owner);
+        }
+    }
+}
+
+/// What is left for the owners that are still to be looked at in one round of waking.
+///
+/// Every one of them is offered the same next free address, so the free addresses of a pool are
+/// counted, and an address that only one owner may have is remembered.
+#[derive(Default)]
+struct Chances {
+    free: BTreeMap<(PoolIndex, Family), u128>,
+    single: BTreeSet<(Family, u128)>,
+}
+
+impl Chances {
+    /// Takes the chance to get `pick`; false when owners before have taken the last one, or when
+    /// it would change nothing.
+    fn draw(&mut self, ipam: &Ipam, family: Family, pick: &Pick) -> bool {
+        match pick.how {
+            How::Keep => false,
+            How::Join => true,
+            How::Unmark
+            | How::Take {
+                is_automatic: false,
+            } => self.single.insert((family, pick.bits)),
+            How::Take { is_automatic: true } => {
+                let state = ipam.pools.get(usize::from(pick.pool));
+                let free = state.map_or(0, |state| state.index[family].free().to_u128_saturating());
+                let left = self.free.entry((pick.pool, family)).or_insert(free);
+                let is_left = *left > 0;
+                *left = left.saturating_sub(1);
+                is_left
+            }
         }
     }
 }
