@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let strict: Owner = "service/shop/checkout".parse()?;
     let refused = ipam
         .allocate(&strict, &Request::dual_stack(), Time(1))
-        .unwrap_err();
+        .expect_err("refused");
     println!("both or none: {refused}");
     assert!(ipam.allocation("service/shop/checkout").is_none());
 

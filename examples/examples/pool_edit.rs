@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     ipam.allocate(&"vip//d".parse()?, &Request::default(), Time(4))?;
     println!(
         "\nan old plan: {}",
-        ipam.apply_pools(stale, Time(5)).unwrap_err()
+        ipam.apply_pools(stale, Time(5))
+            .expect_err("the ledger moved on")
     );
     Ok(())
 }

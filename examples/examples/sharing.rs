@@ -31,7 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("another key", asks("back", "TCP/8080")?),
         ("no key", Request::default()),
     ] {
-        let refused = ipam.allocate(&other, &request, Time(3)).unwrap_err();
+        let refused = ipam
+            .allocate(&other, &request, Time(3))
+            .expect_err("refused");
         println!("{what}: {refused}");
     }
 
