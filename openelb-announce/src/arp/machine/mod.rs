@@ -101,6 +101,8 @@ impl NeighborProtocol for Arp {
     }
 
     fn announcement(&self, address: Ipv4Addr, own: Mac, form: u8) -> Frame {
+        // The reply form names the broadcast address as target: switches that inspect ARP compare
+        // it with the frame's destination.
         let (operation, target_mac) = match form {
             0 => (Operation::Request, Mac::ZERO),
             _ => (Operation::Reply, Mac::BROADCAST),

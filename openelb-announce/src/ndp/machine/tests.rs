@@ -347,6 +347,16 @@ fn duplicate_address_detection_of_another_host_while_probing_is_a_conflict() {
 }
 
 #[test]
+fn an_ordinary_solicitation_while_probing_is_neither_answered_nor_a_conflict() {
+    let mut driven = driven(quiet());
+    driven.claim(VIP, Probe::Standard);
+    driven.outputs();
+    driven.hear(&solicitation());
+    assert_eq!(driven.outputs(), []);
+    assert_eq!(driven.machine.state(VIP.into()), Some(State::Waiting));
+}
+
+#[test]
 fn our_own_probe_sent_back_by_the_network_is_no_conflict() {
     let mut driven = driven(quiet());
     driven.claim(VIP, Probe::Standard);
