@@ -53,9 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     ]);
     let show = |round: &str, status: &BTreeMap<OwnerKey, String>| {
         println!("{round}");
-        status
-            .iter()
-            .for_each(|(key, status)| println!("  {key:<16} {status}"));
+        for (key, status) in status {
+            println!("  {key:<16} {status}");
+        }
     };
     let first = reconcile(&mut ipam, &desired, Time(1));
     show("first round", &first);
@@ -75,7 +75,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     // Why does b/db have no address? Ask before users do.
-    let db: Owner = "service/b/db".parse()?;
-    println!("{}", ipam.explain(&db, &desired[&db.key], Time(4)));
+    for (key, request) in desired.iter().filter(|(key, _)| key.name() == "db") {
+        println!(
+            "{}",
+            ipam.explain(&Owner::from(key.clone()), request, Time(4))
+        );
+    }
     Ok(())
 }
