@@ -147,6 +147,9 @@ pub struct EipSpec {
     /// What happens to allocations whose address leaves the pool by an edit.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_shrink: OnShrink,
+    /// How it is made sure, before an address is announced, that nobody else uses it (`layer2` only).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub probe: Probe,
 }
 
 /// How the addresses of a pool are announced.
@@ -193,6 +196,18 @@ pub enum OnShrink {
     Drain,
     /// They get another address at once.
     Reassign,
+}
+
+/// How it is made sure, before an address is announced, that nobody else uses it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Probe {
+    /// Three probes within about 0.1 s, as RFC 5227 section 2.2 allows on a link known to be fast.
+    #[default]
+    Fast,
+    /// At the pace of the standards: 4 to 7 s for IPv4 (RFC 5227), 1 to 2 s for IPv6 (RFC 4862).
+    Standard,
+    /// Not at all: the address is announced at once.
+    Skip,
 }
 
 /// Upper limits of a pool.

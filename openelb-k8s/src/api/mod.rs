@@ -5,5 +5,5 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use eip::{Eip, EipSpec, ObjectMeta, OnShrink, Protocol, Quota, Strategy};
+pub use eip::{Eip, EipSpec, ObjectMeta, OnShrink, Probe, Protocol, Quota, Strategy};
 pub use status::EipStatus;

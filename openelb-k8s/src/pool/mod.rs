@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use openelb_ipam::pool::{self, Field, ReserveRules, Selector, SpecProblem};
@@ -74,7 +75,7 @@ pub fn spec(eip: &Eip) -> Result<PoolSpec, Vec<EipError>> {
         let (fact, advice) = text
             .rsplit_once("; ")
             .unwrap_or((text, "correct the entry"));
-        let (key, next) = blame(&error.field, &error.problem);
+        let (key, next) = blame(error.field, &error.problem);
         errors.add(&key, fact, next.unwrap_or(advice));
     }
     if errors.found.is_empty() {
@@ -111,7 +112,7 @@ fn fill(spec: &mut PoolSpec, eip: &Eip, cool_down: Duration) {
         }];
     }
     spec.service_selectors.clone_from(&wish.service_selectors);
-    spec.auto_assign = wish.auto_assign.unwrap_or(serves_unasked(spec));
+    spec.auto_assign = wish.auto_assign.unwrap_or_else(|| serves_unasked(spec));
     spec.serve_explicit = true;
     spec.share_pinned = true;
     spec.reserve = ReserveRules {
@@ -187,7 +188,7 @@ fn check_interface(wish: &EipSpec, errors: &mut Errors<'_>) {
 }
 
 /// The key of the Eip a fault belongs to, and what to do about it where an Eip differs from a pool.
-fn blame(field: &Field, problem: &SpecProblem) -> (String, Option<&'static str>) {
+fn blame(field: Field, problem: &SpecProblem) -> (String, Option<&'static str>) {
     let key = match field {
         Field::Ranges | Field::Reserve => "spec.address",
         Field::Exclude => "spec.exclude",
@@ -216,7 +217,7 @@ struct Errors<'a> {
 }
 
 impl Errors<'_> {
-    fn add(&mut self, key: &str, message: impl ToString, next: impl Into<String>) {
+    fn add(&mut self, key: &str, message: impl Display, next: impl Into<String>) {
         self.found.push(EipError {
             name: self.name.to_owned(),
             key: key.to_owned(),

@@ -76,7 +76,7 @@ fn every_addition_is_carried_over() {
     let pool = spec(&golden(include_str!("../../tests/data/eip-additions.yaml"))).unwrap();
     assert_eq!(pool.exclude, ["192.0.2.1", "2001:db8::1"]);
     assert_eq!(pool.strategy, Strategy::LeastRecentlyReleased);
-    assert_eq!(pool.cool_down, Duration::from_secs(600));
+    assert_eq!(pool.cool_down, Duration::from_mins(10));
     assert!(pool.reserve.buggy && !pool.auto_assign);
     assert_eq!(pool.service_selectors.len(), 1);
     assert_eq!(pool.namespace_quota, Some(5));
