@@ -3,10 +3,10 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the exit status says to a script. The numbers are part of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum ExitCode {
     /// Everything asked for was done.
     Success = 0,
@@ -62,7 +62,7 @@ impl From<ExitCode> for std::process::ExitCode {
 }
 
 /// A failure as the user sees it: the act and the facts, then the next step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     /// What the process exits with.
     pub(crate) code: ExitCode,

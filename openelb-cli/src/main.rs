@@ -2,8 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod client;
+mod clock;
 mod command;
 mod config;
+mod control;
+mod daemon;
+mod engine;
 mod exit_code;
 mod lab;
 mod output;

@@ -1,7 +1,16 @@
 //! One file per verb; each turns what was typed into a question, and the answer into a report.
 
+mod announce;
 mod completions;
+mod explain;
+mod ip;
 mod man;
+mod owner;
+mod pool;
+mod run;
+mod status;
+mod validate;
+mod wish;
 
 use crate::args::{Args, Verb};
 use crate::exit_code::{ExitCode, Failure};
@@ -9,13 +18,26 @@ use crate::lab;
 
 /// Runs the verb that was typed.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let format = args.output;
     match args.verb {
+        Verb::Run(args) => run::run(&args, format),
+        Verb::Validate(args) => validate::run(&args, format),
+        Verb::Pool(verb) => pool::run(verb, format),
+        Verb::Ip(verb) => ip::run(verb, format),
+        Verb::Explain(args) => explain::run(&args, format),
+        Verb::Status(args) => status::run(&args, format),
+        Verb::Announce(args) => announce::run(&args),
+        Verb::Lab(args) => lab::run(&args, format),
         Verb::Completions(args) => completions::run(&args),
-        Verb::Lab(lab) => lab::run(&lab, args.output),
         Verb::Man(args) => man::run(&args),
-        _ => Err(Failure::new(
-            ExitCode::Failed,
-            "this verb is not part of this build",
-        )),
     }
+}
+
+/// An answer to another question than the one asked.
+fn unexpected() -> Failure {
+    Failure::new(
+        ExitCode::Failed,
+        "the daemon answered another question than the one asked",
+    )
+    .next("use the openelb command of the daemon's version")
 }

@@ -12,8 +12,9 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 
+use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::{Owner, PoolSpec, Request};
-use openelb_k8s::api::Protocol;
+use openelb_k8s::api::{Probe, Protocol};
 
 pub(crate) use self::diagnostic::Diagnostic;
 pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};
@@ -36,8 +37,10 @@ pub(crate) struct PoolConfig {
     pub(crate) spec: PoolSpec,
     /// How its addresses are announced.
     pub(crate) protocol: Protocol,
-    /// Where; empty unless the protocol needs it.
-    pub(crate) interface: String,
+    /// Where; `None` unless the protocol needs it.
+    pub(crate) interfaces: Option<InterfaceSelector>,
+    /// What is done first to make sure that nobody else uses an address.
+    pub(crate) probe: Probe,
 }
 
 /// A service: who asks for what, and when it is announced.

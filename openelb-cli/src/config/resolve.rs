@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use openelb_announce::link::{InterfaceSelector, ParseSelectorError};
+use openelb_ipam::ipam::PoolConflict;
 use openelb_ipam::{
-    Families, Family, FamilyPolicy, OwnerKey, Pool, PoolName, Port, PortSet, Protocol, Request,
-    Sharing,
+    Families, Family, FamilyPolicy, Ipam, OwnerKey, Pool, PoolName, Port, PortSet, Protocol,
+    Request, Sharing,
 };
 use openelb_k8s::api::{self, Eip};
 use openelb_k8s::pool;
@@ -98,10 +100,27 @@ fn pool(eip: &Written<Eip>, remarks: &mut Vec<Diagnostic>) -> Option<PoolConfig>
             "write `autoAssign: true`, list `namespaces`, or annotate it as the default pool";
         remarks.push(eip.remark("spec", message).help(help).warning());
     }
+    let interfaces = interfaces(eip, remarks).ok()?;
     Some(PoolConfig {
         spec,
         protocol: wish.protocol,
-        interface: wish.interface.trim().to_owned(),
+        interfaces,
+        probe: wish.probe,
+    })
+}
+
+/// Where the pool is announced; `Err` when what is written there means nothing.
+fn interfaces(
+    eip: &Written<Eip>,
+    remarks: &mut Vec<Diagnostic>,
+) -> Result<Option<InterfaceSelector>, ()> {
+    let text = eip.object.spec.interface.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|error: ParseSelectorError| {
+        let help = "write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all";
+        remarks.push(eip.remark("spec.interface", error.to_string()).help(help));
     })
 }
 
@@ -114,7 +133,26 @@ fn not_announced(protocol: api::Protocol) -> Option<&'static str> {
 }
 
 /// What the allocator says about the pools together: overlaps, two defaults.
-fn check_pools(_eips: &[Written<Eip>], _pools: &[PoolConfig], _remarks: &mut Vec<Diagnostic>) {}
+fn check_pools(eips: &[Written<Eip>], pools: &[PoolConfig], remarks: &mut Vec<Diagnostic>) {
+    let specs: Vec<_> = pools.iter().map(|pool| pool.spec.clone()).collect();
+    // Equal names are told already; with them there is no plan.
+    let Ok(plan) = Ipam::new().plan_pools(&specs) else {
+        return;
+    };
+    for conflict in plan.conflicts() {
+        let (name, key) = match conflict {
+            PoolConflict::Overlap { pool, .. } => (pool, "spec.address"),
+            PoolConflict::SecondDefault { pool, .. } => (pool, "metadata.annotations"),
+        };
+        let text = conflict.to_string();
+        let (fact, help) = text
+            .split_once("; ")
+            .unwrap_or((&text, "change one of the two"));
+        if let Some(eip) = eips.iter().find(|eip| eip.object.metadata.name == **name) {
+            remarks.push(eip.remark(key, fact).help(help));
+        }
+    }
+}
 
 struct KnownPools {
     names: Vec<PoolName>,

@@ -59,7 +59,7 @@ spec:
     ))
     .unwrap();
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
-    assert_eq!(config.pools[0].interface, "eth0");
+    assert_eq!(config.pools[0].interfaces, Some("eth0".parse().unwrap()));
     let service = &config.services[0];
     assert_eq!(service.owner.key.as_str(), "service/shop/web");
     assert_eq!(service.request.ports.to_string(), "TCP/80,UDP/53");

@@ -11,6 +11,15 @@ pub(crate) struct MemoryStore {
     rows: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+impl From<Stored> for MemoryStore {
+    fn from(stored: Stored) -> Self {
+        Self {
+            generation: stored.generation,
+            rows: stored.rows.into_iter().collect(),
+        }
+    }
+}
+
 impl Store for MemoryStore {
     fn load(&mut self) -> Result<Stored, StoreError> {
         let rows = self

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::{Batch, Store, StoreError, Stored};
 
@@ -43,7 +43,7 @@ impl RedbStore {
 
     /// The store in another kind of storage.
     #[cfg(test)]
-    pub(super) fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
+    pub(super) fn with_backend(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
         guarded(StoreError::Open, || {
             Database::builder()
                 .set_cache_size(CACHE_BYTES)

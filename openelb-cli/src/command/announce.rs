@@ -1,0 +1,129 @@
+//! `openelb announce`: an ad hoc speaker in the foreground.
+
+use std::net::IpAddr;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use openelb_announce::Announcer;
+use openelb_announce::announcer::{Announcement, Event, Options, State};
+use openelb_announce::claim::{self, Probe};
+use openelb_announce::link::InterfaceSelector;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::AnnounceArgs;
+use crate::daemon;
+use crate::exit_code::{ExitCode, Failure};
+use crate::output;
+
+pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
+    let interfaces: InterfaceSelector = args.dev.parse().map_err(|error| {
+        Failure::new(ExitCode::Invalid, format!("--dev {}: {error}", args.dev))
+            .next("write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all")
+    })?;
+    let announcer =
+        Announcer::start(Options::default()).map_err(|error| daemon::start_failure(&error))?;
+    let announcer = Arc::new(announcer);
+    let weak = Arc::downgrade(&announcer);
+    let narrator = std::thread::spawn(move || narrate(&weak));
+    let probe = if args.no_probe {
+        Probe::Skip
+    } else {
+        Probe::Fast
+    };
+    let announcement = |address: &IpAddr| Announcement {
+        address: *address,
+        interfaces: interfaces.clone(),
+        probe,
+    };
+    announcer
+        .announce(args.address.iter().map(announcement).collect())
+        .map_err(|error| Failure::new(ExitCode::Invalid, error))?;
+    wait(args.duration)?;
+    let outcome = verdict(&announcer);
+    drop(announcer);
+    // A thread that panicked has said so on standard error.
+    let _ = narrator.join();
+    outcome
+}
+
+/// Until Ctrl-C, SIGTERM or the end of the duration.
+fn wait(duration: Option<Duration>) -> Result<(), Failure> {
+    let failed = |error| {
+        Failure::new(
+            ExitCode::Failed,
+            format!("cannot wait for signals: {error}"),
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let end = tokio::time::sleep(duration.unwrap_or(A_LONG_TIME));
+        // Whatever comes first ends it, so nothing can be lost.
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = end => {}
+        }
+        Ok(())
+    })
+}
+
+/// Whether every address was announced in the end.
+fn verdict(announcer: &Announcer) -> Result<ExitCode, Failure> {
+    for status in announcer.status() {
+        for warning in &status.warnings {
+            output::print_text(&format!("warning: {warning}\n"))?;
+        }
+        if let State::Announced { .. } = status.state() {
+            continue;
+        }
+        let missing: Vec<_> = status.missing.iter().map(ToString::to_string).collect();
+        let message = format!("{} is not announced: {}", status.address, status.state());
+        let next = if missing.is_empty() {
+            "see the lines above for what came in between".to_owned()
+        } else {
+            missing.join("; ")
+        };
+        return Err(Failure::new(ExitCode::Refused, message).next(next));
+    }
+    Ok(ExitCode::Success)
+}
+
+/// Tells what happens, until the announcer is gone.
+fn narrate(announcer: &Weak<Announcer>) {
+    while let Some(announcer) = announcer.upgrade() {
+        let line = match announcer.events().recv_timeout(PAUSE) {
+            Ok(event) => line(&event),
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        // Nobody reads any more: the addresses are announced all the same.
+        if output::print_text(&line).is_err() {
+            return;
+        }
+    }
+}
+
+fn line(event: &Event) -> String {
+    match event {
+        Event::Address { interface, event } => match event {
+            claim::Event::Probing(address) => format!("{interface}: probing {address}\n"),
+            claim::Event::Announced(address) => format!("{interface}: announced {address}\n"),
+            claim::Event::Released(address) => format!("{interface}: withdrawn {address}\n"),
+            claim::Event::Conflict { address, mac, .. } => {
+                format!("{interface}: conflict about {address} with {mac}\n")
+            }
+            other => format!("{interface}: {other:?}\n"),
+        },
+        Event::Paused { pause } => format!("paused for {pause:?}; every address starts again\n"),
+        other => format!("{other:?}\n"),
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(50);
+const A_LONG_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);

@@ -1,0 +1,115 @@
+//! `openelb status`: the running daemon on one screen.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use crate::args::{PlaceArgs, StatusArgs};
+use crate::client;
+use crate::engine::{Answer, Pools, Question, ServiceState, StatusReport};
+use crate::exit_code::{ExitCode, Failure};
+use crate::output::{self, Format, Paint, Report, Table};
+
+pub(super) fn run(args: &StatusArgs, format: Format) -> Result<ExitCode, Failure> {
+    let mut shown = ask(&args.place)?;
+    output::print(&shown, format)?;
+    while args.watch {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = ask(&args.place)?;
+        if now != shown {
+            if format == Format::Table && io::stdout().is_terminal() {
+                // Home and clear: the screen shows one state at a time.
+                output::print_text("\u{1b}[H\u{1b}[2J")?;
+            }
+            output::print(&now, format)?;
+            shown = now;
+        }
+    }
+    Ok(ExitCode::Success)
+}
+
+fn ask(place: &PlaceArgs) -> Result<StatusReport, Failure> {
+    match client::ask_daemon(place, Question::Status)? {
+        Answer::Status(status) => Ok(*status),
+        _ => Err(super::unexpected()),
+    }
+}
+
+impl Report for StatusReport {
+    fn write_human(&self, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
+        let state = match &self.read_only {
+            None => paint.good("running"),
+            Some(_) => paint.bad("read-only"),
+        };
+        let generation = self.generation;
+        writeln!(
+            out,
+            "openelb {}, pid {}: {state}, generation {generation}",
+            self.version, self.pid
+        )?;
+        writeln!(
+            out,
+            "configuration {}, announcer {}",
+            self.config.files.join(", "),
+            self.announcer
+        )?;
+        heading(out, paint, "POOLS")?;
+        Pools {
+            pools: self.pools.clone(),
+        }
+        .write_human(out, paint)?;
+        heading(out, paint, "SERVICES")?;
+        services(self, paint).write(out)?;
+        if !self.announcements.is_empty() {
+            heading(out, paint, "ANNOUNCEMENTS")?;
+            announcements(self).write(out)?;
+        }
+        if !self.problems.is_empty() {
+            heading(out, paint, "PROBLEMS")?;
+            self.problems
+                .iter()
+                .try_for_each(|problem| writeln!(out, "{} {problem}", paint.bad("!")))?;
+        }
+        Ok(())
+    }
+}
+
+fn heading(out: &mut dyn Write, paint: Paint, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{}", paint.strong(text))
+}
+
+fn services(status: &StatusReport, paint: Paint) -> Table {
+    let mut table = Table::new(["OWNER", "ADDRESSES", "STATE", "DETAIL"]);
+    for service in &status.services {
+        let addresses: Vec<_> = service
+            .addresses
+            .iter()
+            .map(|held| held.address.to_string())
+            .collect();
+        let state = match service.state {
+            ServiceState::Announced => paint.good("announced"),
+            ServiceState::Standby => "standby".to_owned(),
+            ServiceState::Allocated => "allocated".to_owned(),
+            ServiceState::Unhealthy => paint.bad("unhealthy"),
+            ServiceState::Waiting => paint.bad("waiting"),
+        };
+        table.row([
+            service.owner.to_string(),
+            addresses.join(", "),
+            state,
+            service.detail.clone(),
+        ]);
+    }
+    table
+}
+
+fn announcements(status: &StatusReport) -> Table {
+    let mut table = Table::new(["ADDRESS", "INTERFACE", "STATE"]);
+    for announcement in &status.announcements {
+        table.row([
+            announcement.address.to_string(),
+            announcement.interfaces.join(", "),
+            announcement.state.clone(),
+        ]);
+    }
+    table
+}

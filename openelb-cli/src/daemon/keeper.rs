@@ -1,0 +1,249 @@
+//! The thread that owns the allocations: everybody else sends it inputs.
+//!
+//! Inputs that wait are taken together, carried out in memory, made durable by one commit and only
+//! then answered; the network hears of them after that too.
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use openelb_ipam::{OwnerKey, Time};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+use tracing::error;
+
+use super::services::Services;
+use super::speaker::{Conflict, Speaker};
+use crate::clock;
+use crate::config::{Config, InvalidConfig};
+use crate::engine::{Answer, Engine, Question};
+use crate::exit_code::{ExitCode, Failure};
+
+/// Sends inputs to the thread. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Keeper {
+    inputs: mpsc::Sender<Input>,
+}
+
+/// What the thread acts on.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A question, and where its answer goes.
+    Ask(Question, oneshot::Sender<Result<Answer, Failure>>),
+    /// A configuration was read, or could not be.
+    Configure(Result<Config, InvalidConfig>),
+    /// A health check has a new verdict.
+    Health {
+        /// The service.
+        owner: OwnerKey,
+        /// Whether it answers.
+        is_healthy: bool,
+        /// Why not.
+        detail: String,
+    },
+    /// Withdraw everything and end.
+    Stop,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    pub(super) fn start(
+        engine: Engine,
+        services: Services,
+        speaker: Speaker,
+        conflicts: mpsc::Receiver<Conflict>,
+    ) -> Result<(Self, JoinHandle<()>), Failure> {
+        let failed =
+            |error| Failure::new(ExitCode::Failed, format!("cannot start a thread: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(failed)?;
+        let (sender, inputs) = mpsc::channel(QUEUE);
+        let state = Keeping {
+            engine,
+            services,
+            speaker,
+        };
+        let thread = std::thread::Builder::new()
+            .name("openelb-keeper".to_owned())
+            .spawn(move || runtime.block_on(state.run(inputs, conflicts)))
+            .map_err(failed)?;
+        Ok((Self { inputs: sender }, thread))
+    }
+
+    /// Asks, and waits for the durable answer.
+    pub(super) async fn ask(&self, question: Question) -> Result<Answer, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Input::Ask(question, reply)).await;
+        answer.await.unwrap_or_else(|_| {
+            Err(
+                Failure::new(ExitCode::Unreachable, "the daemon is stopping")
+                    .next("ask again once it runs"),
+            )
+        })
+    }
+
+    /// Tells, without waiting for what comes of it. Ignored once the thread has ended.
+    pub(super) async fn tell(&self, input: Input) {
+        let _ = self.inputs.send(input).await;
+    }
+}
+
+struct Keeping {
+    engine: Engine,
+    services: Services,
+    speaker: Speaker,
+}
+
+/// What made the thread wake.
+enum Wake {
+    Inputs(Vec<Input>),
+    Conflict(Conflict),
+    Deadline,
+}
+
+impl Keeping {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut conflicts: mpsc::Receiver<Conflict>,
+    ) {
+        self.finish(Vec::new(), clock::now());
+        loop {
+            let mut batch = Vec::new();
+            // `recv_many` and `recv` lose nothing when another arm wins; the sleep is started anew.
+            let wake = tokio::select! {
+                count = inputs.recv_many(&mut batch, BATCH) => match count {
+                    0 => break,
+                    _ => Wake::Inputs(batch),
+                },
+                Some(conflict) = conflicts.recv() => Wake::Conflict(conflict),
+                () = sleep(until_deadline(self.engine.next_deadline(), clock::now())) => Wake::Deadline,
+            };
+            if self.act(wake, clock::now()) == Flow::Stop {
+                break;
+            }
+        }
+        self.speaker.stop();
+    }
+
+    fn act(&mut self, wake: Wake, now: Time) -> Flow {
+        let mut replies = Vec::new();
+        let mut flow = Flow::Go;
+        match wake {
+            Wake::Inputs(inputs) => {
+                for input in inputs {
+                    match input {
+                        Input::Ask(question, reply) => {
+                            let changes = question.changes();
+                            replies.push((reply, changes, self.answer(question, now)));
+                        }
+                        Input::Configure(read) => {
+                            self.services.configure(read, &mut self.engine, now)
+                        }
+                        Input::Health {
+                            owner,
+                            is_healthy,
+                            detail,
+                        } => {
+                            self.services.hear_health(owner, is_healthy, detail);
+                        }
+                        Input::Stop => flow = Flow::Stop,
+                    }
+                }
+            }
+            Wake::Conflict(conflict) => {
+                let until = now + QUARANTINE;
+                self.services
+                    .hear_conflict(&conflict.address, &conflict.cause);
+                if conflict.is_lost {
+                    self.engine
+                        .quarantine(conflict.address, until, &conflict.cause, now);
+                }
+            }
+            Wake::Deadline => {}
+        }
+        self.finish(replies, now);
+        flow
+    }
+
+    /// Commits, answers, and hands the set of announcements over.
+    fn finish(&mut self, replies: Vec<PendingReply>, now: Time) {
+        self.engine.expire(now);
+        self.services.serve_woken(&mut self.engine, now);
+        let committed = self.engine.commit();
+        if let Err(failure) = &committed
+            && !replies.is_empty()
+        {
+            error!(%failure, "nothing was acknowledged");
+        }
+        for (reply, changes, outcome) in replies {
+            let outcome = match (&committed, changes) {
+                (Err(failure), true) => Err(failure.clone()),
+                _ => outcome,
+            };
+            // Whoever asked may be gone; the answer is durable and will be the same again.
+            let _ = reply.send(outcome);
+        }
+        // What is not durable is not announced: after a restart it could belong to somebody else.
+        if committed.is_ok() && self.engine.read_only().is_none() {
+            self.speaker
+                .announce(self.services.announcements(&self.engine));
+        }
+    }
+
+    fn answer(&mut self, question: Question, now: Time) -> Result<Answer, Failure> {
+        match question {
+            Question::Status => Ok(Answer::Status(Box::new(
+                self.services.status(&self.engine, &self.speaker),
+            ))),
+            Question::Apply { .. } => Err(Failure::new(
+                ExitCode::Busy,
+                "the daemon takes its pools from its configuration",
+            )
+            .next("edit the configuration file; it is reloaded by itself")),
+            Question::Release { ref owners } => {
+                self.services.check_release(owners)?;
+                self.engine.answer(question, now)
+            }
+            Question::Explain { owner, request } => {
+                let request = request.or_else(|| self.services.request(&owner).map(Box::new));
+                let explained = self
+                    .engine
+                    .answer(Question::Explain { owner, request }, now)?;
+                Ok(self.services.explain_announcement(explained))
+            }
+            other => self.engine.answer(other, now),
+        }
+    }
+}
+
+type PendingReply = (
+    oneshot::Sender<Result<Answer, Failure>>,
+    bool,
+    Result<Answer, Failure>,
+);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Go,
+    Stop,
+}
+
+fn until_deadline(deadline: Option<Time>, now: Time) -> Duration {
+    deadline.map_or(IDLE, |deadline| (deadline - now).min(IDLE))
+}
+
+/// Inputs that may wait; senders wait when there are more.
+const QUEUE: usize = 1_024;
+
+/// Inputs carried out between two commits. A commit of 64 rows costs about twice one of a single row,
+/// so bigger groups gain little and make the first wait for the last.
+const BATCH: usize = 256;
+
+/// A conflict keeps everybody away from the address for so long: long enough for the other station
+/// to be found, short enough that a passing mistake heals itself.
+const QUARANTINE: Duration = Duration::from_secs(300);
+
+/// An upper bound for one sleep; waking without a reason is harmless.
+const IDLE: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,188 @@
+//! `openelb run`: configuration in, addresses allocated and announced, until it is told to stop.
+//!
+//! ```text
+//!  files ─ watch, SIGHUP ─┐                         ┌─ store (one commit for many inputs)
+//!  control socket ────────┼─> inputs ─> keeper ─────┤
+//!  health checks ─────────┘   (its own thread)      └─ speaker ─> announcer (its own threads)
+//!  /metrics, /healthz ────┘        ^─────── conflicts ──────────────┘
+//! ```
+
+mod health;
+mod http;
+mod keeper;
+mod log;
+mod metrics;
+mod server;
+mod services;
+mod speaker;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, mpsc};
+use tracing::info;
+
+use self::keeper::{Input, Keeper};
+use self::services::{Checks, Services};
+use self::speaker::Speaker;
+use crate::args::{Listen, RunArgs};
+use crate::client;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::engine::{self, Engine};
+use crate::exit_code::{ExitCode, Failure};
+use crate::store::{DirectoryLock, RedbStore};
+
+pub(crate) use self::speaker::start_failure;
+
+/// Runs the daemon in the foreground; returns after it was told to stop.
+pub(crate) fn run(args: &RunArgs, config: Config) -> Result<(), Failure> {
+    log::start(args.log_format, &args.log)?;
+    let _lock = DirectoryLock::create(&args.place.state_dir, "openelb run")
+        .map_err(|error| client::lock_failure(&error))?;
+    let store =
+        RedbStore::open(&args.place.state_dir).map_err(|error| engine::store_failure(&error))?;
+    let mut engine = Engine::open(Box::new(store))?;
+    let files = args
+        .config
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let (mut services, checks) = Services::new(files);
+    services.put_in_force(config, &mut engine, clock::now())?;
+    engine.commit()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(ExitCode::Failed, format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let mut daemon = Daemon::start(args, engine, services, checks).await?;
+        info!(socket = %daemon.socket.display(), "ready");
+        daemon.until_told_to_stop().await;
+        daemon.stop().await;
+        Ok(())
+    })
+}
+
+struct Daemon {
+    keeper: Keeper,
+    thread: JoinHandle<()>,
+    socket: PathBuf,
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Arc<Notify>,
+}
+
+impl Daemon {
+    async fn start(
+        args: &RunArgs,
+        engine: Engine,
+        services: Services,
+        checks: tokio::sync::watch::Receiver<Checks>,
+    ) -> Result<Self, Failure> {
+        let (conflict_sender, conflicts) = mpsc::channel(MOST_CONFLICTS);
+        let speaker = if args.no_announce {
+            Speaker::silent()
+        } else {
+            Speaker::start(conflict_sender)?
+        };
+        let socket = client::socket_path(&args.place);
+        let listener = listen(&socket)?;
+        let http = match args.metrics {
+            Listen::Off => None,
+            Listen::At(at) => Some(http::bind(at).await.map_err(|error| {
+                Failure::new(
+                    ExitCode::Failed,
+                    format!("cannot listen on {at} for /metrics: {error}"),
+                )
+                .next("choose another with --metrics ADDR, or --metrics off")
+            })?),
+        };
+        let signal = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(
+                    ExitCode::Failed,
+                    format!("cannot listen for signals: {error}"),
+                )
+            })
+        };
+        let (hangup, terminate, interrupt) = (
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        let (keeper, thread) = Keeper::start(engine, services, speaker, conflicts)?;
+        tokio::spawn(server::serve(listener, keeper.clone()));
+        tokio::spawn(health::supervise(checks, keeper.clone()));
+        if let Some(listener) = http {
+            tokio::spawn(http::serve(listener, keeper.clone()));
+        }
+        let reload = Arc::new(Notify::new());
+        let changed = Arc::clone(&reload);
+        tokio::spawn(watch::watch(args.config.clone(), move || {
+            changed.notify_one()
+        }));
+        tokio::spawn(reload_whenever(
+            Arc::clone(&reload),
+            args.config.clone(),
+            keeper.clone(),
+        ));
+        Ok(Self {
+            keeper,
+            thread,
+            socket,
+            hangup,
+            terminate,
+            interrupt,
+            reload,
+        })
+    }
+
+    async fn until_told_to_stop(&mut self) {
+        loop {
+            // Signals are remembered by the streams, so none is lost when another arm wins.
+            tokio::select! {
+                _ = self.hangup.recv() => self.reload.notify_one(),
+                _ = self.terminate.recv() => return info!("told to stop by SIGTERM"),
+                _ = self.interrupt.recv() => return info!("told to stop by SIGINT"),
+            }
+        }
+    }
+
+    /// Withdraws everything, then ends.
+    async fn stop(self) {
+        self.keeper.tell(Input::Stop).await;
+        let thread = self.thread;
+        // A thread that panicked has said so on standard error.
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn listen(socket: &Path) -> Result<UnixListener, Failure> {
+    server::listen(socket).map_err(|error| {
+        let message = format!("cannot listen on {}: {error}", socket.display());
+        Failure::new(ExitCode::Failed, message)
+            .next("choose another with --socket PATH; it may be at most 107 bytes long")
+    })
+}
+
+/// Reads the files again whenever it is told to. Told twice meanwhile, it reads once more.
+async fn reload_whenever(told: Arc<Notify>, files: Vec<PathBuf>, keeper: Keeper) {
+    loop {
+        told.notified().await;
+        let files = files.clone();
+        // Large files take a while, and the checks and the socket must not wait for them.
+        if let Ok(read) = tokio::task::spawn_blocking(move || config::load(&files)).await {
+            keeper.tell(Input::Configure(read)).await;
+        }
+    }
+}
+
+/// Conflicts that may wait; the announcer's listener waits when there are more.
+const MOST_CONFLICTS: usize = 256;

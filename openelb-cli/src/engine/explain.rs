@@ -1,0 +1,126 @@
+//! Reasons in words.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use openelb_ipam::ipam::Status;
+use openelb_ipam::{AllocateError, Ipam, Owner, OwnerKey, Request, Time};
+
+use super::answer::{Explained, Refused, Whois};
+use super::rows;
+
+/// A refusal as answers show it.
+pub(super) fn refused(error: &AllocateError) -> Refused {
+    Refused {
+        owner: error.owner().clone(),
+        reason: error.reason().to_string(),
+        refusals: error.refusals().iter().map(ToString::to_string).collect(),
+        hint: error.hint().to_string(),
+    }
+}
+
+/// What is known of an address.
+pub(super) fn whois(ipam: &Ipam, address: IpAddr) -> Whois {
+    let holding = ipam.whois(address);
+    let (state, owners, fact) = match &holding.status {
+        Status::OutsidePools => ("OutsidePools", Vec::new(), "is in no pool".to_owned()),
+        Status::Reserved => (
+            "Reserved",
+            Vec::new(),
+            "is reserved and never given".to_owned(),
+        ),
+        Status::Free => ("Free", Vec::new(), "is free".to_owned()),
+        Status::Held { owners, .. } => (
+            "Used",
+            owners.clone(),
+            format!("is held by {}", list(owners)),
+        ),
+        Status::Delegated(owner) => (
+            "Delegated",
+            vec![owner.clone()],
+            format!("is in a prefix delegated to {owner}"),
+        ),
+        Status::Booked(_) => (
+            "Booked",
+            Vec::new(),
+            "is held for an open reservation".to_owned(),
+        ),
+        Status::Cooling { owner, until } => (
+            "Cooling",
+            Vec::new(),
+            format!(
+                "is cooling down until {}; only {owner} may have it back",
+                moment(*until)
+            ),
+        ),
+        Status::Quarantined { until, cause } => (
+            "Quarantined",
+            Vec::new(),
+            format!("is avoided until {}: {cause}", moment(*until)),
+        ),
+    };
+    let place = match (&holding.pool, holding.is_orphaned) {
+        (None, _) => String::new(),
+        (Some(pool), false) => format!(" (pool {pool})"),
+        (Some(pool), true) => format!(" (no longer in pool {pool})"),
+    };
+    Whois {
+        address,
+        text: format!("{address} {fact}{place}"),
+        state: state.to_owned(),
+        pool: holding.pool,
+        owners,
+    }
+}
+
+/// Why an owner has what it has, or nothing.
+pub(super) fn owner(ipam: &Ipam, key: OwnerKey, request: Option<&Request>, now: Time) -> Explained {
+    let waiting = ipam
+        .waiting()
+        .find(|row| row.owner.key == key)
+        .map(|row| row.request.clone());
+    let request = request.cloned().or(waiting).unwrap_or_default();
+    let explanation = ipam.explain(&Owner::from(key.clone()), &request, now);
+    let held = ipam
+        .holdings(key.as_str())
+        .map(|row| rows::holder(&row).addresses);
+    let lines = match &explanation.outcome {
+        Ok(_) => explanation.to_string().lines().map(str::to_owned).collect(),
+        Err(error) => refusal_lines(&refused(error)),
+    };
+    Explained {
+        addresses: held.unwrap_or_default(),
+        is_served: explanation.outcome.is_ok(),
+        lines,
+        owner: key,
+    }
+}
+
+/// A refusal, what each pool answered, and what would help.
+fn refusal_lines(refused: &Refused) -> Vec<String> {
+    let first = format!("{} would get no address: {}", refused.owner, refused.reason);
+    let pools = refused
+        .refusals
+        .iter()
+        .map(|refusal| format!("- {refusal}"));
+    let hint = format!("next: {}", refused.hint);
+    std::iter::once(first)
+        .chain(pools)
+        .chain(std::iter::once(hint))
+        .collect()
+}
+
+fn list(owners: &[OwnerKey]) -> String {
+    owners
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
+/// A moment as people and machines read it: RFC 3339 in UTC, whole seconds.
+fn moment(time: Time) -> String {
+    let seconds = i64::try_from(time.0 / 1_000).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "the end of time".to_owned(), |at| at.to_string())
+}

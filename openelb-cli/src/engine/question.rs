@@ -1,0 +1,107 @@
+//! What can be asked of the state: the requests of the control socket and of the `ip` verbs alike.
+
+use std::net::IpAddr;
+
+use openelb_ipam::{OwnerKey, PoolName, PoolSpec, Request};
+use serde::{Deserialize, Serialize};
+
+/// One question. Its JSON form is the control protocol, version [`PROTOCOL`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(crate) enum Question {
+    /// Addresses for every owner, each with the same request; one commit for all.
+    Allocate {
+        /// For whom.
+        owners: Owners,
+        /// What each asks for.
+        request: Box<Request>,
+    },
+    /// Everything these owners hold is given back.
+    Release {
+        /// Who gives back.
+        owners: Vec<OwnerKey>,
+    },
+    /// One address is kept from being handed out, under the name of an owner.
+    Reserve {
+        /// The address.
+        address: IpAddr,
+        /// Under whose name.
+        owner: OwnerKey,
+    },
+    /// Who holds what.
+    List {
+        /// Only of this pool.
+        pool: Option<PoolName>,
+        /// Only of this namespace.
+        namespace: Option<String>,
+    },
+    /// Who holds an address.
+    Whois {
+        /// The address.
+        address: IpAddr,
+    },
+    /// All pools with their use.
+    Pools,
+    /// One pool.
+    Pool {
+        /// Its name.
+        name: PoolName,
+    },
+    /// How a pool is used, in cells of equal size.
+    Map {
+        /// Its name.
+        name: PoolName,
+        /// How many cells per range at most.
+        cells: u32,
+    },
+    /// What a new set of pools would change; nothing is changed.
+    Plan {
+        /// All pools there shall be.
+        pools: Vec<PoolSpec>,
+    },
+    /// Makes these the pools.
+    Apply {
+        /// All pools there shall be.
+        pools: Vec<PoolSpec>,
+    },
+    /// Why an owner has what it has, or nothing.
+    Explain {
+        /// Who.
+        owner: OwnerKey,
+        /// What it would ask for; `None` takes what it asked for last, or any address.
+        request: Option<Box<Request>>,
+    },
+    /// Everything on one screen; answered by a daemon only.
+    Status,
+}
+
+impl Question {
+    /// Whether the answer changes the state, so that it must be durable before it is given.
+    pub(crate) fn changes(&self) -> bool {
+        matches!(
+            self,
+            Self::Allocate { .. }
+                | Self::Release { .. }
+                | Self::Reserve { .. }
+                | Self::Apply { .. }
+        )
+    }
+}
+
+/// Owners by name, or many by one stem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Owners {
+    /// These.
+    Named(Vec<OwnerKey>),
+    /// `STEM-1` to `STEM-count`.
+    Numbered {
+        /// The owner whose name is the stem.
+        stem: OwnerKey,
+        /// How many.
+        count: u32,
+    },
+}
+
+/// Version of the control protocol: raised when an older client or daemon would misunderstand.
+pub(crate) const PROTOCOL: u32 = 1;

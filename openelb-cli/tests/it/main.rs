@@ -1,0 +1,20 @@
+//! The real binary, one file per verb: what it prints, what it exits with, what it leaves behind.
+//!
+//! Nothing is announced here (`--no-announce`): what happens on the wire is tested in `tests/e2e`.
+
+mod bad_inputs;
+mod bulk;
+mod completions;
+mod control;
+mod explain;
+mod health;
+mod ip;
+mod man;
+mod metrics;
+mod pool;
+mod reload;
+mod restart;
+mod run;
+mod status;
+mod testenv;
+mod validate;
