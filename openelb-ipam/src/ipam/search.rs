@@ -23,6 +23,9 @@ impl Ipam {
         let anchor = picks.v4.or(picks.v6).map(|pick| pick.pool);
         let tiers = anchored(tiers, anchor);
         self.fill_returning(ask, picks, &tiers);
+        if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
+            return;
+        }
         for tier in &tiers {
             let open: SmallVec<[Family; 2]> = ask
                 .wanted
