@@ -125,13 +125,17 @@ impl Ipam {
         for planned in plan.pools {
             let mut state = PoolState::new(planned.pool);
             (state.conflict, state.is_default) = (planned.conflict, planned.is_default);
-            if let Some(old) = old.remove(state.name()) {
-                state.cursor = old.cursor;
-            }
-            if state.strategy() != Strategy::NextFit {
-                state.cursor = DualStack::default();
+            if state.strategy() == Strategy::NextFit
+                && let Some(old) = old.get_mut(state.name())
+            {
+                state.cursor = core::mem::take(&mut old.cursor);
             }
             self.pools.push(state);
+        }
+        for state in old.values() {
+            for (family, _) in state.cursor.iter().filter(|(_, cursor)| cursor.is_some()) {
+                self.changed(RowKey::Cursor(state.name().clone(), family));
+            }
         }
         self.by_name = (0..)
             .zip(&self.pools)
@@ -248,15 +252,16 @@ impl Ipam {
         for (family, bits, was, mark) in marks {
             self.drop_mark(family, bits, &mark);
             let at = self.new_home(old, was, family, bits);
-            let Some(state) = self.pools.get_mut(usize::from(at)) else {
-                continue;
-            };
-            let is_pointless = matches!(mark, MarkState::Resting { .. })
-                && state.strategy() != Strategy::LeastRecentlyReleased;
-            if is_pointless || !state.index[family].take(bits) {
+            let state = self.pools.get_mut(usize::from(at)).filter(|state| {
+                let is_pointless = matches!(mark, MarkState::Resting { .. })
+                    && state.strategy() != Strategy::LeastRecentlyReleased;
+                !is_pointless && state.index[family].in_universe(bits)
+            });
+            let Some(state) = state else {
                 self.changed(mark_key(family, bits));
                 continue;
-            }
+            };
+            state.index[family].take(bits);
             let is_moved = Some(state.name()) != old.get(usize::from(was));
             if is_moved {
                 self.changed(mark_key(family, bits));

@@ -85,25 +85,38 @@ impl Ipam {
     /// Decides; `None` when the request cannot be served.
     pub(super) fn decide(&self, ask: &Ask<'_>, witness: &mut impl Witness) -> Option<Decision> {
         let mut picks = self.kept(ask);
-        if let Some(rest) = self.without_draining(ask, picks)
-            && let Some(decision) = self.complete(ask, rest, &mut ())
-            && decision.missing.is_none()
-        {
-            return Some(decision);
-        }
-        if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
+        let decision = if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
             let first = if picks.v4.is_some() {
                 Family::V4
             } else {
                 Family::V6
             };
             picks[first.other()] = None;
-            return Some(Decision {
+            Decision {
                 picks,
                 missing: None,
-            });
+            }
+        } else {
+            self.complete(ask, picks, witness)?
+        };
+        Some(self.moved(ask, decision).unwrap_or(decision))
+    }
+
+    /// The decision without the addresses that their pool wants to be moved away, if there are such
+    /// and all of them can be replaced.
+    fn moved(&self, ask: &Ask<'_>, decision: Decision) -> Option<Decision> {
+        let mut rest = decision.picks;
+        for family in Family::ALL {
+            if rest[family].is_some_and(|pick| self.is_draining(ask, family, pick)) {
+                rest[family] = None;
+            }
         }
-        self.complete(ask, picks, witness)
+        if rest == decision.picks {
+            return None;
+        }
+        let moved = self.complete(ask, rest, &mut ())?;
+        let count = |picks: &Picks| picks.iter().filter(|(_, pick)| pick.is_some()).count();
+        (count(&moved.picks) == count(&decision.picks)).then_some(moved)
     }
 
     /// Adds what is wanted beyond the picks given.
@@ -181,28 +194,17 @@ impl Ipam {
         }
     }
 
-    /// What is kept but for the addresses that their pool wants to be moved away; `None` when there
-    /// are none.
-    fn without_draining(&self, ask: &Ask<'_>, mut picks: Picks) -> Option<Picks> {
-        let mut is_changed = false;
-        for family in Family::ALL {
-            let Some(pick) = picks[family] else { continue };
-            let Some(state) = self.pools.get(usize::from(pick.pool)) else {
-                continue;
-            };
-            let is_pinned = ask
-                .request
-                .addresses
-                .contains(&from_bits(family, pick.bits));
-            if state.pool.spec().on_shrink == OnShrink::Drain
+    /// Whether an address is kept outside a pool that wants its owners to move, and not pinned.
+    fn is_draining(&self, ask: &Ask<'_>, family: Family, pick: Pick) -> bool {
+        let state = self.pools.get(usize::from(pick.pool));
+        state.is_some_and(|state| {
+            state.pool.spec().on_shrink == OnShrink::Drain
                 && !state.index[family].in_universe(pick.bits)
-                && !is_pinned
-            {
-                picks[family] = None;
-                is_changed = true;
-            }
-        }
-        is_changed.then_some(picks)
+                && !ask
+                    .request
+                    .addresses
+                    .contains(&from_bits(family, pick.bits))
+        })
     }
 
     /// The pinned address, if it can be had.

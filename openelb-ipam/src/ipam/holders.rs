@@ -143,6 +143,11 @@ impl Holders {
         self.notes.iter().flatten()
     }
 
+    /// How many addresses of a family have a holder or a note.
+    pub(super) fn len(&self, family: Family) -> usize {
+        self.entries[family].len()
+    }
+
     fn note_at(&self, at: u32) -> Option<&Note> {
         self.notes.get(at as usize)?.as_ref()
     }

@@ -357,14 +357,12 @@ impl Ipam {
         if self.bookings.contains_key(&row.id) {
             return Err(RowProblem::Duplicate);
         }
-        let mut marks = Vec::new();
+        let mut marks = DualStack::default();
         for mark in row.marks {
-            let pool = self.pool_for(&mark.pool, mark.address)?;
             if row.claims.iter().all(|claim| claim.address != mark.address) {
                 return Err(RowProblem::Pointless);
             }
-            let (family, bits) = (Family::of(mark.address), to_bits(mark.address));
-            marks.push((pool, family, bits, mark.state));
+            marks[Family::of(mark.address)] = Some(mark.state);
         }
         let slot = self.owners.insert_unnamed();
         let booking = Booking {

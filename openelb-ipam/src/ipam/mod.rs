@@ -6,6 +6,7 @@
 mod act;
 mod allocate;
 mod apply;
+mod audit;
 mod choose;
 mod explain;
 mod holders;
@@ -155,6 +156,11 @@ impl Ipam {
     /// The pools, in the order in which they were listed.
     pub fn pools(&self) -> impl Iterator<Item = &Pool> {
         self.pools.iter().map(|state| &state.pool)
+    }
+
+    /// The elder pool that a pool overlaps and yields to: it then gives nothing new.
+    pub fn conflict_of(&self, pool: &str) -> Option<&PoolName> {
+        self.pool_state(pool)?.1.conflict.as_ref()
     }
 
     /// How many owners hold something. O(1).

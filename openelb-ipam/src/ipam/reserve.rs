@@ -3,13 +3,12 @@
 //! A reservation holds its addresses in a record of its own, like an owner that nobody can name.
 //! Committing hands them over, aborting puts back exactly what was there.
 
-use alloc::vec::Vec;
-
 use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::allocate::{Allocation, Assigned};
 use super::choose::{Ask, Decision, How};
+use super::holders::{Holder, NoteState};
 use super::owners::{PoolIndex, Slot};
 use super::refusal::{AllocateError, Refusal, Rule};
 use super::{Due, Ipam};
@@ -54,7 +53,8 @@ pub(super) struct Booking {
     pub(super) deadline: Time,
     pub(super) slot: Slot,
     pub(super) keeps: DualStack<bool>,
-    pub(super) marks: Vec<(PoolIndex, Family, u128, MarkState)>,
+    /// The mark that an address had, by family.
+    pub(super) marks: DualStack<Option<MarkState>>,
 }
 
 impl Ipam {
@@ -161,7 +161,7 @@ impl Ipam {
             deadline,
             slot,
             keeps: DualStack::default(),
-            marks: Vec::new(),
+            marks: DualStack::default(),
         };
         for family in Family::ALL {
             let Some(pick) = &mut decision.picks[family] else {
@@ -169,9 +169,9 @@ impl Ipam {
             };
             booking.keeps[family] = pick.how == How::Keep;
             if pick.how == How::Unmark
-                && let Some((pool, mark)) = self.unmark(family, pick.bits)
+                && let Some((_, mark)) = self.unmark(family, pick.bits)
             {
-                booking.marks.push((pool, family, pick.bits, mark));
+                booking.marks[family] = Some(mark);
                 pick.how = How::Join;
             }
             // The cursor of a next-fit pool moves with the commit, so that aborting leaves no trace.
@@ -188,7 +188,9 @@ impl Ipam {
 
     fn commit_step(&mut self, id: ReservationId, now: Time) -> Result<Slot, CommitError> {
         let booking = self.bookings.get(&id).ok_or(CommitError::NotOpen(id))?;
-        if self.generation_of(booking.owner.key.as_str()) != booking.owner_generation {
+        let is_unchanged =
+            self.generation_of(booking.owner.key.as_str()) == booking.owner_generation;
+        if !is_unchanged || !self.sharers_agree(booking) {
             self.lapse(id);
             return Err(CommitError::Superseded(id));
         }
@@ -231,6 +233,37 @@ impl Ipam {
         Ok(slot)
     }
 
+    /// Whether those who joined the owner's kept addresses meanwhile accept its new sharing.
+    fn sharers_agree(&self, booking: &Booking) -> bool {
+        let owner = self.owners.find(booking.owner.key.as_str());
+        let Some(slot) = owner else { return true };
+        let (Some(held), Some(booked)) = (self.owners.get(slot), self.owners.get(booking.slot))
+        else {
+            return false;
+        };
+        Family::ALL
+            .into_iter()
+            .filter(|family| booking.keeps[*family])
+            .all(|family| {
+                let Some((_, bits)) = held.claim(family) else {
+                    return false;
+                };
+                let Some(Holder::Note(note)) = self.holders.find(family, bits, &self.owners) else {
+                    return true;
+                };
+                let NoteState::Shared { sharing, claims } = &note.state else {
+                    return false;
+                };
+                let mut others = claims.iter().filter(|other| **other != slot);
+                claims.len() == 1
+                    || booked.sharing() == Some(sharing)
+                        && others.all(|other| {
+                            let other = self.owners.get(*other);
+                            other.is_some_and(|other| other.ports().clash(booked.ports()).is_none())
+                        })
+            })
+    }
+
     /// Ends a reservation and puts back what was there.
     pub(super) fn lapse(&mut self, id: ReservationId) {
         if !self.bookings.contains_key(&id) {
@@ -251,14 +284,10 @@ impl Ipam {
     }
 
     fn put_back(&mut self, id: ReservationId, pool: PoolIndex, family: Family, bits: u128) {
-        let booking = self.bookings.get_mut(&id);
-        let marks = booking.map(|booking| &mut booking.marks);
-        let mark = marks.and_then(|marks| {
-            let at = marks
-                .iter()
-                .position(|(_, of, at, _)| (*of, *at) == (family, bits))?;
-            Some(marks.swap_remove(at).3)
-        });
+        let mark = self
+            .bookings
+            .get_mut(&id)
+            .and_then(|booking| booking.marks[family].take());
         let Some(state) = self.pools.get_mut(usize::from(pool)) else {
             return;
         };

@@ -214,17 +214,16 @@ impl Ipam {
 
     fn reservation_row(&self, id: ReservationId, booking: &Booking) -> Option<ReservationRow> {
         let record = self.owners.get(booking.slot)?;
-        let marks = booking
-            .marks
-            .iter()
-            .filter_map(|(at, family, bits, state)| {
-                let pool = self.pools.get(usize::from(*at))?.name().clone();
-                Some(MarkRow {
-                    address: from_bits(*family, *bits),
-                    pool,
-                    state: state.clone(),
-                })
-            });
+        let claims = self.claims_of(record);
+        let marks = claims.iter().filter_map(|Claim { address, pool }| {
+            let state = booking.marks[Family::of(*address)].clone()?;
+            Some(MarkRow {
+                address: *address,
+                pool: pool.clone(),
+                state,
+            })
+        });
+        let marks = marks.collect();
         let keeps: Vec<_> = booking
             .keeps
             .iter()
@@ -236,12 +235,12 @@ impl Ipam {
             owner: booking.owner.clone(),
             owner_generation: booking.owner_generation,
             deadline: booking.deadline,
-            claims: self.claims_of(record),
+            claims,
             keeps,
             ipv6_first: record.order().first() == Some(&Family::V6),
             sharing: record.sharing().cloned(),
             ports: record.ports().clone(),
-            marks: marks.collect(),
+            marks,
         })
     }
 }
