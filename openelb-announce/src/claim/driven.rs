@@ -1,7 +1,8 @@
 //! A machine on a virtual clock, for tests: inputs in, everything it did with its instant out.
 
 use super::{
-    Claim, Config, Event, Frame, Input, Lifecycle, NeighborProtocol, Output, Probe, Validity,
+    AnnouncePlan, Claim, Config, Event, Frame, Input, Lifecycle, NeighborProtocol, Output, Probe,
+    Validity,
 };
 use crate::machine::Machine;
 use crate::time::Time;
@@ -29,6 +30,15 @@ impl<P: NeighborProtocol> Driven<P> {
             log: Vec::new(),
         };
         driven.input(Input::Link { mac: OWN, up: true });
+        driven
+    }
+
+    /// A machine that owns `address`, its first announcement over and taken.
+    pub(crate) fn owner(config: Config, address: impl Into<IpAddr>) -> Self {
+        let mut driven = Self::new(config);
+        driven.claim(address, Probe::Skip);
+        driven.run_seconds(1);
+        driven.outputs();
         driven
     }
 
@@ -114,4 +124,17 @@ impl<P: NeighborProtocol> Driven<P> {
 /// Seconds from the clock's start to `time`, to compare schedules with.
 pub(crate) fn seconds(time: Time) -> f64 {
     (time - Time::ZERO).as_secs_f64()
+}
+
+/// A machine that announces nothing by itself after the first round, to keep logs short.
+pub(crate) fn quiet() -> Config {
+    let announce = AnnouncePlan {
+        count: 1,
+        refresh: None,
+        ..AnnouncePlan::default()
+    };
+    Config {
+        announce,
+        ..Config::default()
+    }
 }

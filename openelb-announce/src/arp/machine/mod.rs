@@ -3,8 +3,7 @@
 use super::packet::{Operation, Repr};
 use crate::claim::{Config, Heard, Lifecycle, NeighborProtocol, Probe, ProbePlan, Question, Round};
 use crate::wire::ethernet::{EtherType, Header};
-use crate::wire::{Frame, Mac, NoRoom, Writer};
-use smallvec::smallvec;
+use crate::wire::{Frame, Mac};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ impl NeighborProtocol for Arp {
     fn probe_plan(probe: Probe) -> Option<ProbePlan> {
         match probe {
             Probe::Skip => None,
-            Probe::Fast => Some(FAST),
+            Probe::Fast => Some(ProbePlan::FAST),
             Probe::Standard => Some(STANDARD),
         }
     }
@@ -131,20 +130,12 @@ impl NeighborProtocol for Arp {
 }
 
 fn frame(packet: &Repr, destination: Mac) -> Frame {
-    let mut frame: Frame = smallvec![0; Header::LENGTH + Repr::LENGTH];
     let header = Header {
         destination,
         source: packet.sender_mac,
         ethertype: EtherType::Arp,
     };
-    emit(&header, packet, &mut frame).expect("the frame is as long as header and packet together");
-    frame
-}
-
-fn emit(header: &Header, packet: &Repr, frame: &mut Frame) -> Result<(), NoRoom> {
-    let mut out = Writer::new(frame);
-    header.emit(&mut out)?;
-    packet.emit(&mut out)
+    header.frame(Repr::LENGTH, |out| packet.emit(out))
 }
 
 /// `PROBE_WAIT`, `PROBE_NUM`, `PROBE_MIN`, `PROBE_MAX` and `ANNOUNCE_WAIT` of RFC 5227 section 1.1.
@@ -154,16 +145,6 @@ const STANDARD: ProbePlan = ProbePlan {
     gap_min: Duration::from_secs(1),
     gap_max: Duration::from_secs(2),
     settle: Duration::from_secs(2),
-};
-
-/// RFC 5227 section 2.2 lets a network whose delays are known choose shorter times. A host on a local
-/// network answers within 1 ms, a busy one within 15 ms; three probes cover two losses.
-const FAST: ProbePlan = ProbePlan {
-    wait: Duration::from_millis(10),
-    count: 3,
-    gap_min: Duration::from_millis(20),
-    gap_max: Duration::from_millis(30),
-    settle: Duration::from_millis(40),
 };
 
 #[cfg(test)]

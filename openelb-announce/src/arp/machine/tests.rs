@@ -2,7 +2,7 @@
 
 use super::{Arp, frame};
 use crate::arp::packet::{Operation, Repr};
-use crate::claim::driven::{Driven, OTHER, OWN, seconds};
+use crate::claim::driven::{Driven, OTHER, OWN, quiet, seconds};
 use crate::claim::{
     AnnouncePlan, Config, ConflictPhase, Defence, Event, Frame, Input, Output, Probe, RateLimit,
     State, Validity,
@@ -18,29 +18,13 @@ use std::time::Duration;
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 
-/// A machine that announces nothing by itself after the first round, to keep logs short.
-fn quiet() -> Config {
-    Config {
-        announce: AnnouncePlan {
-            count: 1,
-            refresh: None,
-            ..AnnouncePlan::default()
-        },
-        ..Config::default()
-    }
-}
-
 fn driven(config: Config) -> Driven<Arp> {
     Driven::new(config)
 }
 
-/// A machine that owns `VIP`, its announcements over and taken.
+/// A machine that owns `VIP`.
 fn owner(config: Config) -> Driven<Arp> {
-    let mut driven = driven(config);
-    driven.claim(VIP, Probe::Skip);
-    driven.run_seconds(1);
-    driven.outputs();
-    driven
+    Driven::owner(config, VIP)
 }
 
 fn request(sender: Ipv4Addr, target: Ipv4Addr) -> Frame {

@@ -9,19 +9,20 @@ use hashbrown::HashTable;
 /// Where a claimed address stands.
 ///
 /// ```text
-///                 conflict                        conflict and `Defence::Yield`
-///            +----------------> Conflicted <-------------------+
-///            |                     | retry                     |
-///  claim     |                     v         nobody objects    |
-/// --------> Waiting --> Probing <--+--------------> Clear --> Announced
-///   |        ^            ^                           ^         |  | link down
-///   |        | group free |  fence, long link down    |         v  |
-///   |  WithoutGroup       +-----------------------  Parked <-------+
-///   +--> (Dormant until the link is up)
+///            link is up           random wait          nobody objects
+///  Dormant --------------> Waiting ---------> Probing ----------------> Clear
+///                             ^                  |                        |
+///                       retry |   another host   | uses it                | first announcement
+///                             |                  v                        v
+///                             +------------- Conflicted <------------ Announced
+///                                                     (if it yields)    |   ^
+///                                                             link down v   | back soon (by Clear)
+///                                                                     Parked
 /// ```
 ///
-/// Only `Announced` addresses are answered for. From everywhere a release ends the claim, and the
-/// end of its validity makes it `Expired`.
+/// [`Probe::Skip`] goes from `Dormant` to `Clear` at once. Only `Announced` addresses are answered
+/// for. A fence sends all but the waiting ones back to the start, a release ends the claim from
+/// anywhere, and the end of its validity makes it `Expired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Begins when the link is up.

@@ -4,8 +4,7 @@ use super::packet::{Datagram, Repr};
 use crate::claim::{Config, Heard, Lifecycle, NeighborProtocol, Probe, ProbePlan, Question, Round};
 use crate::wire::ethernet::{EtherType, Header};
 use crate::wire::ip::{ALL_NODES, ALL_ROUTERS, solicited_node};
-use crate::wire::{Frame, Mac, NoRoom, Writer};
-use smallvec::smallvec;
+use crate::wire::{Frame, Mac};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ impl NeighborProtocol for Ndp {
     fn probe_plan(probe: Probe) -> Option<ProbePlan> {
         match probe {
             Probe::Skip => None,
-            Probe::Fast => Some(FAST),
+            Probe::Fast => Some(ProbePlan::FAST),
             Probe::Standard => Some(STANDARD),
         }
     }
@@ -190,21 +189,12 @@ fn hear_solicitation(
 }
 
 fn frame(datagram: &Datagram, source: Mac, destination: Mac) -> Frame {
-    let mut frame: Frame = smallvec![0; Header::LENGTH + datagram.length()];
     let header = Header {
         destination,
         source,
         ethertype: EtherType::Ipv6,
     };
-    emit(&header, datagram, &mut frame)
-        .expect("the frame is as long as header and packet together");
-    frame
-}
-
-fn emit(header: &Header, datagram: &Datagram, frame: &mut Frame) -> Result<(), NoRoom> {
-    let mut out = Writer::new(frame);
-    header.emit(&mut out)?;
-    datagram.emit(&mut out)
+    header.frame(datagram.length(), |out| datagram.emit(out))
 }
 
 /// One probe after up to `MAX_RTR_SOLICITATION_DELAY`, then `RetransTimer` of listening (RFC 4862
@@ -215,17 +205,6 @@ const STANDARD: ProbePlan = ProbePlan {
     gap_min: Duration::from_secs(1),
     gap_max: Duration::from_secs(1),
     settle: Duration::from_secs(1),
-};
-
-/// `DupAddrDetectTransmits` and `RetransTimer` are for the administrator to set (RFC 4862 section
-/// 5.1). A host on a local network answers within 1 ms, a busy one within 15 ms; three probes cover
-/// two losses.
-const FAST: ProbePlan = ProbePlan {
-    wait: Duration::from_millis(10),
-    count: 3,
-    gap_min: Duration::from_millis(20),
-    gap_max: Duration::from_millis(30),
-    settle: Duration::from_millis(40),
 };
 
 #[cfg(test)]

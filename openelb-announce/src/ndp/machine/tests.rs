@@ -1,7 +1,7 @@
 //! Tests of the NDP machine: the checklist of RFC 4861, 4862, 7527 and 9131, and the groups.
 
 use super::{Ndp, frame};
-use crate::claim::driven::{Driven, OTHER, OWN, seconds};
+use crate::claim::driven::{Driven, OTHER, OWN, quiet, seconds};
 use crate::claim::{
     AnnouncePlan, Config, ConflictPhase, Defence, Event, Frame, Input, NeighborProtocol, Output,
     Probe, Question, State,
@@ -18,27 +18,13 @@ use std::time::Duration;
 const VIP: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 const CLIENT: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 
-fn quiet() -> Config {
-    Config {
-        announce: AnnouncePlan {
-            count: 1,
-            refresh: None,
-            ..AnnouncePlan::default()
-        },
-        ..Config::default()
-    }
-}
-
 fn driven(config: Config) -> Driven<Ndp> {
     Driven::new(config)
 }
 
+/// A machine that owns `VIP`.
 fn owner(config: Config) -> Driven<Ndp> {
-    let mut driven = driven(config);
-    driven.claim(VIP, Probe::Skip);
-    driven.run_seconds(1);
-    driven.outputs();
-    driven
+    Driven::owner(config, VIP)
 }
 
 fn solicit(source: Ipv6Addr, destination: Ipv6Addr, source_mac: Option<Mac>) -> Datagram {

@@ -17,9 +17,8 @@ use crate::random::Random;
 use crate::time::Time;
 use crate::wire::ethernet::{EtherType, Header};
 use crate::wire::ip::solicited_node;
-use crate::wire::{Frame, Mac, Writer};
+use crate::wire::{Frame, Mac};
 use entry::{Asks, Entry, News};
-use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -173,9 +172,12 @@ impl Client {
             target,
         };
         let destination = destination.unwrap_or(Mac::BROADCAST);
-        self.frame(destination, EtherType::Arp, Arp::LENGTH, |out| {
-            request.emit(out)
-        })
+        let header = Header {
+            destination,
+            source: self.mac,
+            ethertype: EtherType::Arp,
+        };
+        header.frame(Arp::LENGTH, |out| request.emit(out))
     }
 
     fn solicitation(&self, target: Ipv6Addr, mac: Option<Mac>) -> Frame {
@@ -195,28 +197,12 @@ impl Client {
             message,
         };
         let mac = mac.unwrap_or_else(|| Mac::of_group(destination));
-        self.frame(mac, EtherType::Ipv6, datagram.length(), |out| {
-            datagram.emit(out)
-        })
-    }
-
-    fn frame(
-        &self,
-        destination: Mac,
-        ethertype: EtherType,
-        length: usize,
-        emit: impl FnOnce(&mut Writer<'_>) -> Result<(), crate::wire::NoRoom>,
-    ) -> Frame {
-        let mut frame: Frame = smallvec![0; Header::LENGTH + length];
-        let mut out = Writer::new(&mut frame);
         let header = Header {
-            destination,
+            destination: mac,
             source: self.mac,
-            ethertype,
+            ethertype: EtherType::Ipv6,
         };
-        let written = header.emit(&mut out).and_then(|()| emit(&mut out));
-        written.expect("the frame is as long as header and packet together");
-        frame
+        header.frame(datagram.length(), |out| datagram.emit(out))
     }
 }
 

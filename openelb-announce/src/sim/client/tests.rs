@@ -190,11 +190,12 @@ fn an_advertisement_without_override_moves_nothing_and_only_casts_doubt() {
         message,
     };
     let to_all = Mac::of_group(ALL_NODES);
-    let frame = host
-        .client
-        .frame(to_all, EtherType::Ipv6, datagram.length(), |out| {
-            datagram.emit(out)
-        });
+    let header = Header {
+        destination: to_all,
+        source: B,
+        ethertype: EtherType::Ipv6,
+    };
+    let frame = header.frame(datagram.length(), |out| datagram.emit(out));
     host.client.receive(&frame, host.now);
     assert!(host.is(address, Reachability::Stale, A));
 }

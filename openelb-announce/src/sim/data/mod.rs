@@ -1,8 +1,7 @@
 //! The traffic that the network is there for: frames that name the address they are meant for.
 
 use crate::wire::ethernet::{EtherType, Header};
-use crate::wire::{Frame, Mac, Reader, Writer};
-use smallvec::smallvec;
+use crate::wire::{Frame, Mac, Reader};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A frame from `source` to whoever was last said to own `address`.
@@ -12,15 +11,11 @@ pub(super) fn frame(source: Mac, destination: Mac, address: IpAddr) -> Frame {
         source,
         ethertype: LOCAL_EXPERIMENTAL,
     };
-    let mut frame: Frame = smallvec![0; Header::LENGTH + 16];
     let octets = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => address.octets(),
     };
-    let mut out = Writer::new(&mut frame);
-    let written = header.emit(&mut out).and_then(|()| out.octets(&octets));
-    written.expect("the frame is as long as header and address together");
-    frame
+    header.frame(octets.len(), |out| out.octets(&octets))
 }
 
 /// The address that a frame of traffic is meant for.

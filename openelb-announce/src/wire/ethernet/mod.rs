@@ -14,7 +14,8 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
 //! ```
 
-use super::{Mac, NoRoom, Reader, Truncated, Writer, wire_enum};
+use super::{Frame, Mac, NoRoom, Reader, Truncated, Writer, wire_enum};
+use smallvec::smallvec;
 
 wire_enum! {
     /// What an Ethernet frame carries.
@@ -57,6 +58,24 @@ impl Header {
         out.octets(&self.destination.octets())?;
         out.octets(&self.source.octets())?;
         out.u16(self.ethertype.into())
+    }
+
+    /// A frame of this header and the `length` octets of payload that `emit` writes. Does not
+    /// allocate while all of it fits into a [`Frame`].
+    ///
+    /// # Panics
+    ///
+    /// If `emit` writes more than `length` octets.
+    pub fn frame(
+        &self,
+        length: usize,
+        emit: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>,
+    ) -> Frame {
+        let mut frame: Frame = smallvec![0; Self::LENGTH + length];
+        let mut out = Writer::new(&mut frame);
+        let written = self.emit(&mut out).and_then(|()| emit(&mut out));
+        written.expect("the frame is as long as header and payload together");
+        frame
     }
 }
 

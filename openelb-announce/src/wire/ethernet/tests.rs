@@ -52,3 +52,11 @@ fn etherparse_reads_the_same_header() {
     assert_eq!(theirs.destination(), HEADER.destination.octets());
     assert_eq!(theirs.ether_type().0, u16::from(HEADER.ethertype));
 }
+
+#[test]
+fn a_frame_is_its_header_and_its_payload() {
+    let captured = octets(ARP_REPLY);
+    let frame = HEADER.frame(28, |out| out.octets(&captured[14..]));
+    assert_eq!(frame[..], captured[..]);
+    assert!(!frame.spilled());
+}

@@ -1,12 +1,14 @@
 //! The network: hosts, cables, one switch and one clock.
 
+mod deliver;
+
 use super::client::{Client, Neighbor};
 use super::clock::Clock;
 use super::netem::Impairment;
 use super::speaker::{Happening, Speaker};
 use super::switch::{Switch, SwitchOptions};
-use super::trace::{Action, Record, Trace};
-use crate::claim::{Claim, Config, Output, State};
+use super::trace::Trace;
+use crate::claim::{Claim, Config, State};
 use crate::random::Random;
 use crate::time::Time;
 use crate::wire::{Frame, Mac};
@@ -320,143 +322,6 @@ impl Network {
             speaker.happen(happening, now);
         }
         self.settle(host.0);
-    }
-
-    fn take_place(&mut self, pending: Pending) {
-        match pending {
-            Pending::AtSwitch { port, frame } => self.forward(port, &frame),
-            Pending::AtHost { host, frame } => self.arrive(host, frame),
-            Pending::Wake { host } => self.wake(host),
-        }
-    }
-
-    fn forward(&mut self, ingress: usize, frame: &Frame) {
-        for egress in self.switch.forward(ingress, frame, self.now) {
-            if self.blocked.contains(&(ingress, egress)) {
-                continue;
-            }
-            let Some(host) = self.hosts.get(egress) else {
-                continue;
-            };
-            for arrival in host.down.arrivals(&mut self.random).into_iter().flatten() {
-                let pending = Pending::AtHost {
-                    host: egress,
-                    frame: frame.clone(),
-                };
-                self.schedule(self.now + arrival, pending);
-            }
-        }
-    }
-
-    fn arrive(&mut self, host: usize, frame: Frame) {
-        let (now, local) = (self.now, self.local_time(HostId(host), self.now));
-        match self.hosts.get_mut(host).map(|host| &mut host.kind) {
-            Some(Kind::Speaker(speaker)) => {
-                speaker.happen(
-                    Happening::Frame {
-                        frame,
-                        received: local,
-                    },
-                    local,
-                );
-            }
-            Some(Kind::Client(client)) => client.receive(&frame, now),
-            None => {}
-        }
-        self.settle(host);
-    }
-
-    fn wake(&mut self, host: usize) {
-        let (now, local) = (self.now, self.local_time(HostId(host), self.now));
-        let Some(woken) = self.hosts.get_mut(host) else {
-            return;
-        };
-        if woken.wake != Some(now) {
-            return;
-        }
-        woken.wake = None;
-        match &mut woken.kind {
-            Kind::Speaker(speaker) => speaker.run(local),
-            Kind::Client(client) => client.handle_timeout(now),
-        }
-        self.settle(host);
-    }
-
-    /// Carries out what a host wants done and sees to its next wake-up.
-    fn settle(&mut self, host: usize) {
-        let Some(settled) = self.hosts.get_mut(host) else {
-            return;
-        };
-        let (actions, wake) = match &mut settled.kind {
-            Kind::Speaker(speaker) => {
-                let delivered = speaker.take_delivered().into_iter().map(Action::Delivered);
-                let outputs = std::iter::from_fn(|| speaker.poll_output()).map(Action::from);
-                let actions: Vec<_> = delivered.chain(outputs).collect();
-                (
-                    actions,
-                    speaker.poll_timeout().map(|at| speaker.clock.global(at)),
-                )
-            }
-            Kind::Client(client) => {
-                let frames = client.take_frames().into_iter().map(Action::Sent).collect();
-                (frames, client.poll_timeout())
-            }
-        };
-        if let Some(wake) = wake.map(|at| at.max(self.now))
-            && settled.wake.is_none_or(|planned| wake < planned)
-        {
-            settled.wake = Some(wake);
-            self.schedule(wake, Pending::Wake { host });
-        }
-        for action in actions {
-            self.act(host, action);
-        }
-    }
-
-    fn act(&mut self, host: usize, action: Action) {
-        match &action {
-            Action::Sent(frame) => self.send_frame(host, frame),
-            // Membership reports are repeated until they are heard (RFC 3810 section 9.1), so they
-            // count as arrived at once.
-            Action::Joined(group) => self.switch.join(host, *group),
-            Action::Left(group) => self.switch.leave(host, *group),
-            Action::Delivered(_) | Action::Reported(_) => {}
-        }
-        self.trace.push(Record {
-            at: self.now,
-            host: HostId(host),
-            action,
-        });
-    }
-
-    fn send_frame(&mut self, host: usize, frame: &Frame) {
-        let Some(cable) = self.hosts.get(host).map(|host| host.up) else {
-            return;
-        };
-        for arrival in cable.arrivals(&mut self.random).into_iter().flatten() {
-            let pending = Pending::AtSwitch {
-                port: host,
-                frame: frame.clone(),
-            };
-            self.schedule(self.now + arrival, pending);
-        }
-    }
-
-    fn schedule(&mut self, at: Time, pending: Pending) {
-        self.schedule.push(Reverse((at, self.scheduled)));
-        self.pending.insert(self.scheduled, pending);
-        self.scheduled += 1;
-    }
-}
-
-impl From<Output> for Action {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Transmit(frame) => Self::Sent(frame),
-            Output::JoinGroup(group) => Self::Joined(group),
-            Output::LeaveGroup(group) => Self::Left(group),
-            Output::Event(event) => Self::Reported(event),
-        }
     }
 }
 
