@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{Announcement, Event, Options, State};
+use openelb_announce::announcer::{Announcement, Event, State};
 use openelb_announce::claim::{self, Probe};
 use openelb_announce::link::InterfaceSelector;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,9 +21,7 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
         Failure::new(ExitCode::Invalid, format!("--dev {}: {error}", args.dev))
             .next("write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all")
     })?;
-    let announcer =
-        Announcer::start(Options::default()).map_err(|error| daemon::start_failure(&error))?;
-    let announcer = Arc::new(announcer);
+    let announcer = Arc::new(daemon::start_announcer()?);
     let weak = Arc::downgrade(&announcer);
     let narrator = std::thread::spawn(move || narrate(&weak));
     let probe = if args.no_probe {

@@ -37,7 +37,7 @@ use crate::engine::{self, Engine};
 use crate::exit_code::{ExitCode, Failure};
 use crate::store::{DirectoryLock, RedbStore};
 
-pub(crate) use self::speaker::start_failure;
+pub(crate) use self::speaker::start_announcer;
 
 /// Runs the daemon in the foreground; returns after it was told to stop.
 pub(crate) fn run(args: &RunArgs, config: Config) -> Result<(), Failure> {

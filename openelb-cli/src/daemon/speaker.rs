@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use caps::CapSet;
 use openelb_announce::Announcer;
 use openelb_announce::announcer::{Announcement, Event, Options, StartError};
 use openelb_announce::claim::{self, ConflictPhase};
@@ -51,9 +52,7 @@ impl Speaker {
 
     /// Opens the network. Conflicts arrive at `conflicts` from then on.
     pub(super) fn start(conflicts: mpsc::Sender<Conflict>) -> Result<Self, Failure> {
-        let announcer =
-            Announcer::start(Options::default()).map_err(|error| start_failure(&error))?;
-        let announcer = Arc::new(announcer);
+        let announcer = Arc::new(start_announcer()?);
         let weak = Arc::downgrade(&announcer);
         let thread = std::thread::Builder::new()
             .name("openelb-events".to_owned())
@@ -157,8 +156,28 @@ pub(super) fn probe(probe: api::Probe) -> claim::Probe {
     }
 }
 
+/// Opens the network and gives up every capability of this thread, and so of those it starts. What
+/// opens sockets for interfaces that appear later is a thread of the announcer's own.
+pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
+    let announcer = Announcer::start(Options::default()).map_err(|error| start_failure(&error))?;
+    for set in [
+        CapSet::Ambient,
+        CapSet::Inheritable,
+        CapSet::Effective,
+        CapSet::Permitted,
+    ] {
+        caps::clear(None, set).map_err(|error| {
+            Failure::new(
+                ExitCode::Failed,
+                format!("cannot give up capabilities: {error}"),
+            )
+        })?;
+    }
+    Ok(announcer)
+}
+
 /// The failure to open the network, as the user sees it.
-pub(crate) fn start_failure(error: &StartError) -> Failure {
+fn start_failure(error: &StartError) -> Failure {
     let (code, next) = match error {
         StartError::PacketSocket(_) => (
             ExitCode::NotPermitted,
