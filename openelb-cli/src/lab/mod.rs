@@ -22,7 +22,7 @@ mod timeline;
 
 use std::fmt::Display;
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use nix::sys::prctl::set_pdeathsig;
@@ -113,6 +113,9 @@ fn play(
     };
     if live {
         timeline::write_end(&report, &mut out, paint).map_err(failed)?;
+        if report.ok && !args.keep {
+            writeln!(out, "To look around in it: openelb lab --keep").map_err(failed)?;
+        }
     } else {
         output::print(&report, format)?;
     }

@@ -190,6 +190,15 @@ impl Node {
             .collect())
     }
 
+    /// The generation of the allocations: each change makes it greater.
+    pub(crate) fn generation(&self) -> Result<u64, NodeError> {
+        let status = self.ask(&["status"])?;
+        Ok(status
+            .get("generation")
+            .and_then(Value::as_u64)
+            .unwrap_or_default())
+    }
+
     /// How the announcement of an address stands, in words; empty when there is none.
     pub(crate) fn announcement_of(&self, address: IpAddr) -> Result<String, NodeError> {
         let status = self.ask(&["status"])?;

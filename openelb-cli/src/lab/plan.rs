@@ -93,6 +93,7 @@ pub(crate) fn pool_only() -> String {
            protocol: layer2\n  \
            interface: {INTERFACE}\n  \
            probe: Fast\n  \
+           autoAssign: true\n  \
            coolDown: 10m\n"
     )
 }

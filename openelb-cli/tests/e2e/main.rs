@@ -5,6 +5,18 @@
     reason = "a test that meets the unexpected fails, wherever its code stands"
 )]
 
+mod cli;
+mod ledger;
+mod node;
+mod random;
 mod stage;
 
+mod adhoc;
+mod conflict;
+mod demo;
 mod harness;
+mod health;
+mod kill_loop;
+mod lifecycle;
+mod reload;
+mod rights;

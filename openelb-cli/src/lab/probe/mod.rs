@@ -95,9 +95,14 @@ impl Stream {
         })
     }
 
+    /// Stops asking; late answers still count until [`Stream::finish`].
+    pub(crate) fn stop(&self) {
+        self.asking.store(false, Ordering::Relaxed);
+    }
+
     /// Stops asking, waits for late answers and reports.
     pub(crate) fn finish(self) -> io::Result<StreamReport> {
-        self.asking.store(false, Ordering::Relaxed);
+        self.stop();
         let panicked = |_| io::Error::other("a probing thread panicked");
         let sent = self.sender.join().map_err(panicked)?;
         let answers = self.receiver.join().map_err(panicked)?;

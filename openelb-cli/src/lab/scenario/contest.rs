@@ -38,7 +38,7 @@ pub(super) fn contest(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
                 })
             },
         )?;
-        details.push(format!("{address:<14} {defended}"));
+        details.push(format!("{address:<13} {defended}"));
         facts.push(json!({ "address": address, "defended": defended }));
     }
     let reached = presence::reached(play, NODE_B)?;

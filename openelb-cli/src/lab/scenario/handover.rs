@@ -45,10 +45,9 @@ pub(super) fn hand_over(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
         check(report)?;
     }
     let reached = presence::reached(play, NODE_B)?;
+    let lost: usize = reports.iter().map(|report| report.lost).sum();
     Ok(Outcome {
-        summary: format!(
-            "the service moved from {NODE_A} to {NODE_B} while the client kept asking"
-        ),
+        summary: format!("the service moved from {NODE_A} to {NODE_B}, {lost} questions lost"),
         details: reports.iter().map(describe).collect(),
         facts: json!({ "from": NODE_A, "to": NODE_B, "streams": reports, "reached": reached }),
     })
@@ -100,6 +99,7 @@ fn move_service(play: &Scenario<'_>) -> Result<(), Trouble> {
 fn finish(streams: Vec<Stream>) -> Result<Vec<StreamReport>, Trouble> {
     // A few more answers from the new host, so that its first is not also the last.
     std::thread::sleep(AFTERMATH);
+    streams.iter().for_each(Stream::stop);
     let finish = |stream: Stream| {
         stream.finish().map_err(|source| Trouble::Client {
             act: "end a stream".to_owned(),
@@ -131,21 +131,21 @@ fn check(report: &StreamReport) -> Result<(), Trouble> {
 }
 
 fn describe(report: &StreamReport) -> String {
-    let gap = report.switch_gap_us.unwrap_or_default();
-    let shares: Vec<_> = report
-        .answers
+    let StreamReport {
+        address,
+        sent,
+        lost,
+        switch_gap_us,
+        answers,
+        ..
+    } = report;
+    let gap = millis_of(switch_gap_us.unwrap_or_default());
+    let shares: Vec<_> = answers
         .iter()
-        .map(|share| format!("{} by {}", share.answers, share.host))
+        .map(|share| format!("{} answered {}", share.host, share.answers))
         .collect();
-    format!(
-        "{:<14} {} questions, {} lost; {}; {:.1} ms between the last answer of the one and the \
-         first of the other",
-        report.address.to_string(),
-        report.sent,
-        report.lost,
-        shares.join(", "),
-        millis_of(gap),
-    )
+    let shares = shares.join(", then ");
+    format!("{address:<13} {sent} asked, {lost} lost: {shares}; gap {gap:.1} ms")
 }
 
 fn millis_of(micros: u64) -> f64 {

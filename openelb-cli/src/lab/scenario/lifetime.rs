@@ -49,23 +49,29 @@ pub(super) fn allocate(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     })
 }
 
-/// The same wish again changes nothing.
+/// The same wish again changes nothing: not even the generation of the state.
 pub(super) fn repeat(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
-    play.node(NODE_A)?
-        .reload(&plan::with_service("Always", &[]))?;
-    // A question put after the reload is answered after it.
-    let held = held(play)?;
-    if held != play.pair {
-        let expected = format!("{} still holds {}", owner(), join(&play.pair));
+    let node = play.node(NODE_A)?;
+    let before = node.generation()?;
+    node.reload(&plan::with_service("Always", &[]))?;
+    let (held, after) = (held(play)?, node.generation()?);
+    if held != play.pair || after != before {
         return Err(Trouble::Unexpected {
-            expected,
-            seen: join(&held),
+            expected: format!(
+                "{} still holds {} at generation {before}",
+                owner(),
+                join(&play.pair)
+            ),
+            seen: format!("it holds {} at generation {after}", join(&held)),
         });
     }
     Ok(Outcome {
         summary: "the same configuration again changes nothing".to_owned(),
-        details: vec![format!("{} still holds {}", owner(), join(&held))],
-        facts: json!({ "owner": owner(), "addresses": held }),
+        details: vec![format!(
+            "{}, state still at generation {after}",
+            join(&held)
+        )],
+        facts: json!({ "owner": owner(), "addresses": held, "generation": after }),
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) fn announce(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
             });
         }
         details.push(format!(
-            "{address:<14} asked for {probes} times, no answer, then announced"
+            "{address:<13} asked for {probes} times, no answer, then announced"
         ));
         facts.push(json!({ "address": address, "probes": probes, "announcements": announcements }));
     }
@@ -75,7 +75,7 @@ pub(super) fn describe(reached: &Reached) -> String {
         ..
     } = reached;
     format!(
-        "{address:<14} is at {mac} ({resolve_ms:.1} ms); \"{answered_by}\" answers ({connect_ms:.1} ms)"
+        "{address:<13} is at {mac} ({resolve_ms:.1} ms), {answered_by} answers ({connect_ms:.1} ms)"
     )
 }
 

@@ -63,16 +63,16 @@ pub(crate) fn write_network(
     writeln!(out, "    {}", drop.repeat(hosts.len()).trim_end())?;
     let wire = format!("{:=<COLUMN$}", "==+");
     writeln!(out, "  =={} switch\n", wire.repeat(hosts.len()))?;
-    writeln!(out, "{}", paint.strong("      at        took"))
+    writeln!(out, "{}", paint.strong("      at       took"))
 }
 
 /// Writes one step that went as expected.
 pub(crate) fn write_step(step: &Step, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
     let (at, took) = (step.at_ms / 1000.0, step.took_ms);
     let (ok, summary) = (paint.good("ok"), paint.strong(&step.summary));
-    writeln!(out, "{at:>6.3} s {took:>8.1} ms  {ok}  {summary}")?;
+    writeln!(out, "{at:>6.3} s {took:>7.1} ms  {ok} {summary}")?;
     for detail in &step.details {
-        writeln!(out, "{:26}{detail}", "")?;
+        writeln!(out, "{:24}{detail}", "")?;
     }
     Ok(())
 }

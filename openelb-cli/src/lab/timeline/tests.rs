@@ -43,7 +43,7 @@ fn the_picture_has_a_column_for_each_host_and_no_trailing_space() {
           |                  |
       ====+==================+================ switch
 
-          at        took
+          at       took
     ");
     assert!(picture.lines().all(|line| line == line.trim_end()));
 }
@@ -59,8 +59,8 @@ fn a_step_says_when_it_ended_how_long_it_took_and_what_happened() {
         facts: Value::Null,
     };
     insta::assert_snapshot!(text(|out| write_step(&step, out, plain())), @r"
-    1.234 s      3.2 ms  ok  shop/web has a dual-stack pair
-                             192.0.2.241 and 2001:db8::f1
+    1.234 s     3.2 ms  ok shop/web has a dual-stack pair
+                           192.0.2.241 and 2001:db8::f1
     ");
 }
 

@@ -1,0 +1,56 @@
+//! What a newcomer sees first: `openelb lab`.
+
+use serde_json::Value;
+
+use crate::stage::{Stage, openelb};
+
+#[test]
+fn the_lab_reaches_both_families_moves_them_without_loss_and_releases_them() {
+    // Says loudly when there are no namespaces here.
+    let Some(stage) = Stage::open() else { return };
+    drop(stage);
+    let output = openelb().args(["lab", "-o", "json"]).output().unwrap();
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert!(output.status.success(), "{:#}", report["failure"]);
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["failure"], Value::Null);
+
+    let pair = &step(&report, "allocated")["addresses"];
+    assert_eq!(
+        pair.as_array().unwrap().len(),
+        2,
+        "one address of each family: {pair}"
+    );
+    for (step_name, host) in [("reached", "node-a"), ("moved", "node-b")] {
+        let reached = step(&report, step_name)["reached"].as_array().unwrap();
+        let addresses: Vec<_> = reached.iter().map(|reached| &reached["address"]).collect();
+        assert_eq!(
+            addresses,
+            pair.as_array().unwrap().iter().collect::<Vec<_>>()
+        );
+        for reached in reached {
+            assert_eq!(reached["resolved_to"], host, "{reached}");
+            assert_eq!(reached["answered_by"], host, "{reached}");
+        }
+    }
+    for stream in step(&report, "moved")["streams"].as_array().unwrap() {
+        assert_eq!(stream["lost"], 0, "{stream}");
+        assert!(stream["sent"].as_u64().unwrap() > 100, "{stream}");
+        let hosts: Vec<_> = stream["answers"].as_array().unwrap().iter().collect();
+        assert_eq!(
+            [&hosts[0]["host"], &hosts[1]["host"]],
+            ["node-a", "node-b"],
+            "{stream}"
+        );
+    }
+    assert_eq!(&step(&report, "withdrawn")["unresolved"], pair);
+    assert_eq!(&step(&report, "cooling")["addresses"], pair);
+}
+
+fn step<'r>(report: &'r Value, name: &str) -> &'r Value {
+    let mut steps = report["steps"].as_array().unwrap().iter();
+    &steps
+        .find(|step| step["name"] == name)
+        .unwrap_or_else(|| panic!("no step {name}"))["facts"]
+}
