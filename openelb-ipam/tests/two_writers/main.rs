@@ -5,6 +5,12 @@
 //! moment and read again. This is how a controller keeps the ledger in API objects, and why two that believe themselves
 //! leader still never give one address to two owners.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -184,7 +190,7 @@ impl World {
         for key in &pending.deletes {
             self.rows.remove(key);
         }
-        self.rows.extend(pending.puts.clone());
+        self.rows.extend(pending.puts);
         self.generation = pending.to;
         self.commits += 1;
         if let Some(owner) = pending.released {
