@@ -315,7 +315,7 @@ pub(crate) struct AnnounceArgs {
     /// Addresses to announce.
     #[arg(required = true, value_name = "ADDR")]
     pub(crate) address: Vec<IpAddr>,
-    /// Interface: name, glob, prefix, can_reach:ADDR or all.
+    /// Interface: name, glob, prefix, `can_reach:ADDR` or all.
     #[arg(long, value_name = "IF")]
     pub(crate) dev: String,
     /// Stop after this long, such as 10s or 5m, instead of at Ctrl-C.

@@ -1,7 +1,7 @@
 //! Reaches the state wherever it is: behind a running daemon, or in its directory.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::args::PlaceArgs;
 use crate::clock;
@@ -23,14 +23,12 @@ pub(crate) fn ask(place: &PlaceArgs, question: Question) -> Result<Answer, Failu
 /// Asks a running daemon; there must be one.
 pub(crate) fn ask_daemon(place: &PlaceArgs, question: Question) -> Result<Answer, Failure> {
     let socket = socket_path(place);
-    match control::connect(&socket)? {
-        Some(mut daemon) => daemon.ask(question),
-        None => {
-            let message = format!("no daemon answers on {}", socket.display());
-            Err(Failure::new(ExitCode::Unreachable, message)
-                .next("start one with `openelb run CONFIG`, or name its --state-dir or --socket"))
-        }
-    }
+    let Some(mut daemon) = control::connect(&socket)? else {
+        let message = format!("no daemon answers on {}", socket.display());
+        return Err(Failure::new(ExitCode::Unreachable, message)
+            .next("start one with `openelb run CONFIG`, or name its --state-dir or --socket"));
+    };
+    daemon.ask(question)
 }
 
 /// The control socket of a place.
@@ -73,7 +71,7 @@ enum Reached {
 /// that is just starting holds the lock first and listens a moment later.
 fn reach(place: &PlaceArgs, question: &Question) -> Result<Reached, Failure> {
     let socket = socket_path(place);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = clock::now() + PATIENCE;
     let makes_directory = matches!(question, Question::Apply { .. });
     loop {
         if let Some(daemon) = control::connect(&socket)? {
@@ -86,7 +84,7 @@ fn reach(place: &PlaceArgs, question: &Question) -> Result<Reached, Failure> {
         };
         match lock(&place.state_dir, "openelb ip") {
             Ok(lock) => return Ok(Reached::Directory(lock)),
-            Err(LockError::Held { .. }) if Instant::now() < deadline => {
+            Err(LockError::Held { .. }) if clock::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(error) => return Err(lock_failure(&error)),

@@ -124,4 +124,4 @@ fn line(event: &Event) -> String {
 }
 
 const PAUSE: Duration = Duration::from_millis(50);
-const A_LONG_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+const A_LONG_TIME: Duration = Duration::from_hours(100 * 365 * 24);

@@ -12,7 +12,10 @@ use crate::output::{self, Format, Paint, Report, Table};
 pub(super) fn run(args: &StatusArgs, format: Format) -> Result<ExitCode, Failure> {
     let mut shown = ask(&args.place)?;
     output::print(&shown, format)?;
-    while args.watch {
+    if !args.watch {
+        return Ok(ExitCode::Success);
+    }
+    loop {
         std::thread::sleep(Duration::from_secs(1));
         let now = ask(&args.place)?;
         if now != shown {
@@ -24,7 +27,6 @@ pub(super) fn run(args: &StatusArgs, format: Format) -> Result<ExitCode, Failure
             shown = now;
         }
     }
-    Ok(ExitCode::Success)
 }
 
 fn ask(place: &PlaceArgs) -> Result<StatusReport, Failure> {

@@ -68,13 +68,11 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Vec<Issue>) 
         } else {
             rest.remove(place)
         };
-        match removed {
-            Some(name) => dropped.push(name),
-            None => {
-                wrong.append(&mut unknown.into_inner());
-                return (None, in_order(wrong));
-            }
-        }
+        let Some(name) = removed else {
+            wrong.append(&mut unknown.into_inner());
+            return (None, in_order(wrong));
+        };
+        dropped.push(name);
     }
 }
 
@@ -109,8 +107,8 @@ fn did_you_mean_help(name: &str) -> String {
 
 enum Path<'a> {
     Root,
-    Field(&'a Path<'a>, &'a str),
-    Item(&'a Path<'a>, usize),
+    Field(&'a Self, &'a str),
+    Item(&'a Self, usize),
 }
 
 impl fmt::Display for Path<'_> {
@@ -273,7 +271,7 @@ impl Reader<'_> {
                 parent: self,
             }),
             Value::Map(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
+                rest: entries.iter(),
                 value: None,
                 parent: self,
             }),
@@ -409,7 +407,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 }
 
 struct Entries<'a> {
-    entries: std::slice::Iter<'a, (Key, Node)>,
+    rest: std::slice::Iter<'a, (Key, Node)>,
     value: Option<&'a (Key, Node)>,
     parent: Reader<'a>,
 }
@@ -421,7 +419,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, ReadError> {
-        self.value = self.entries.next();
+        self.value = self.rest.next();
         let Some((key, _)) = self.value else {
             return Ok(None);
         };

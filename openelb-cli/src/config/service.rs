@@ -57,6 +57,10 @@ pub(crate) struct ServiceSpec {
 
 /// How many families a service wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the names are those of Kubernetes"
+)]
 pub(crate) enum IpFamilyPolicy {
     /// One.
     SingleStack,
@@ -77,6 +81,10 @@ pub(crate) enum IpFamily {
 
 /// A port of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of Kubernetes"
+)]
 pub(crate) struct Port {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

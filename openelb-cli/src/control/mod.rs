@@ -118,7 +118,10 @@ mod tests {
         let failure = Failure::new(ExitCode::NotFound, "no pool").next("see the list");
         for outcome in [Ok(Answer::Holdings(Holdings::default())), Err(failure)] {
             let line = reply_line(outcome.clone());
-            assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            assert_eq!(
+                line.iter().position(|byte| *byte == b'\n'),
+                Some(line.len() - 1)
+            );
             let reply: Reply = serde_json::from_slice(&line).unwrap();
             let got = match reply.outcome {
                 Outcome::Answer(answer) => Ok(answer),

@@ -31,24 +31,21 @@ pub(super) async fn serve(listener: TcpListener, keeper: Keeper) {
 }
 
 async fn metrics_page(State(keeper): State<Keeper>) -> impl IntoResponse {
-    match status(&keeper).await {
-        Some(status) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            (
-                StatusCode::OK,
-                [(header::CONTENT_TYPE, kind)],
-                metrics::page(&status),
-            )
-        }
-        None => {
-            let kind = "text/plain; charset=utf-8";
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                [(header::CONTENT_TYPE, kind)],
-                "stopping\n".to_owned(),
-            )
-        }
-    }
+    let Some(status) = status(&keeper).await else {
+        let kind = "text/plain; charset=utf-8";
+        let body = "stopping\n".to_owned();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::CONTENT_TYPE, kind)],
+            body,
+        );
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    (
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, kind)],
+        metrics::page(&status),
+    )
 }
 
 /// 200 while the state can be changed; 503, with the reason, while the store is read-only.

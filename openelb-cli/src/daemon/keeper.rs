@@ -139,7 +139,7 @@ impl Keeping {
                             replies.push((reply, changes, self.answer(question, now)));
                         }
                         Input::Configure(read) => {
-                            self.services.configure(read, &mut self.engine, now)
+                            self.services.configure(read, &mut self.engine, now);
                         }
                         Input::Health {
                             owner,
@@ -172,8 +172,9 @@ impl Keeping {
         self.engine.expire(now);
         self.services.serve_woken(&mut self.engine, now);
         let committed = self.engine.commit();
+        let is_lost = |(_, changes, outcome): &PendingReply| *changes && outcome.is_ok();
         if let Err(failure) = &committed
-            && !replies.is_empty()
+            && replies.iter().any(is_lost)
         {
             error!(%failure, "nothing was acknowledged");
         }
@@ -243,7 +244,7 @@ const BATCH: usize = 256;
 
 /// A conflict keeps everybody away from the address for so long: long enough for the other station
 /// to be found, short enough that a passing mistake heals itself.
-const QUARANTINE: Duration = Duration::from_secs(300);
+const QUARANTINE: Duration = Duration::from_mins(5);
 
 /// An upper bound for one sleep; waking without a reason is harmless.
-const IDLE: Duration = Duration::from_secs(3_600);
+const IDLE: Duration = Duration::from_hours(1);

@@ -27,28 +27,40 @@ pub(super) fn page(status: &StatusReport) -> String {
 }
 
 type Labels = Vec<(String, String)>;
+/// Name, help and value of a metric of pools.
+type Column = (&'static str, &'static str, fn(&FamilyUse) -> &String);
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 
 fn pools(registry: &mut Registry, status: &StatusReport) {
-    let columns: [(&str, &str, fn(&FamilyUse) -> &String); 9] = [
-        ("capacity", "Addresses the pool can give at all", |pool| {
-            &pool.capacity
+    let columns: [Column; 9] = [
+        (
+            "capacity_addresses",
+            "Addresses the pool can give at all",
+            |pool| &pool.capacity,
+        ),
+        ("free_addresses", "Addresses it can give now", |pool| {
+            &pool.free
         }),
-        ("free", "Addresses it can give now", |pool| &pool.free),
-        ("used", "Addresses that owners hold", |pool| &pool.used),
-        ("reserved", "Addresses held for open reservations", |pool| {
-            &pool.reserved
-        }),
-        ("cooling", "Addresses released a short time ago", |pool| {
-            &pool.cooling
+        ("used_addresses", "Addresses that owners hold", |pool| {
+            &pool.used
         }),
         (
-            "quarantined",
+            "reserved_addresses",
+            "Addresses held for open reservations",
+            |pool| &pool.reserved,
+        ),
+        (
+            "cooling_addresses",
+            "Addresses released a short time ago",
+            |pool| &pool.cooling,
+        ),
+        (
+            "quarantined_addresses",
             "Addresses seen in use by strangers",
             |pool| &pool.quarantined,
         ),
         (
-            "orphaned",
+            "orphaned_addresses",
             "Addresses in use outside the edited pool",
             |pool| &pool.orphaned,
         ),
@@ -57,12 +69,14 @@ fn pools(registry: &mut Registry, status: &StatusReport) {
             "Runs of free addresses; 1 is unfragmented",
             |pool| &pool.free_runs,
         ),
-        ("largest_free_run", "Length of the longest run", |pool| {
-            &pool.largest_free_run
-        }),
+        (
+            "largest_free_run_addresses",
+            "Length of the longest run",
+            |pool| &pool.largest_free_run,
+        ),
     ];
     for (name, help, column) in columns {
-        let gauges = gauges(registry, &format!("pool_{name}_addresses"), help);
+        let gauges = gauges(registry, &format!("pool_{name}"), help);
         for pool in &status.pools {
             for usage in &pool.families {
                 let labels = [
@@ -83,22 +97,22 @@ fn services(registry: &mut Registry, status: &StatusReport) {
         "services",
         "Services of the configuration by state",
     );
-    let states = status
+    let words = status
         .services
         .iter()
         .map(|service| format!("{:?}", service.state));
-    for (state, count) in count(states) {
+    for (state, count) in count(words) {
         set(&gauges, [("state", state)], count);
     }
 }
 
 fn announcements(registry: &mut Registry, status: &StatusReport) {
     let gauges = gauges(registry, "announcements", "Announced addresses by state");
-    let states = status
+    let words = status
         .announcements
         .iter()
         .map(|announcement| announcement.state.clone());
-    for (state, count) in count(states) {
+    for (state, count) in count(words) {
         set(&gauges, [("state", state)], count);
     }
     counter(

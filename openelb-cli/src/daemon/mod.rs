@@ -125,7 +125,7 @@ impl Daemon {
         let reload = Arc::new(Notify::new());
         let changed = Arc::clone(&reload);
         tokio::spawn(watch::watch(args.config.clone(), move || {
-            changed.notify_one()
+            changed.notify_one();
         }));
         tokio::spawn(reload_whenever(
             Arc::clone(&reload),

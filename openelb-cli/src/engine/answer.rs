@@ -79,6 +79,10 @@ pub(crate) struct Refused {
 }
 
 /// Who gave back what.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the JSON answer"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Released {

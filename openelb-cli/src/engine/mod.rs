@@ -97,13 +97,14 @@ impl Engine {
 
     /// Makes everything since the last commit durable.
     ///
-    /// After an error the engine refuses every change until it is opened again; what it shows is what
-    /// it had in memory.
+    /// After an error the engine refuses every change until it is opened again, and shows what the
+    /// store holds.
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
+        // First of all: an answer given before a failure, and forgotten by it, must not pass for durable.
+        self.check_writable()?;
         if self.ipam.generation() == self.stored {
             return Ok(());
         }
-        self.check_writable()?;
         let committed = rows::changes(&self.ipam, self.stored, self.store.as_mut())
             .and_then(|batch| self.store.commit(&batch));
         match committed {
@@ -113,6 +114,7 @@ impl Engine {
             }
             Err(error) => {
                 self.read_only = Some(error.to_string());
+                self.forget_what_is_not_durable();
                 Err(store_failure(&error))
             }
         }
@@ -214,6 +216,19 @@ impl Engine {
     /// All pools with their use.
     pub(crate) fn pools(&self) -> Vec<PoolReport> {
         pools::reports(&self.ipam)
+    }
+
+    /// Goes back to what the store holds, where it can still be read, so that nothing is shown that
+    /// a restart would not show.
+    fn forget_what_is_not_durable(&mut self) {
+        let Ok(stored) = self.store.load() else {
+            return;
+        };
+        let generation = stored.generation;
+        if let Ok(ipam) = rows::decode(stored).and_then(restore) {
+            self.ipam = ipam;
+            self.stored = generation;
+        }
     }
 
     fn check_writable(&self) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ pub(crate) use self::redb::RedbStore;
 
 /// A durable set of rows with a generation.
 pub(crate) trait Store: Send {
-    /// Reads everything. Called once, before the first commit.
+    /// Reads everything: before the first commit, and after a failed one to see what is left.
     fn load(&mut self) -> Result<Stored, StoreError>;
 
     /// Makes a batch durable. When this returns an error nothing of the batch may be acknowledged,

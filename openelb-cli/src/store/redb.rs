@@ -124,7 +124,8 @@ impl RedbStore {
 impl Store for RedbStore {
     fn load(&mut self) -> Result<Stored, StoreError> {
         // Also verifies the record of free pages, through which a later commit could overwrite rows.
-        if let Some(database) = &mut self.database {
+        // After a failed write there is nothing to commit any more, and no verdict to be had.
+        if let Some(database) = self.database.as_mut().filter(|_| !self.failed) {
             guarded(StoreError::Damaged, || database.check_integrity())?;
         }
         let (stored, found, written) = guarded(StoreError::Damaged, || {

@@ -254,8 +254,8 @@ fn a_bit_turned_over_anywhere_in_the_file_is_harmless_or_an_error() {
 fn a_failed_commit_makes_the_store_read_only_and_keeps_what_was_there() {
     let recorder = Recorder::default();
     let mut store = RedbStore::with_backend(recorder.clone()).unwrap();
-    let story = story();
-    store.commit(&story[0]).unwrap();
+    let batches = story();
+    store.commit(&batches[0]).unwrap();
     drop(store);
 
     let image = recorder.bytes.lock().unwrap().clone();
@@ -264,11 +264,14 @@ fn a_failed_commit_makes_the_store_read_only_and_keeps_what_was_there() {
     let Ok(mut store) = RedbStore::with_backend(failing.clone()) else {
         panic!("opening a clean file needs fewer writes than that");
     };
-    let failed = story[1..]
+    let failed = batches[1..]
         .iter()
         .find_map(|batch| store.commit(batch).err());
     assert!(matches!(failed, Some(StoreError::Commit(_))), "{failed:?}");
-    assert!(matches!(store.commit(&story[1]), Err(StoreError::ReadOnly)));
+    assert!(matches!(
+        store.commit(&batches[1]),
+        Err(StoreError::ReadOnly)
+    ));
 
     drop(store);
     let found = failing.bytes.lock().unwrap().clone();

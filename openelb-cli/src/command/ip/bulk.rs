@@ -57,7 +57,7 @@ impl Chunks {
     }
 
     /// As many portions as it takes.
-    pub(super) fn of(owners: Vec<OwnerKey>) -> Self {
+    pub(super) fn of(owners: &[OwnerKey]) -> Self {
         let bar = if owners.len() > PORTION && io::stderr().is_terminal() {
             let bar = ProgressBar::new(u64::try_from(owners.len()).unwrap_or(u64::MAX));
             bar.set_draw_target(ProgressDrawTarget::stderr());

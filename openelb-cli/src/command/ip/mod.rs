@@ -26,8 +26,8 @@ pub(super) fn run(verb: IpVerb, format: Format) -> Result<ExitCode, Failure> {
 fn alloc(args: &AllocArgs, format: Format) -> Result<ExitCode, Failure> {
     let request = Box::new(wish::request(&args.wish)?);
     let mut report = Allocated::default();
-    let mut chunks = match (&args.from_file, &args.owner) {
-        (Some(file), _) => Chunks::of(bulk::read_owners(file)?),
+    let chunks = match (&args.from_file, &args.owner) {
+        (Some(file), _) => Chunks::of(&bulk::read_owners(file)?),
         (None, Some(text)) => {
             let stem = owner::parse(text, owner::MANUAL)?;
             Chunks::one(match args.count {
@@ -35,9 +35,9 @@ fn alloc(args: &AllocArgs, format: Format) -> Result<ExitCode, Failure> {
                 None => Owners::Named(vec![stem]),
             })
         }
-        (None, None) => Chunks::of(Vec::new()),
+        (None, None) => Chunks::of(&[]),
     };
-    while let Some(owners) = chunks.next() {
+    for owners in chunks {
         let question = Question::Allocate {
             owners,
             request: request.clone(),
@@ -77,19 +77,20 @@ fn refusal(refused: &Refused) -> Failure {
 }
 
 fn release(args: &ReleaseArgs, format: Format) -> Result<ExitCode, Failure> {
-    let owners: Vec<OwnerKey> = match &args.from_file {
-        Some(file) => bulk::read_owners(file)?,
-        None => {
-            let typed = args
-                .owner
-                .iter()
-                .map(|text| owner::parse(text, owner::MANUAL));
-            typed.collect::<Result<_, _>>()?
-        }
+    let owners: Vec<OwnerKey> = if let Some(file) = &args.from_file {
+        bulk::read_owners(file)?
+    } else {
+        let typed = args
+            .owner
+            .iter()
+            .map(|text| owner::parse(text, owner::MANUAL));
+        typed.collect::<Result<_, _>>()?
     };
     let mut report = Released::default();
-    let mut chunks = Chunks::of(owners);
-    while let Some(Owners::Named(owners)) = chunks.next() {
+    for portion in Chunks::of(&owners) {
+        let Owners::Named(owners) = portion else {
+            continue;
+        };
         let question = Question::Release { owners };
         let Answer::Released(part) = client::ask(&args.place, question)? else {
             return Err(super::unexpected());
