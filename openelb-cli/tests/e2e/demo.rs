@@ -48,6 +48,35 @@ fn the_lab_reaches_both_families_moves_them_without_loss_and_releases_them() {
     assert_eq!(&step(&report, "cooling")["addresses"], pair);
 }
 
+#[test]
+fn a_lab_that_fails_says_at_which_step_what_was_expected_and_what_the_daemon_said() {
+    let Some(stage) = Stage::open() else {
+        return;
+    };
+    // A path that is too long for a socket keeps the daemon from starting.
+    let far = stage.files().join("a".repeat(100));
+    std::fs::create_dir(&far).unwrap();
+    let output = openelb()
+        .args(["lab", "-o", "json"])
+        .env("TMPDIR", far)
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(report["ok"], false);
+    let failure = &report["failure"];
+    assert_eq!(failure["step"], "pool-defined");
+    assert_eq!(failure["expected"], "the daemon runs and answers");
+    assert!(
+        failure["seen"].to_string().contains("exit status"),
+        "{failure}"
+    );
+    assert!(
+        failure["log"].to_string().contains("107 bytes"),
+        "{failure}"
+    );
+}
+
 fn step<'r>(report: &'r Value, name: &str) -> &'r Value {
     let mut steps = report["steps"].as_array().unwrap().iter();
     &steps

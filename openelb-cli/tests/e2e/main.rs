@@ -14,6 +14,7 @@ mod stage;
 mod adhoc;
 mod conflict;
 mod demo;
+mod fence;
 mod harness;
 mod health;
 mod kill_loop;
