@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use crate::source::{CRATES, files_with_extension, root, rust_files};
 
@@ -74,7 +75,7 @@ fn readme_asks_a_stranger_for_two_commands() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let commands: Vec<_> = readme
         .lines()
-        .filter(|line| line.starts_with("    make "))
+        .filter(|line| line.starts_with("make "))
         .collect();
     let words = |line: &&str| {
         line.split_whitespace()
@@ -84,6 +85,28 @@ fn readme_asks_a_stranger_for_two_commands() {
     };
     let commands: Vec<_> = commands.iter().map(words).collect();
     assert_eq!(commands, ["make demo", "make test"]);
+}
+
+#[test]
+fn configurations_in_the_documents_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    for document in ["README.md", "docs/standalone.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let blocks = text.split("```yaml\n").skip(1);
+        let blocks = blocks.filter_map(|rest| rest.split("```").next());
+        let whole: Vec<_> = blocks
+            .filter(|block| block.starts_with("apiVersion:"))
+            .collect();
+        assert!(!whole.is_empty(), "{document} shows no configuration");
+        for block in whole {
+            let file = folder.path().join("config.yaml");
+            fs::write(&file, block).unwrap();
+            let mut validate = Command::new(env!("CARGO_BIN_EXE_openelb"));
+            let answer = validate.arg("validate").arg(&file).output().unwrap();
+            let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+            assert!(answer.status.success(), "{document}:\n{block}\n{said}");
+        }
+    }
 }
 
 /// Names of all functions that carry `#[test]`, in every crate.
