@@ -41,6 +41,11 @@ impl Model {
         model
     }
 
+    /// The whole state.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.ipam.snapshot()
+    }
+
     /// Carries an operation out and checks everything.
     pub(crate) fn step(&mut self, [kind, who, shape, pin, pool, sharing]: Op) {
         match kind % 16 {
