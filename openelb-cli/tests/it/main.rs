@@ -21,6 +21,7 @@ mod ip;
 mod man;
 mod metrics;
 mod pool;
+mod read_only;
 mod reload;
 mod restart;
 mod run;

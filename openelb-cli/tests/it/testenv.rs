@@ -68,9 +68,14 @@ impl Env {
 
     /// The binary, in the directory, with the state directory in its environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openelb"));
+        let mut command = self.prepare(Command::new(env!("CARGO_BIN_EXE_openelb")));
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// A program in the directory that sees nothing of the tester's environment.
+    pub(crate) fn prepare(&self, mut command: Command) -> Command {
+        command
             .current_dir(self.directory.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -123,15 +128,35 @@ impl Env {
 
     /// Starts the daemon on `openelb.yaml` and waits until it answers.
     pub(crate) fn daemon(&self, more: &[&str]) -> Daemon<'_> {
-        let args = [&["run", "openelb.yaml", "--no-announce"], more].concat();
+        self.daemon_through(&[], more)
+    }
+
+    /// The same by way of a program that is given the command line of the daemon.
+    pub(crate) fn daemon_through(&self, program: &[&str], more: &[&str]) -> Daemon<'_> {
+        let binary = [
+            env!("CARGO_BIN_EXE_openelb"),
+            "run",
+            "openelb.yaml",
+            "--no-announce",
+        ];
+        let metrics: &[&str] = if more.contains(&"--metrics") {
+            &[]
+        } else {
+            &["--metrics", "off"]
+        };
+        let words = [program, &binary, more, metrics].concat();
+        let (first, rest) = words.split_first().unwrap();
         let log = fs::File::create(self.path("log")).unwrap();
-        let has_metrics = more.contains(&"--metrics");
-        let mut command = self.command(&args);
-        if !has_metrics {
-            command.args(["--metrics", "off"]);
-        }
-        let child = command.stderr(log).stdout(Stdio::null()).spawn().unwrap();
-        let mut daemon = Daemon { env: self, child };
+        let child = self
+            .prepare(Command::new(first))
+            .args(rest)
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn();
+        let mut daemon = Daemon {
+            env: self,
+            child: child.unwrap(),
+        };
         daemon.wait_until_it_answers();
         daemon
     }

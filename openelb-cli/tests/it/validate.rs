@@ -74,3 +74,20 @@ fn pools_of_several_files_must_not_overlap() {
     assert_eq!(ran.code, 3);
     insta::assert_snapshot!(ran.out);
 }
+
+#[test]
+fn the_configuration_of_the_user_guide_is_valid_and_gives_what_it_says() {
+    let guide = include_str!("../../../docs/standalone.md");
+    let block = |start: &str| {
+        let (_, rest) = guide.split_once(start).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let env = Env::new();
+    env.write("openelb.yaml", block("```yaml\n"));
+    let session = block("```console\n$ openelb validate");
+    let valid = env.run(&["validate", "openelb.yaml"]);
+    let rehearsal = env.run(&["run", "openelb.yaml", "--dry-run"]);
+    for line in [valid.out, rehearsal.out].concat().lines() {
+        assert!(session.contains(line), "the guide lacks this line: {line}");
+    }
+}
