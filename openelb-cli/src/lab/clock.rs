@@ -21,3 +21,13 @@ impl Stopwatch {
         self.0.elapsed()
     }
 }
+
+/// Whole microseconds, as the report counts time.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Microseconds as milliseconds, as people read them.
+pub(crate) fn millis(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64() * 1_000.0
+}

@@ -10,6 +10,7 @@ mod greeter;
 mod host;
 mod namespace;
 mod neighbor;
+mod netlink;
 mod network;
 mod node;
 mod plan;
@@ -17,6 +18,7 @@ mod probe;
 mod report;
 mod scenario;
 mod script;
+mod station;
 mod supervise;
 mod timeline;
 
@@ -30,7 +32,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::pause;
 
 use self::args::LabArgs;
-use self::clock::Stopwatch;
+use self::clock::{Stopwatch, micros};
 use self::namespace::Isolation;
 use self::network::Network;
 use self::report::LabReport;
@@ -101,12 +103,12 @@ fn play(
         }
     };
     let (steps, failure) = scenario.play(began, tell).map_err(failed)?;
-    let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let elapsed_us = micros(began.elapsed());
     let ok = failure.is_none();
     let report = LabReport {
         ok,
         isolation,
-        elapsed_ms,
+        elapsed_us,
         hosts,
         steps,
         failure,

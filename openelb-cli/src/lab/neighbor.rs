@@ -14,7 +14,7 @@ use rtnetlink::packet_route::neighbour::{
 };
 
 use super::clock::Stopwatch;
-use super::network::{NetworkError, netlink, on_this_thread};
+use super::netlink::{NetworkError, netlink, on_this_thread};
 
 /// How a resolution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

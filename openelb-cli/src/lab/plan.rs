@@ -6,8 +6,10 @@ use ipnet::IpNet;
 use openelb_announce::wire::Mac;
 
 use super::greeter;
-use super::network::{INTERFACE, Network, NetworkError, Plan, Station};
+use super::netlink::NetworkError;
+use super::network::Network;
 use super::report::HostReport;
+use super::station::{INTERFACE, Plan, Station};
 
 /// The hosts: a client, the nodes and a stranger, all on one segment, in the prefixes that RFC 5737 and
 /// RFC 3849 set aside for documentation.

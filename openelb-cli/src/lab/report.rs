@@ -15,8 +15,8 @@ pub(crate) struct LabReport {
     pub(crate) ok: bool,
     /// How the namespaces were made.
     pub(crate) isolation: Isolation,
-    /// From the first step to the last, in milliseconds.
-    pub(crate) elapsed_ms: f64,
+    /// From the first step to the last, in microseconds.
+    pub(crate) elapsed_us: u64,
     /// The hosts on the switch.
     pub(crate) hosts: Vec<HostReport>,
     /// The steps that went as expected, in order.
@@ -43,10 +43,10 @@ pub(crate) struct HostReport {
 pub(crate) struct Step {
     /// The step's stable name.
     pub(crate) name: &'static str,
-    /// When it ended, in milliseconds since the network stood.
-    pub(crate) at_ms: f64,
-    /// How long it took, in milliseconds.
-    pub(crate) took_ms: f64,
+    /// When it ended, in microseconds since the network stood.
+    pub(crate) at_us: u64,
+    /// How long it took, in microseconds.
+    pub(crate) took_us: u64,
     /// What happened, in words.
     pub(crate) summary: String,
     /// More of it, for people.
@@ -78,10 +78,10 @@ pub(crate) struct Reached {
     pub(crate) mac: String,
     /// Whose it is.
     pub(crate) resolved_to: String,
-    /// How long the client took to resolve, in milliseconds.
-    pub(crate) resolve_ms: f64,
+    /// How long the client took to resolve, in microseconds.
+    pub(crate) resolve_us: u64,
     /// Who answered the connection.
     pub(crate) answered_by: String,
-    /// How long the connection and its answer took, in milliseconds.
-    pub(crate) connect_ms: f64,
+    /// How long the connection and its answer took, in microseconds.
+    pub(crate) connect_us: u64,
 }

@@ -24,8 +24,9 @@ use super::clock::Stopwatch;
 use super::host::Rights;
 use super::host::openelb;
 use super::neighbor::{self, Resolution};
-use super::network::{Check, Network, Station};
+use super::network::Network;
 use super::probe::{self, Stream};
+use super::station::{Check, Station};
 
 /// Obeys the requests on standard input until it ends.
 pub(crate) fn obey(network: &Network) -> io::Result<()> {

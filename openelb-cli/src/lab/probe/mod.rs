@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::clock::Stopwatch;
+use super::clock::{Stopwatch, micros};
 
 /// Connects from the calling thread's host and reads who answers.
 pub(crate) fn ask(address: IpAddr, port: u16, patience: Duration) -> io::Result<String> {
@@ -203,10 +203,6 @@ fn shares(answers: &[Answer]) -> Vec<Answering> {
         }
     }
     shares
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How long silence lasts before it is believed: far above a round trip between two namespaces of

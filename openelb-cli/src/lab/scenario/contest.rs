@@ -8,8 +8,8 @@ use serde_json::json;
 use super::trouble::Trouble;
 use super::{Outcome, Scenario, presence, until};
 use crate::lab::neighbor;
-use crate::lab::network::{Check, Station};
 use crate::lab::plan::{self, NODE_B, STRANGER};
+use crate::lab::station::{Check, Station};
 
 /// The stranger takes the service's addresses. IPv4 has no check that a kernel makes, so it speaks
 /// and is contradicted; for IPv6 its kernel asks first and is told.

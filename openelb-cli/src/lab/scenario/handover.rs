@@ -8,6 +8,7 @@ use serde_json::json;
 use super::trouble::Trouble;
 use super::{Outcome, Scenario, presence, until};
 use crate::lab::capture::Message;
+use crate::lab::clock::millis;
 use crate::lab::neighbor;
 use crate::lab::plan::{self, NODE_A, NODE_B, PORT};
 use crate::lab::probe::{Stream, StreamReport};
@@ -139,17 +140,13 @@ fn describe(report: &StreamReport) -> String {
         answers,
         ..
     } = report;
-    let gap = millis_of(switch_gap_us.unwrap_or_default());
+    let gap = millis(switch_gap_us.unwrap_or_default());
     let shares: Vec<_> = answers
         .iter()
         .map(|share| format!("{} answered {}", share.host, share.answers))
         .collect();
     let shares = shares.join(", then ");
     format!("{address:<13} {sent} asked, {lost} lost: {shares}; gap {gap:.1} ms")
-}
-
-fn millis_of(micros: u64) -> f64 {
-    Duration::from_micros(micros).as_secs_f64() * 1000.0
 }
 
 /// A thousand questions a second to each address.

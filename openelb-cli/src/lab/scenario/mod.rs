@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::capture::{Capture, Message};
-use super::clock::Stopwatch;
+use super::clock::{Stopwatch, micros};
 use super::network::Network;
 use super::node::Node;
 use super::plan;
@@ -78,11 +78,11 @@ impl<'n> Scenario<'n> {
                 Ok(outcome) => outcome,
                 Err(trouble) => return Ok((steps, Some(self.failure(name, &trouble)))),
             };
-            let (at_ms, took_ms) = (millis(began.elapsed()), millis(took.elapsed()));
+            let (at_us, took_us) = (micros(began.elapsed()), micros(took.elapsed()));
             let step = Step {
                 name,
-                at_ms,
-                took_ms,
+                at_us,
+                took_us,
                 summary,
                 details,
                 facts,
@@ -168,10 +168,6 @@ fn until<T>(
             Err(_) => thread::sleep(POLL),
         }
     }
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }
 
 const STEPS: [(&str, Play); 10] = [

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::trouble::Trouble;
-use super::{Outcome, PATIENCE, Scenario, millis, until};
+use super::{Outcome, PATIENCE, Scenario, until};
 use crate::lab::capture::Message;
-use crate::lab::clock::Stopwatch;
+use crate::lab::clock::{Stopwatch, micros, millis};
 use crate::lab::neighbor::{self, Resolution};
 use crate::lab::plan::{self, NODE_A};
 use crate::lab::probe;
@@ -69,14 +69,13 @@ pub(super) fn describe(reached: &Reached) -> String {
     let Reached {
         address,
         mac,
-        resolve_ms,
+        resolve_us,
         answered_by,
-        connect_ms,
+        connect_us,
         ..
     } = reached;
-    format!(
-        "{address:<13} is at {mac} ({resolve_ms:.1} ms), {answered_by} answers ({connect_ms:.1} ms)"
-    )
+    let (resolve, connect) = (millis(*resolve_us), millis(*connect_us));
+    format!("{address:<13} is at {mac} ({resolve:.1} ms), {answered_by} answers ({connect:.1} ms)")
 }
 
 fn reach_one(play: &Scenario<'_>, address: IpAddr, expected: &str) -> Result<Reached, Trouble> {
@@ -86,14 +85,14 @@ fn reach_one(play: &Scenario<'_>, address: IpAddr, expected: &str) -> Result<Rea
     };
     let resolving = Stopwatch::start();
     let resolution = play.on_client(move || neighbor::resolve(address, PATIENCE))?;
-    let resolve_ms = millis(resolving.elapsed());
+    let resolve_us = micros(resolving.elapsed());
     let Resolution::Resolved(mac) = resolution else {
         return Err(unexpected("nobody".to_owned()));
     };
     let resolved_to = play.network.owner(mac).unwrap_or("a stranger").to_owned();
     let connecting = Stopwatch::start();
     let answer = play.on_client(move || probe::ask(address, plan::PORT, PATIENCE));
-    let connect_ms = millis(connecting.elapsed());
+    let connect_us = micros(connecting.elapsed());
     let answered_by = answer.map_err(|error| unexpected(format!("connect: {error}")))?;
     if resolved_to != expected || answered_by != expected {
         return Err(unexpected(format!(
@@ -105,8 +104,8 @@ fn reach_one(play: &Scenario<'_>, address: IpAddr, expected: &str) -> Result<Rea
         address,
         mac,
         resolved_to,
-        resolve_ms,
+        resolve_us,
         answered_by,
-        connect_ms,
+        connect_us,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::lab::network::NetworkError;
+use crate::lab::netlink::NetworkError;
 use crate::lab::node::NodeError;
 
 /// Why a step did not go as expected.

@@ -6,6 +6,7 @@ mod tests;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::clock::millis;
 use super::namespace::Isolation;
 use super::network::Network;
 use super::report::{HostReport, LabReport, Step, StepFailure};
@@ -68,7 +69,7 @@ pub(crate) fn write_network(
 
 /// Writes one step that went as expected.
 pub(crate) fn write_step(step: &Step, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
-    let (at, took) = (step.at_ms / 1000.0, step.took_ms);
+    let (at, took) = (millis(step.at_us) / 1_000.0, millis(step.took_us));
     let (ok, summary) = (paint.good("ok"), paint.strong(&step.summary));
     writeln!(out, "{at:>6.3} s {took:>7.1} ms  {ok} {summary}")?;
     for detail in &step.details {
@@ -79,7 +80,7 @@ pub(crate) fn write_step(step: &Step, out: &mut dyn Write, paint: Paint) -> io::
 
 /// Writes how it ended.
 pub(crate) fn write_end(report: &LabReport, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
-    let elapsed = report.elapsed_ms / 1000.0;
+    let elapsed = millis(report.elapsed_us) / 1_000.0;
     match &report.failure {
         None => {
             let count = report.steps.len();

@@ -52,8 +52,8 @@ fn the_picture_has_a_column_for_each_host_and_no_trailing_space() {
 fn a_step_says_when_it_ended_how_long_it_took_and_what_happened() {
     let step = Step {
         name: "allocated",
-        at_ms: 1234.5,
-        took_ms: 3.25,
+        at_us: 1_234_500,
+        took_us: 3_250,
         summary: "shop/web has a dual-stack pair".to_owned(),
         details: vec!["192.0.2.241 and 2001:db8::f1".to_owned()],
         facts: Value::Null,
@@ -69,7 +69,7 @@ fn a_failure_names_the_step_the_expectation_what_was_seen_and_the_last_log_lines
     let report = LabReport {
         ok: false,
         isolation: Isolation::UserNamespace,
-        elapsed_ms: 5.0,
+        elapsed_us: 5_000,
         hosts: Vec::new(),
         steps: Vec::new(),
         failure: Some(StepFailure {
