@@ -6,21 +6,32 @@
 /// words of rejects on average.
 pub(super) fn below(bound: Option<u128>, mut draw: impl FnMut() -> u64) -> u128 {
     let highest = bound.map_or(u128::MAX, |bound| bound.saturating_sub(1));
-    let mask = u128::MAX.checked_shr(highest.leading_zeros()).unwrap_or(0);
+    let (high_mask, low_mask) = match u64::try_from(highest) {
+        Ok(low) => (0, ones_up_to(low)),
+        Err(_) => (ones_up_to((highest >> 64) as u64), u64::MAX),
+    };
     let mut drawn = 0;
     for _ in 0..MOST_TRIES {
-        let low = u128::from(draw());
-        let high = if mask > u128::from(u64::MAX) {
-            u128::from(draw())
-        } else {
+        let low = draw() & low_mask;
+        let high = if high_mask == 0 {
             0
+        } else {
+            draw() & high_mask
         };
-        drawn = (high << 64 | low) & mask;
+        drawn = u128::from(high) << 64 | u128::from(low);
         if drawn <= highest {
             return drawn;
         }
     }
     drawn.checked_sub(highest + 1).unwrap_or(drawn)
+}
+
+/// The fewest low bits that cover `number`, set.
+const fn ones_up_to(number: u64) -> u64 {
+    match u64::MAX.checked_shr(number.leading_zeros()) {
+        Some(mask) => mask,
+        None => 0,
+    }
 }
 
 /// Each try succeeds with at least one half, so a uniform source gets here once in 2^128 draws;

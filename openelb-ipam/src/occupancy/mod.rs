@@ -65,7 +65,7 @@ use crate::range_set::RangeSet;
 /// | `next_free`, `first_free` | O(log e), then at most 3 words a level |
 /// | `take`, `release`, `is_taken` | O(log e), then O(1) in words or O(log n) in an array |
 /// | `in_universe` | O(log r), r ranges of the universe |
-/// | `random_free` | O(1) expected while half is free, else as `nth_free` |
+/// | `random_free` | O(1) expected while a quarter is free, else as `nth_free` |
 /// | `nth_free` | O(e), then at most 64 chunks, 16 counters, 64 words |
 /// | `free_prefix` | O(e) and the words of mixed chunks below the answer |
 /// | `take_range`, `release_range` | O(runs changed); whole groups cost one entry |
@@ -254,8 +254,8 @@ impl Occupancy {
 
     /// A free address, every one equally likely if `draw` gives uniform 64-bit words.
     ///
-    /// Tries a few addresses of the universe first, which is quick while many are free, then
-    /// draws by rank among the free ones. Both are exact, hence so is their mixture.
+    /// While many are free it tries a few addresses of the universe, then (or at once) draws by
+    /// rank among the free ones. Both are exact, hence so is their mixture.
     ///
     /// ```
     /// # use openelb_ipam::{Family, RangeSet, occupancy::Occupancy};
@@ -268,12 +268,16 @@ impl Occupancy {
         if self.free.is_zero() {
             return None;
         }
-        for _ in 0..BLIND_TRIES {
-            let bits = self
-                .universe
-                .nth(draw::below(self.capacity.to_u128(), &mut draw))?;
-            if self.store.is_free(bits) {
-                return Some(bits);
+        // Below one success in four a rank is cheaper than the draws that it would take.
+        let quarter = self.capacity.to_u128_saturating() / 4;
+        if self.free.to_u128_saturating() >= quarter {
+            for _ in 0..BLIND_TRIES {
+                let bits = self
+                    .universe
+                    .nth(draw::below(self.capacity.to_u128(), &mut draw))?;
+                if self.store.is_free(bits) {
+                    return Some(bits);
+                }
             }
         }
         self.store.nth_free(draw::below(self.free.to_u128(), draw))
@@ -535,7 +539,7 @@ fn step() {
     tests::steps::count();
 }
 
-/// Draws before ranking. At 90 % taken eight tries succeed with 57 %, and cost less than the rank.
+/// Draws before ranking: with a quarter free, nine times in ten one of them succeeds.
 const BLIND_TRIES: usize = 8;
 
 #[cfg(test)]
