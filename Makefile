@@ -101,7 +101,7 @@ fuzz-check:
 # --- measurements ------------------------------------------------------------------------------------------
 
 bench:
-	$(CARGO) bench --package openelb-benches
+	$(CARGO) bench --quiet --package openelb-benches --bench goals
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz

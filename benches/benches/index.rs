@@ -1,8 +1,4 @@
 //! Criterion's view of the index and the ways it is measured against.
-#![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
-)]
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -81,7 +81,7 @@ impl Fill {
                 Self::HalfContiguous => *at < pool.size / 2,
                 Self::HalfRandom => generator.next() & 1 == 0,
                 // The last address stays free, so that even a /24 has one.
-                Self::NearlyFull => generator.next() % 1_000 != 0 && *at != pool.size - 1,
+                Self::NearlyFull => !generator.next().is_multiple_of(1_000) && *at != pool.size - 1,
                 Self::Full => true,
             })
             .map(move |at| pool.first + at)
@@ -99,10 +99,6 @@ impl SplitMix {
     }
 
     /// The next word.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an endless iterator's Option helps nobody"
-    )]
     pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -115,5 +111,13 @@ impl SplitMix {
     #[expect(clippy::cast_possible_truncation, reason = "below a 32-bit bound")]
     pub const fn below(&mut self, bound: u32) -> u32 {
         (self.next() % bound as u64) as u32
+    }
+
+    /// Puts items into random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            let bound = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            items.swap(at, self.below(bound) as usize);
+        }
     }
 }

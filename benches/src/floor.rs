@@ -19,6 +19,8 @@ pub struct Floor {
     pub mebibyte: f64,
     /// The same in 256 MiB: memory and address translation.
     pub dram: f64,
+    /// Copying 2 MiB into fresh memory.
+    pub copy: f64,
     /// Locking and unlocking a mutex that nobody else wants.
     pub mutex: f64,
     /// One `fdatasync` after a write of 64 bytes; `None` where no file could be made.
@@ -30,7 +32,9 @@ impl Floor {
     pub const REFERENCE: Self = Self {
         l1: 1.4,
         mebibyte: 7.0,
+        // 140 to 350 were seen there.
         dram: 245.0,
+        copy: 200_000.0,
         mutex: 28.0,
         fdatasync: Some(127_000.0),
     };
@@ -42,6 +46,7 @@ impl Floor {
             l1: chase(1 << 10),
             mebibyte: chase(1 << 18),
             dram: chase(1 << 26),
+            copy: copy(),
             mutex: repeated(BUDGET, || {
                 if let Ok(mut value) = mutex.lock() {
                     *value += 1;
@@ -55,10 +60,7 @@ impl Floor {
 /// A dependent load among `count` 4-byte cells that form one random cycle.
 fn chase(count: u32) -> f64 {
     let mut order: Vec<u32> = (0..count).collect();
-    let mut generator = SplitMix::new(7);
-    for at in (1..count).rev() {
-        order.swap(at as usize, generator.below(at + 1) as usize);
-    }
+    SplitMix::new(7).shuffle(&mut order);
     let mut next = vec![0_u32; count as usize];
     for pair in order.windows(2) {
         if let [from, to] = pair
@@ -80,6 +82,12 @@ fn chase(count: u32) -> f64 {
         }
         black_box(at)
     }) / f64::from(steps)
+}
+
+/// A copy into memory that was just allocated, which is where a snapshot goes.
+fn copy() -> f64 {
+    let from = vec![1_u8; 2 << 20];
+    repeated(BUDGET, || black_box(&from).clone())
 }
 
 fn fdatasync(folder: &Path) -> Option<f64> {

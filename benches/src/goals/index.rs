@@ -1,0 +1,241 @@
+//! Goals of the index: next-free, exhaustion, free, specific, contains, random, memory.
+
+use super::{BUDGET, Bound, Row, Unit};
+use crate::contender::{
+    BitVector, Contender, HashScan, Index, OrderedSet, RangeSetBlazeUsed, RoaringFree, RoaringUsed,
+    TextScan,
+};
+use crate::fill::{Fill, Pool, SLASH_8, SLASH_12, SLASH_16, SLASH_24, SplitMix};
+use crate::memory;
+use crate::meter::{batched, repeated};
+
+use openelb_ipam::{Family, Occupancy, RangeSet};
+
+/// Measures all of them.
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (pool, goal, bound) in [
+        (SLASH_24, 12.0, Bound::L1),
+        (SLASH_16, 12.0, Bound::L1),
+        (SLASH_12, 12.0, Bound::L1),
+        (SLASH_8, 30.0, Bound::Mebibyte),
+    ] {
+        for fill in [Fill::HalfContiguous, Fill::HalfRandom, Fill::NearlyFull] {
+            rows.push(row("next free", pool, fill, goal, bound, NEXT_FREE));
+        }
+    }
+    rows.push(row(
+        "exhausted",
+        SLASH_16,
+        Fill::Full,
+        5.0,
+        Bound::L1,
+        NEXT_FREE,
+    ));
+    rows.push(row(
+        "exhausted",
+        SLASH_8,
+        Fill::Full,
+        5.0,
+        Bound::L1,
+        NEXT_FREE,
+    ));
+    rows.push(row(
+        "contains",
+        SLASH_16,
+        Fill::HalfRandom,
+        2.0,
+        Bound::L1,
+        CONTAINS,
+    ));
+    rows.push(row(
+        "free",
+        SLASH_16,
+        Fill::HalfRandom,
+        10.0,
+        Bound::L1,
+        RELEASE,
+    ));
+    rows.push(row(
+        "take specific",
+        SLASH_16,
+        Fill::HalfRandom,
+        10.0,
+        Bound::L1,
+        TAKE,
+    ));
+    rows.push(random());
+    rows.push(slash_64());
+    rows.push(full_slash_8());
+    rows
+}
+
+/// What is done to a contender; returns nanoseconds.
+#[derive(Clone, Copy)]
+enum Operation {
+    NextFree,
+    Contains,
+    Release,
+    Take,
+}
+
+const NEXT_FREE: Operation = Operation::NextFree;
+const CONTAINS: Operation = Operation::Contains;
+const RELEASE: Operation = Operation::Release;
+const TAKE: Operation = Operation::Take;
+
+fn row(what: &str, pool: Pool, fill: Fill, goal: f64, bound: Bound, operation: Operation) -> Row {
+    let name = format!("{what}, {} {}", pool.name, fill.name());
+    let measured = measure::<Index>(pool, fill, operation).unwrap_or(f64::NAN);
+    let mut row = Row::new(name, measured, goal, Unit::Nanoseconds, bound);
+    let mut add = |name, measured: Option<f64>| {
+        row.baselines
+            .extend(measured.map(|measured| (name, measured)));
+    };
+    add(HashScan::NAME, measure::<HashScan>(pool, fill, operation));
+    add(TextScan::NAME, measure::<TextScan>(pool, fill, operation));
+    add(
+        OrderedSet::NAME,
+        measure::<OrderedSet>(pool, fill, operation),
+    );
+    add(BitVector::NAME, measure::<BitVector>(pool, fill, operation));
+    add(
+        RoaringUsed::NAME,
+        measure::<RoaringUsed>(pool, fill, operation),
+    );
+    add(
+        RoaringFree::NAME,
+        measure::<RoaringFree>(pool, fill, operation),
+    );
+    add(
+        RangeSetBlazeUsed::NAME,
+        measure::<RangeSetBlazeUsed>(pool, fill, operation),
+    );
+    row
+}
+
+fn measure<C: Contender>(pool: Pool, fill: Fill, operation: Operation) -> Option<f64> {
+    if pool.size > C::LARGEST {
+        return None;
+    }
+    let mut contender = C::new(pool, fill);
+    let some = match operation {
+        Operation::NextFree => Vec::new(),
+        _ => sample(pool, fill),
+    };
+    Some(match operation {
+        Operation::NextFree => repeated(BUDGET, || contender.next_free()),
+        Operation::Contains => {
+            let all = repeated(BUDGET, || {
+                some.iter()
+                    .filter(|address| contender.contains(**address))
+                    .count()
+            });
+            all / f64::from(SAMPLE)
+        }
+        Operation::Release => batched(
+            BUDGET,
+            some.len(),
+            &mut contender,
+            |contender| release_all(contender, &some),
+            |contender| take_all(contender, &some),
+        ),
+        Operation::Take => {
+            release_all(&mut contender, &some);
+            batched(
+                BUDGET,
+                some.len(),
+                &mut contender,
+                |contender| take_all(contender, &some),
+                |contender| release_all(contender, &some),
+            )
+        }
+    })
+}
+
+fn take_all<C: Contender>(contender: &mut C, addresses: &[u32]) {
+    for address in addresses {
+        contender.take(*address);
+    }
+}
+
+fn release_all<C: Contender>(contender: &mut C, addresses: &[u32]) {
+    for address in addresses {
+        contender.release(*address);
+    }
+}
+
+/// A sample of taken addresses from all over the pool, in random order.
+fn sample(pool: Pool, fill: Fill) -> Vec<u32> {
+    let mut taken: Vec<u32> = fill.taken(pool).collect();
+    SplitMix::new(1).shuffle(&mut taken);
+    taken.truncate(SAMPLE as usize);
+    taken
+}
+
+fn random() -> Row {
+    let index = Index::new(SLASH_8, Fill::NearlyFull);
+    let mut generator = SplitMix::new(1);
+    let measured = repeated(BUDGET, || index.0.random_free(|| generator.next()));
+    let name = "random, exact, /8 99.9 %".to_owned();
+    Row::new(name, measured, 200.0, Unit::Nanoseconds, Bound::Mebibyte)
+}
+
+/// The next address of a /64 with a million sequential ones live, found and taken.
+fn slash_64() -> Row {
+    let pool: RangeSet = "2001:db8::/64".parse().expect("a valid prefix");
+    let mut index = Occupancy::new(Family::V6, &pool);
+    for _ in 0..1_000_000 {
+        take_next(&mut index);
+    }
+    let live = index.taken().to_u128_saturating();
+    let first = index.first_free().expect("2^64 addresses") - live;
+    let measured = batched(
+        BUDGET,
+        1_000,
+        &mut index,
+        |index| (0..1_000).for_each(|_| take_next(index)),
+        |index| {
+            for at in live..live + 1_000 {
+                index.release(first + at);
+            }
+        },
+    );
+    let name = "find and take next, /64, a million live".to_owned();
+    Row::new(name, measured, 20.0, Unit::Nanoseconds, Bound::L1)
+}
+
+fn take_next(index: &mut Occupancy) {
+    if let Some(next) = index.first_free() {
+        index.take(next);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few kilobytes")]
+fn full_slash_8() -> Row {
+    let before = memory::live();
+    let index = Index::new(SLASH_8, Fill::Full);
+    let measured = (memory::live() - before + size_of_val(&index)) as f64;
+    let mut row = Row::new(
+        "memory of the index, /8 full".to_owned(),
+        measured,
+        1_024.0,
+        Unit::Bytes,
+        Bound::None,
+    );
+    drop(index);
+    let before = memory::live();
+    let used = RoaringUsed::new(SLASH_8, Fill::Full);
+    row.baselines
+        .push((RoaringUsed::NAME, (memory::live() - before) as f64));
+    drop(used);
+    let before = memory::live();
+    let bits = BitVector::new(SLASH_8, Fill::Full);
+    row.baselines
+        .push((BitVector::NAME, (memory::live() - before) as f64));
+    drop(bits);
+    row
+}
+
+/// How many addresses a batch of single operations touches.
+const SAMPLE: u32 = 256;
