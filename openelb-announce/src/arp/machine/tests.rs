@@ -768,6 +768,148 @@ fn a_hundred_thousand_addresses_take_less_than_ten_megabytes_and_one_step_each()
     assert!(footprint < 10_000_000, "{footprint} octets");
 }
 
+/// A machine with one token a second, none of them left, whose `VIP` waits for the next.
+fn waiting_for_a_token() -> Driven<Arp> {
+    let rate = RateLimit {
+        per_second: 1,
+        burst: 1,
+    };
+    let mut driven = driven(Config { rate, ..quiet() });
+    driven.claim(Ipv4Addr::new(198, 51, 100, 1), Probe::Skip);
+    driven.claim(VIP, Probe::Skip);
+    driven.outputs();
+    assert_eq!(driven.machine.state(VIP.into()), Some(State::Clear));
+    driven
+}
+
+#[test]
+fn the_last_words_of_the_former_owner_do_not_stop_a_takeover() {
+    let mut driven = waiting_for_a_token();
+    driven.hear(&frame(&packet(Operation::Reply, OTHER, VIP, CLIENT), OWN));
+    assert_eq!(driven.outputs(), []);
+    driven.run_seconds(1);
+    assert_eq!(driven.machine.state(VIP.into()), Some(State::Announced));
+}
+
+#[test]
+fn an_announcement_that_waits_is_defence_enough_and_is_not_cut_short() {
+    let mut driven = waiting_for_a_token();
+    driven.run_seconds(10);
+    driven.outputs();
+    let new = Mac::new([0x02, 0, 0, 0, 0, 0x99]);
+    driven.input(Input::Link { mac: new, up: true });
+    driven.hear(&frame(&packet(Operation::Reply, OTHER, VIP, CLIENT), new));
+    driven.run_seconds(10);
+    let of_vip = |(_, packet): &(f64, Repr)| packet.sender == VIP;
+    let operations: Vec<_> = packets(&mut driven)
+        .iter()
+        .filter(|p| of_vip(p))
+        .map(|(_, p)| p.operation)
+        .collect();
+    assert_eq!(operations, [Operation::Request, Operation::Reply]);
+}
+
+#[test]
+fn a_fence_while_the_link_is_down_makes_even_a_short_loss_a_reason_to_probe() {
+    let mut owner = owner(quiet());
+    owner.input(Input::Link {
+        mac: OWN,
+        up: false,
+    });
+    owner.input(Input::Fence);
+    owner.run(Duration::from_millis(50));
+    owner.input(Input::Link { mac: OWN, up: true });
+    owner.run_seconds(1);
+    assert!(
+        packets(&mut owner)[0].1.sender.is_unspecified(),
+        "a probe comes first"
+    );
+}
+
+#[test]
+fn frames_received_before_the_link_came_back_are_not_answered() {
+    let mut owner = owner(quiet());
+    owner.input(Input::Link {
+        mac: OWN,
+        up: false,
+    });
+    let before = owner.now;
+    owner.run(Duration::from_millis(50));
+    owner.input(Input::Link { mac: OWN, up: true });
+    owner.outputs();
+    owner.input(Input::Frame {
+        bytes: &request(CLIENT, VIP),
+        received: before,
+    });
+    assert_eq!(owner.outputs(), []);
+}
+
+#[test]
+fn frames_received_while_the_validity_had_lapsed_are_not_answered_after_its_renewal() {
+    let mut driven = driven(quiet());
+    driven.input(Input::Renew(driven.now + Duration::from_secs(1)));
+    driven.claim_until(VIP, Probe::Skip, Validity::Renewed);
+    driven.run_seconds(2);
+    let during = driven.now;
+    driven.run_seconds(1);
+    driven.input(Input::Renew(driven.now + Duration::from_secs(5)));
+    driven.run_seconds(1);
+    assert_eq!(driven.machine.state(VIP.into()), Some(State::Announced));
+    driven.outputs();
+    driven.input(Input::Frame {
+        bytes: &request(CLIENT, VIP),
+        received: during,
+    });
+    assert_eq!(driven.outputs(), []);
+}
+
+#[test]
+fn a_renewal_that_comes_before_anybody_noticed_the_lapse_still_probes_first() {
+    let mut driven = driven(quiet());
+    driven.input(Input::Renew(driven.now + Duration::from_secs(1)));
+    driven.claim_until(VIP, Probe::Skip, Validity::Renewed);
+    driven.outputs();
+    driven.now += Duration::from_secs(5);
+    driven.input(Input::Renew(driven.now + Duration::from_secs(5)));
+    assert_eq!(driven.events(), [Event::Lapsed]);
+    driven.run_seconds(1);
+    assert!(
+        packets(&mut driven)[0].1.sender.is_unspecified(),
+        "a probe comes first"
+    );
+}
+
+#[test]
+fn probing_starts_over_when_the_hardware_address_changes() {
+    let mut driven = driven(quiet());
+    driven.claim(VIP, Probe::Standard);
+    driven.run(Duration::from_millis(2500));
+    driven.outputs();
+    let new = Mac::new([0x02, 0, 0, 0, 0, 0x99]);
+    driven.input(Input::Link { mac: new, up: true });
+    driven.run_seconds(10);
+    let sent = packets(&mut driven);
+    assert_eq!(
+        sent.iter()
+            .filter(|(_, packet)| packet.sender.is_unspecified())
+            .count(),
+        3
+    );
+    assert!(sent.iter().all(|(_, packet)| packet.sender_mac == new));
+}
+
+#[test]
+fn a_new_claim_is_defended_at_once_whatever_the_one_before_it_went_through() {
+    let mut owner = owner(quiet());
+    owner.hear(&frame(&packet(Operation::Reply, OTHER, VIP, CLIENT), OWN));
+    owner.input(Input::Release(VIP.into()));
+    let next = Ipv4Addr::new(192, 0, 2, 3);
+    owner.claim(next, Probe::Skip);
+    owner.outputs();
+    owner.hear(&frame(&packet(Operation::Reply, OTHER, next, CLIENT), OWN));
+    assert_eq!(packets(&mut owner).len(), 1);
+}
+
 #[test]
 fn calling_the_machine_too_often_changes_nothing() {
     let (mut once, mut often) = (driven(Config::default()), driven(Config::default()));

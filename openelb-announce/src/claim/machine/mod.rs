@@ -38,7 +38,8 @@ pub struct Lifecycle<P: NeighborProtocol> {
     // Every slot whose `due` is not `Time::MAX` has an entry with `What::Act` and that instant;
     // every slot whose deadline passes by itself has one with `What::End`.
     schedule: LazyHeap<Due>,
-    // Every slot whose stage is not `Idle` has an entry with that stage.
+    // Every slot whose stage is not `Idle` has an entry with that stage. There is none while the link
+    // is down.
     queue: LazyHeap<Turn>,
     turns: u32,
     pace: Pace,
@@ -137,7 +138,7 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         self.speak(now);
         let act = self.next_due().map(|due| due.at);
         self.timers.put(Timer::Act, act);
-        let speaks = self.link.is_up && self.next_turn().is_some();
+        let speaks = self.next_turn().is_some();
         self.timers
             .put(Timer::Speak, speaks.then(|| self.pace.ready_at()));
     }

@@ -23,8 +23,7 @@ impl<P: NeighborProtocol> Lifecycle<P> {
 
     /// Sends what waits to be sent, as far as the token bucket allows.
     pub(super) fn speak(&mut self, now: Time) {
-        while self.link.is_up
-            && let Some(turn) = self.next_turn()
+        while let Some(turn) = self.next_turn()
             && self.pace.take(now)
         {
             self.queue.pop();

@@ -173,8 +173,6 @@ fn hear_solicitation(
         return None;
     }
     let sender = Some(source).filter(|source| !source.is_unspecified());
-    // A nonce outside of duplicate address detection belongs to secured neighbor discovery.
-    let nonce = nonce.filter(|_| sender.is_none());
     let question = Some(Question {
         target,
         sender,
