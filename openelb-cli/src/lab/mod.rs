@@ -102,7 +102,7 @@ fn play(
             Ok(())
         }
     };
-    let (steps, failure) = scenario.play(began, tell).map_err(failed)?;
+    let (steps, failure) = scenario.play(began, args.keep, tell).map_err(failed)?;
     let elapsed_us = micros(began.elapsed());
     let ok = failure.is_none();
     let report = LabReport {

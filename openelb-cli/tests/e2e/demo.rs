@@ -1,8 +1,11 @@
 //! What a newcomer sees first: `openelb lab`.
 
-use serde_json::Value;
+use std::process::Stdio;
 
-use crate::stage::{Stage, openelb};
+use nix::sys::signal::Signal;
+use serde_json::{Deserializer, Value};
+
+use crate::stage::{Stage, eventually, openelb, signal};
 
 #[test]
 fn the_lab_reaches_both_families_moves_them_without_loss_and_releases_them() {
@@ -46,6 +49,45 @@ fn the_lab_reaches_both_families_moves_them_without_loss_and_releases_them() {
     }
     assert_eq!(&step(&report, "withdrawn")["unresolved"], pair);
     assert_eq!(&step(&report, "cooling")["addresses"], pair);
+}
+
+#[test]
+fn a_kept_lab_has_the_service_back_until_it_is_interrupted_and_then_leaves_nothing() {
+    let Some(stage) = Stage::open() else {
+        return;
+    };
+    let mut lab = openelb()
+        .args(["lab", "--keep", "-o", "json"])
+        .env("TMPDIR", stage.files())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut documents = Deserializer::from_reader(lab.stdout.take().unwrap()).into_iter::<Value>();
+    let report = documents.next().unwrap().unwrap();
+    assert_eq!(report["ok"], true, "{:#}", report["failure"]);
+    assert_eq!(
+        step(&report, "returned")["reached"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    // It marks its success after it has told it.
+    let mark = || {
+        std::fs::read_dir(stage.files())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path()
+    };
+    eventually("the lab stays", || {
+        mark().join("succeeded").exists().then_some(())
+    });
+    signal(&lab, Signal::SIGINT);
+    assert_eq!(lab.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(stage.files()).unwrap().count(), 0);
 }
 
 #[test]

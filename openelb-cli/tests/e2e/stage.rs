@@ -130,8 +130,7 @@ impl Stage {
     fn end(&mut self, signal: Signal) {
         // Once it is waited for, its number may belong to another process.
         if let Ok(None) = self.lab.try_wait() {
-            let pid = i32::try_from(self.lab.id()).expect("process numbers fit 22 bits");
-            let _ = kill(Pid::from_raw(pid), signal);
+            self::signal(&self.lab, signal);
             let _ = self.lab.wait();
         }
     }
@@ -191,6 +190,13 @@ pub(crate) fn openelb() -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+/// Sends a signal to a process that was not waited for yet.
+pub(crate) fn signal(process: &Child, signal: Signal) {
+    let pid = i32::try_from(process.id()).expect("process numbers fit 22 bits");
+    kill(Pid::from_raw(pid), signal)
+        .expect("a child of ours keeps its number until it is waited for");
 }
 
 /// Waits until `condition` gives a value; fails with `what` when it takes unreasonably long.

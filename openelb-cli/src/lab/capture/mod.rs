@@ -24,7 +24,7 @@ use super::clock::Stopwatch;
 pub(crate) struct Capture {
     listening: Arc<AtomicBool>,
     heard: Heard,
-    collector: JoinHandle<()>,
+    collector: Option<JoinHandle<()>>,
 }
 
 type Heard = Arc<Mutex<Vec<Sighting>>>;
@@ -72,7 +72,7 @@ impl Capture {
         Ok(Self {
             listening,
             heard,
-            collector,
+            collector: Some(collector),
         })
     }
 
@@ -85,15 +85,20 @@ impl Capture {
     }
 
     /// Stops listening and returns what was heard, in order.
-    pub(crate) fn finish(self) -> io::Result<Vec<Sighting>> {
+    pub(crate) fn finish(mut self) -> io::Result<Vec<Sighting>> {
         self.listening.store(false, Ordering::Relaxed);
-        let heard = Arc::clone(&self.heard);
-        self.collector
-            .join()
-            .map_err(|_| io::Error::other("the capturing thread panicked"))?;
-        Ok(std::mem::take(
-            &mut heard.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+        if let Some(collector) = self.collector.take() {
+            collector
+                .join()
+                .map_err(|_| io::Error::other("the capturing thread panicked"))?;
+        }
+        Ok(self.heard())
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.listening.store(false, Ordering::Relaxed);
     }
 }
 

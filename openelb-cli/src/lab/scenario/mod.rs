@@ -61,14 +61,15 @@ impl<'n> Scenario<'n> {
     }
 
     /// Plays the steps until one fails, telling each that went as expected. Returns those steps,
-    /// and the failure if there is one.
+    /// and the failure if there is one. When the network is kept, the service comes back at the end.
     pub(crate) fn play(
         &mut self,
         began: Stopwatch,
+        keep: bool,
         mut tell: impl FnMut(&Step) -> io::Result<()>,
     ) -> io::Result<(Vec<Step>, Option<StepFailure>)> {
         let mut steps = Vec::new();
-        for (name, play) in STEPS {
+        for (name, play) in STEPS.into_iter().chain(keep.then_some(ENCORE)) {
             let took = Stopwatch::start();
             let Outcome {
                 summary,
@@ -182,6 +183,9 @@ const STEPS: [(&str, Play); 10] = [
     ("withdrawn", lifetime::withdraw),
     ("cooling", lifetime::cool),
 ];
+
+/// For those who stay: something to look at.
+const ENCORE: (&str, Play) = ("returned", presence::come_back);
 
 /// No step takes a tenth of it on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);

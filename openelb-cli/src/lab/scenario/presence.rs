@@ -56,6 +56,28 @@ pub(super) fn reach(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     })
 }
 
+/// The service is in node A's configuration again, gets its old addresses and is announced.
+pub(super) fn come_back(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
+    let node = play.node(NODE_A)?;
+    node.reload(&plan::with_service("Always", &[]))?;
+    for &address in &play.pair {
+        until(&format!("{NODE_A} announces {address} again"), || {
+            let state = node.announcement_of(address)?;
+            Ok(if state == "announced" {
+                Ok(())
+            } else {
+                Err(state)
+            })
+        })?;
+    }
+    let reached = reached(play, NODE_A)?;
+    Ok(Outcome {
+        summary: format!("the service is back on {NODE_A}, with its old addresses"),
+        details: reached.iter().map(describe).collect(),
+        facts: json!({ "node": NODE_A, "reached": reached }),
+    })
+}
+
 /// Resolves and connects to every address of the pair, and insists on `expected`.
 pub(super) fn reached(play: &Scenario<'_>, expected: &str) -> Result<Vec<Reached>, Trouble> {
     play.pair

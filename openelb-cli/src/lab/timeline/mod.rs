@@ -9,6 +9,7 @@ use std::path::Path;
 use super::clock::millis;
 use super::namespace::Isolation;
 use super::network::Network;
+use super::plan;
 use super::report::{HostReport, LabReport, Step, StepFailure};
 use crate::output::{Paint, Report};
 
@@ -111,7 +112,11 @@ pub(crate) fn write_doors(
             station.host.door(isolation)
         )?;
     }
-    Ok(())
+    let port = plan::PORT;
+    writeln!(
+        out,
+        "On the client, bash says who answers: cat < /dev/tcp/ADDRESS/{port}"
+    )
 }
 
 fn write_failure(failure: &StepFailure, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
