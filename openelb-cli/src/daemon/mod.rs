@@ -85,14 +85,6 @@ impl Daemon {
         services: Services,
         checks: tokio::sync::watch::Receiver<Checks>,
     ) -> Result<Self, Failure> {
-        let (conflict_sender, conflicts) = mpsc::channel(MOST_CONFLICTS);
-        let speaker = if args.no_announce {
-            Speaker::silent()
-        } else {
-            Speaker::start(conflict_sender)?
-        };
-        let socket = client::socket_path(&args.place);
-        let listener = listen(&socket)?;
         let http = match args.metrics {
             Listen::Off => None,
             Listen::At(at) => Some(http::bind(at).await.map_err(|error| {
@@ -103,6 +95,14 @@ impl Daemon {
                 .next("choose another with --metrics ADDR, or --metrics off")
             })?),
         };
+        let (conflict_sender, conflicts) = mpsc::channel(MOST_CONFLICTS);
+        let speaker = if args.no_announce {
+            Speaker::silent()
+        } else {
+            Speaker::start(conflict_sender)?
+        };
+        let socket = client::socket_path(&args.place);
+        let listener = listen(&socket)?;
         let signal = |kind| {
             signal(kind).map_err(|error| {
                 Failure::new(

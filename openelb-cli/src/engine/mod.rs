@@ -131,6 +131,7 @@ impl Engine {
         specs: &[PoolSpec],
         now: Time,
     ) -> Result<PlanReport, Failure> {
+        self.check_writable()?;
         let (plan, report) = pools::plan(&self.ipam, specs)?;
         self.ipam
             .apply_pools(plan, now)
@@ -251,7 +252,10 @@ impl Engine {
         let owners = named(owners)?;
         let mut report = Allocated::default();
         // In slices, so that the log of changes the commit reads from always holds them all.
-        for slice in owners.chunks(SLICE) {
+        for (number, slice) in owners.chunks(SLICE).enumerate() {
+            if number > 0 {
+                self.commit()?;
+            }
             let asked = slice.iter().map(|owner| (owner, request));
             let answers = self.ipam.allocate_many(asked, now);
             for (owner, answer) in slice.iter().zip(answers) {
@@ -266,7 +270,6 @@ impl Engine {
                     }
                 }
             }
-            self.commit()?;
         }
         report.generation = self.ipam.generation();
         Ok(report)

@@ -1,6 +1,6 @@
 //! Nothing is answered before it is durable, and a store that fails makes the engine read-only.
 
-use openelb_ipam::{OwnerKey, PoolSpec, Request, Time};
+use openelb_ipam::{Family, OwnerKey, PoolSpec, Request, Time};
 
 use super::{Answer, Engine, Owners, Question};
 use crate::exit_code::ExitCode;
@@ -56,7 +56,8 @@ fn a_commit_that_fails_is_told_and_nothing_can_be_changed_afterwards() {
     engine.answer(allocate("manual//a"), NOW).unwrap();
     engine.commit().unwrap();
 
-    let refused = engine.answer(allocate("manual//b"), NOW).unwrap_err();
+    engine.answer(allocate("manual//b"), NOW).unwrap();
+    let refused = engine.commit().unwrap_err();
     assert_eq!(refused.code, ExitCode::ReadOnly);
     assert!(refused.message.contains("no space left"), "{refused}");
     assert_eq!(
@@ -210,9 +211,16 @@ fn an_answer_that_a_later_failure_forgot_is_not_committed() {
     engine
         .allocate(&owner.clone().into(), &Request::default(), NOW)
         .unwrap();
+    let stem = "manual//late".parse().unwrap();
+    let count = u32::try_from(super::SLICE + 1).unwrap();
+    let owners = Owners::Numbered { stem, count };
+    let late = Question::Allocate {
+        owners,
+        request: Box::new(Request::single(Family::V6)),
+    };
     assert!(
-        engine.answer(allocate("manual//late"), NOW).is_err(),
-        "its own commit fails"
+        engine.answer(late, NOW).is_err(),
+        "the commit after its first slice fails"
     );
     assert!(engine.holder(&owner).is_none());
     assert_eq!(engine.commit().unwrap_err().code, ExitCode::ReadOnly);

@@ -34,7 +34,7 @@ fn pool_metrics_are_equal_to_the_records() {
     let pool = |name: &str| {
         samples[&format!("openelb_pool_{name}_addresses{{pool=\"edge\",family=\"IPv4\"}}")]
     };
-    assert_eq!(pool("used"), held as f64);
+    assert_eq!(pool("used"), f64::from(u32::try_from(held).unwrap()));
     assert_eq!(
         (pool("capacity"), pool("cooling"), pool("quarantined")),
         (254.0, 1.0, 0.0)

@@ -3,6 +3,9 @@
 //! Inputs that wait are taken together, carried out in memory, made durable by one commit and only
 //! then answered; the network hears of them after that too.
 
+#[cfg(test)]
+mod tests;
+
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -63,6 +66,7 @@ impl Keeper {
             engine,
             services,
             speaker,
+            announced: None,
         };
         let thread = std::thread::Builder::new()
             .name("openelb-keeper".to_owned())
@@ -93,6 +97,8 @@ struct Keeping {
     engine: Engine,
     services: Services,
     speaker: Speaker,
+    /// For which allocations and services the announcements were made last.
+    announced: Option<(u64, u64)>,
 }
 
 /// What made the thread wake.
@@ -133,32 +139,20 @@ impl Keeping {
         match wake {
             Wake::Inputs(inputs) => {
                 for input in inputs {
-                    match input {
-                        Input::Ask(question, reply) => {
-                            let changes = question.changes();
-                            replies.push((reply, changes, self.answer(question, now)));
-                        }
-                        Input::Configure(read) => {
-                            self.services.configure(read, &mut self.engine, now);
-                        }
-                        Input::Health {
-                            owner,
-                            is_healthy,
-                            detail,
-                        } => {
-                            self.services.hear_health(owner, is_healthy, detail);
-                        }
-                        Input::Stop => flow = Flow::Stop,
+                    if self.take(input, &mut replies, now) == Flow::Stop {
+                        flow = Flow::Stop;
                     }
                 }
             }
-            Wake::Conflict(conflict) => {
-                let until = now + QUARANTINE;
-                self.services
-                    .hear_conflict(&conflict.address, &conflict.cause);
-                if conflict.is_lost {
+            Wake::Conflict(Conflict {
+                address,
+                cause,
+                is_lost,
+            }) => {
+                self.services.hear_conflict(address, &cause, now);
+                if is_lost && self.engine.read_only().is_none() {
                     self.engine
-                        .quarantine(conflict.address, until, &conflict.cause, now);
+                        .quarantine(address, now + QUARANTINE, &cause, now);
                 }
             }
             Wake::Deadline => {}
@@ -167,10 +161,31 @@ impl Keeping {
         flow
     }
 
+    fn take(&mut self, input: Input, replies: &mut Vec<PendingReply>, now: Time) -> Flow {
+        match input {
+            Input::Ask(question, reply) => {
+                let changes = question.changes();
+                replies.push((reply, changes, self.answer(question, now)));
+            }
+            Input::Configure(read) => self.services.configure(read, &mut self.engine, now),
+            Input::Health {
+                owner,
+                is_healthy,
+                detail,
+            } => {
+                self.services.hear_health(owner, is_healthy, detail);
+            }
+            Input::Stop => return Flow::Stop,
+        }
+        Flow::Go
+    }
+
     /// Commits, answers, and hands the set of announcements over.
     fn finish(&mut self, replies: Vec<PendingReply>, now: Time) {
-        self.engine.expire(now);
-        self.services.serve_woken(&mut self.engine, now);
+        if self.engine.read_only().is_none() {
+            self.engine.expire(now);
+            self.services.serve_woken(&mut self.engine, now);
+        }
         let committed = self.engine.commit();
         let is_lost = |(_, changes, outcome): &PendingReply| *changes && outcome.is_ok();
         if let Err(failure) = &committed
@@ -187,7 +202,9 @@ impl Keeping {
             let _ = reply.send(outcome);
         }
         // What is not durable is not announced: after a restart it could belong to somebody else.
-        if committed.is_ok() && self.engine.read_only().is_none() {
+        let version = (self.engine.generation(), self.services.version());
+        if committed.is_ok() && self.announced != Some(version) {
+            self.announced = Some(version);
             self.speaker
                 .announce(self.services.announcements(&self.engine));
         }
@@ -195,9 +212,11 @@ impl Keeping {
 
     fn answer(&mut self, question: Question, now: Time) -> Result<Answer, Failure> {
         match question {
-            Question::Status => Ok(Answer::Status(Box::new(
-                self.services.status(&self.engine, &self.speaker),
-            ))),
+            Question::Status => Ok(Answer::Status(Box::new(self.services.status(
+                &self.engine,
+                &self.speaker,
+                now,
+            )))),
             Question::Apply { .. } => Err(Failure::new(
                 ExitCode::Busy,
                 "the daemon takes its pools from its configuration",
@@ -212,7 +231,7 @@ impl Keeping {
                 let explained = self
                     .engine
                     .answer(Question::Explain { owner, request }, now)?;
-                Ok(self.services.explain_announcement(explained))
+                Ok(self.services.explain_announcement(explained, &self.speaker))
             }
             other => self.engine.answer(other, now),
         }

@@ -1,21 +1,17 @@
-//! The services of the configuration: what they hold, whether they answer, what is announced.
+//! The services of the configuration: what they hold, and whether they answer.
+
+mod report;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
-use openelb_announce::announcer::Announcement;
 use openelb_ipam::{OwnerKey, Request, Time};
-use openelb_k8s::api::Protocol;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::speaker::{self, Speaker};
-use crate::config::{
-    Announce, Config, HealthCheck, InvalidConfig, PoolConfig, SERVICE, ServiceConfig,
-};
-use crate::engine::{
-    Answer, ConfigStatus, Engine, Holder, ServiceState, ServiceStatus, StatusReport,
-};
+use crate::config::{Config, Diagnostic, HealthCheck, InvalidConfig, SERVICE, ServiceConfig};
+use crate::engine::{ConfigStatus, Engine};
 use crate::exit_code::{ExitCode, Failure};
 
 /// The configuration in force and what became of it.
@@ -30,7 +26,9 @@ pub(super) struct Services {
     health: HashMap<OwnerKey, (bool, String)>,
     checks: watch::Sender<Checks>,
     conflicts: u64,
-    last_conflict: BTreeMap<IpAddr, String>,
+    last_conflict: BTreeMap<IpAddr, (Time, String)>,
+    /// Raised whenever what should be announced may differ although the allocations are the same.
+    version: u64,
 }
 
 /// The health checks that should run.
@@ -52,6 +50,7 @@ impl Services {
             checks,
             conflicts: 0,
             last_conflict: BTreeMap::new(),
+            version: 0,
         };
         (services, receiver)
     }
@@ -67,7 +66,7 @@ impl Services {
             Ok(config) => config,
             Err(invalid) => {
                 let errors = invalid.remarks.iter().filter(|remark| remark.is_error());
-                return self.refuse(errors.map(crate::config::Diagnostic::brief).collect());
+                return self.refuse(errors.map(Diagnostic::brief).collect());
             }
         };
         for warning in &config.warnings {
@@ -95,6 +94,7 @@ impl Services {
             .map(|(at, s)| (s.owner.key.clone(), at))
             .collect();
         self.config = config;
+        self.version += 1;
         self.status.loads += 1;
         self.status.errors.clear();
         for owner in engine.owners_of_kind(SERVICE) {
@@ -107,8 +107,6 @@ impl Services {
         for service in &self.config.services {
             serve(service, &mut self.refusals, engine, now);
         }
-        let places = &self.places;
-        self.health.retain(|owner, _| places.contains_key(owner));
         self.publish_checks();
         info!(
             pools = self.config.pools.len(),
@@ -151,95 +149,20 @@ impl Services {
             warn!(%owner, %detail, "the health check fails; the announcement is withdrawn");
         }
         self.health.insert(owner, (is_healthy, detail));
+        self.version += 1;
     }
 
-    /// Notes a conflict for the status.
-    pub(super) fn hear_conflict(&mut self, address: &IpAddr, cause: &str) {
+    /// Notes a conflict for the status, which shows it for a while.
+    pub(super) fn hear_conflict(&mut self, address: IpAddr, cause: &str, now: Time) {
         self.conflicts += 1;
-        self.last_conflict.insert(*address, cause.to_owned());
+        self.last_conflict
+            .retain(|_, (at, _)| now - *at < CONFLICT_SHOWN);
+        self.last_conflict.insert(address, (now, cause.to_owned()));
     }
 
-    /// Everything that should be announced.
-    pub(super) fn announcements(&self, engine: &Engine) -> BTreeMap<IpAddr, Announcement> {
-        let pools = self.pools();
-        let mut announcements = BTreeMap::new();
-        for service in &self.config.services {
-            let holder = engine.holder(&service.owner.key);
-            if self.state(service, holder.as_ref()).0 != ServiceState::Announced {
-                continue;
-            }
-            for held in holder.into_iter().flat_map(|holder| holder.addresses) {
-                let Some(pool) = pools.get(&*held.pool) else {
-                    continue;
-                };
-                let Some(interfaces) = pool.interfaces.clone().filter(|_| speaks(pool)) else {
-                    continue;
-                };
-                let probe = speaker::probe(pool.probe);
-                let address = held.address;
-                announcements.insert(
-                    address,
-                    Announcement {
-                        address,
-                        interfaces,
-                        probe,
-                    },
-                );
-            }
-        }
-        announcements
-    }
-
-    /// Everything on one screen.
-    pub(super) fn status(&self, engine: &Engine, speaker: &Speaker) -> StatusReport {
-        let services: Vec<_> = self
-            .config
-            .services
-            .iter()
-            .map(|s| self.service_status(s, engine))
-            .collect();
-        let announcements = speaker.status();
-        let mut problems: Vec<String> = Vec::new();
-        problems.extend(
-            engine
-                .read_only()
-                .map(|reason| format!("the store is read-only: {reason}")),
-        );
-        problems.extend(
-            self.status
-                .errors
-                .iter()
-                .map(|e| format!("the configuration was refused: {e}")),
-        );
-        problems.extend(
-            self.last_conflict
-                .iter()
-                .map(|(address, cause)| format!("conflict about {address}: {cause}")),
-        );
-        problems.extend(
-            services
-                .iter()
-                .filter(|s| matches!(s.state, ServiceState::Waiting | ServiceState::Unhealthy))
-                .map(|s| format!("{}: {}", s.owner, s.detail)),
-        );
-        problems.extend(
-            announcements
-                .iter()
-                .flat_map(|a| a.warnings.iter().cloned()),
-        );
-        StatusReport {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            generation: engine.generation(),
-            read_only: engine.read_only().map(str::to_owned),
-            config: self.status.clone(),
-            pools: engine.pools(),
-            services,
-            announcer: speaker.summary(),
-            announcements,
-            conflicts: self.conflicts,
-            problems,
-        }
+    /// Changes whenever what should be announced may differ although the allocations are the same.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     /// What a service of the configuration asks for.
@@ -259,48 +182,10 @@ impl Services {
         }
     }
 
-    /// Adds what the configuration says about announcing to an explanation.
-    pub(super) fn explain_announcement(&self, answer: Answer) -> Answer {
-        let Answer::Explained(mut explained) = answer else {
-            return answer;
-        };
-        let owner = explained.owner.clone();
-        match self.service(&owner) {
-            None => explained.lines.push(format!(
-                "{owner} is no service of the configuration: never announced"
-            )),
-            Some(service) => {
-                let holder = Holder {
-                    owner,
-                    addresses: explained.addresses.clone(),
-                };
-                let holder = Some(holder).filter(|holder| !holder.addresses.is_empty());
-                let (state, detail) = self.state(service, holder.as_ref());
-                let because = if detail.is_empty() {
-                    detail
-                } else {
-                    format!(": {detail}")
-                };
-                explained
-                    .lines
-                    .push(format!("announcement: {state:?}{because}"));
-            }
-        }
-        Answer::Explained(explained)
-    }
-
     fn service(&self, owner: &OwnerKey) -> Option<&ServiceConfig> {
         self.places
             .get(owner)
             .and_then(|at| self.config.services.get(*at))
-    }
-
-    fn pools(&self) -> HashMap<&str, &PoolConfig> {
-        self.config
-            .pools
-            .iter()
-            .map(|pool| (&*pool.spec.name, pool))
-            .collect()
     }
 
     fn refuse(&mut self, errors: Vec<String>) {
@@ -324,47 +209,6 @@ impl Services {
             *current = checks;
             is_new
         });
-    }
-
-    fn service_status(&self, service: &ServiceConfig, engine: &Engine) -> ServiceStatus {
-        let holder = engine.holder(&service.owner.key);
-        let (state, detail) = self.state(service, holder.as_ref());
-        let addresses = holder.map(|holder| holder.addresses).unwrap_or_default();
-        ServiceStatus {
-            owner: service.owner.key.clone(),
-            addresses,
-            state,
-            detail,
-        }
-    }
-
-    /// What is done with the addresses of a service, and why.
-    fn state(&self, service: &ServiceConfig, holder: Option<&Holder>) -> (ServiceState, String) {
-        let refusal = self
-            .refusals
-            .get(&service.owner.key)
-            .cloned()
-            .unwrap_or_default();
-        let Some(holder) = holder else {
-            return (ServiceState::Waiting, refusal);
-        };
-        let pools = self.pools();
-        let is_spoken =
-            |held: &crate::engine::Held| pools.get(&*held.pool).is_some_and(|pool| speaks(pool));
-        match (service.announce, self.health.get(&service.owner.key)) {
-            (Announce::Never, _) => (ServiceState::Allocated, "announce: Never".to_owned()),
-            (Announce::Standby, _) => (ServiceState::Standby, refusal),
-            (Announce::Always, _) if !holder.addresses.iter().any(is_spoken) => (
-                ServiceState::Allocated,
-                "its pool is not announced by this daemon".to_owned(),
-            ),
-            (Announce::Always, Some((false, detail))) => (ServiceState::Unhealthy, detail.clone()),
-            (Announce::Always, None) if service.health_check.is_some() => (
-                ServiceState::Unhealthy,
-                "the first health check is under way".to_owned(),
-            ),
-            (Announce::Always, _) => (ServiceState::Announced, refusal),
-        }
     }
 }
 
@@ -395,9 +239,7 @@ fn serve(
     }
 }
 
-/// Whether this daemon announces the addresses of a pool.
-fn speaks(pool: &PoolConfig) -> bool {
-    pool.protocol == Protocol::Layer2
-}
-
 const MOST_ROUNDS: usize = 10_000;
+
+/// Twice the time an address is kept out of use after a conflict.
+const CONFLICT_SHOWN: Duration = Duration::from_mins(10);

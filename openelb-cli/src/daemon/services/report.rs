@@ -1,0 +1,215 @@
+//! What is made of the services: announcements, status, explanations.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use openelb_announce::announcer::Announcement;
+use openelb_ipam::Time;
+use openelb_k8s::api::Protocol;
+
+use super::super::speaker::{self, Speaker};
+use super::{CONFLICT_SHOWN, Services};
+use crate::config::{Announce, PoolConfig, ServiceConfig};
+use crate::engine::{
+    AnnouncementStatus, Answer, Engine, Held, Holder, ServiceState, ServiceStatus, StatusReport,
+};
+
+type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
+
+impl Services {
+    /// Everything that should be announced.
+    pub(in super::super) fn announcements(
+        &self,
+        engine: &Engine,
+    ) -> BTreeMap<IpAddr, Announcement> {
+        let pools = self.pools();
+        let mut announcements = BTreeMap::new();
+        for service in &self.config.services {
+            let holder = engine.holder(&service.owner.key);
+            if self.state(service, holder.as_ref(), &pools).0 != ServiceState::Announced {
+                continue;
+            }
+            let held = holder.into_iter().flat_map(|holder| holder.addresses);
+            announcements.extend(held.filter_map(|held| {
+                let announcement = announcement(&held, &pools)?;
+                Some((announcement.address, announcement))
+            }));
+        }
+        announcements
+    }
+
+    /// Everything on one screen.
+    pub(in super::super) fn status(
+        &self,
+        engine: &Engine,
+        speaker: &Speaker,
+        now: Time,
+    ) -> StatusReport {
+        let pools = self.pools();
+        let status = |service| self.service_status(service, engine, &pools);
+        let services: Vec<_> = self.config.services.iter().map(status).collect();
+        let announcements = speaker.status();
+        StatusReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            generation: engine.generation(),
+            read_only: engine.read_only().map(str::to_owned),
+            config: self.status.clone(),
+            pools: engine.pools(),
+            announcer: speaker.summary(),
+            conflicts: self.conflicts,
+            problems: self.problems(engine, &services, &announcements, now),
+            services,
+            announcements,
+        }
+    }
+
+    /// Adds what the configuration and the network say about announcing to an explanation.
+    pub(in super::super) fn explain_announcement(
+        &self,
+        answer: Answer,
+        speaker: &Speaker,
+    ) -> Answer {
+        let Answer::Explained(mut explained) = answer else {
+            return answer;
+        };
+        let owner = explained.owner.clone();
+        let Some(service) = self.service(&owner) else {
+            explained.lines.push(format!(
+                "{owner} is no service of the configuration: never announced"
+            ));
+            return Answer::Explained(explained);
+        };
+        let holder = Holder {
+            owner,
+            addresses: explained.addresses.clone(),
+        };
+        let holder = Some(holder).filter(|holder| !holder.addresses.is_empty());
+        let (state, detail) = self.state(service, holder.as_ref(), &self.pools());
+        let because = if detail.is_empty() {
+            detail
+        } else {
+            format!(": {detail}")
+        };
+        explained
+            .lines
+            .push(format!("announcement: {state:?}{because}"));
+        for status in speaker.status() {
+            if explained
+                .addresses
+                .iter()
+                .any(|held| held.address == status.address)
+            {
+                let places = status.interfaces.join(", ");
+                explained
+                    .lines
+                    .push(format!("{} on {places}: {}", status.address, status.state));
+                explained.lines.extend(status.warnings);
+            }
+        }
+        Answer::Explained(explained)
+    }
+
+    fn pools(&self) -> PoolsByName<'_> {
+        self.config
+            .pools
+            .iter()
+            .map(|pool| (&*pool.spec.name, pool))
+            .collect()
+    }
+
+    fn service_status(
+        &self,
+        service: &ServiceConfig,
+        engine: &Engine,
+        pools: &PoolsByName<'_>,
+    ) -> ServiceStatus {
+        let holder = engine.holder(&service.owner.key);
+        let (state, detail) = self.state(service, holder.as_ref(), pools);
+        let addresses = holder.map(|holder| holder.addresses).unwrap_or_default();
+        ServiceStatus {
+            owner: service.owner.key.clone(),
+            addresses,
+            state,
+            detail,
+        }
+    }
+
+    /// What is done with the addresses of a service, and why.
+    fn state(
+        &self,
+        service: &ServiceConfig,
+        holder: Option<&Holder>,
+        pools: &PoolsByName<'_>,
+    ) -> (ServiceState, String) {
+        let owner = &service.owner.key;
+        let refusal = self.refusals.get(owner).cloned().unwrap_or_default();
+        let Some(holder) = holder else {
+            return (ServiceState::Waiting, refusal);
+        };
+        let is_spoken = |held: &Held| announcement(held, pools).is_some();
+        match (service.announce, self.health.get(owner)) {
+            (Announce::Never, _) => (ServiceState::Allocated, "announce: Never".to_owned()),
+            (Announce::Standby, _) => (ServiceState::Standby, refusal),
+            (Announce::Always, _) if !holder.addresses.iter().any(is_spoken) => (
+                ServiceState::Allocated,
+                "its pool is not announced by this daemon".to_owned(),
+            ),
+            (Announce::Always, Some((false, detail))) => (ServiceState::Unhealthy, detail.clone()),
+            (Announce::Always, None) if service.health_check.is_some() => (
+                ServiceState::Unhealthy,
+                "the first health check is under way".to_owned(),
+            ),
+            (Announce::Always, _) => (ServiceState::Announced, refusal),
+        }
+    }
+
+    /// What an operator should look at, the gravest first.
+    fn problems(
+        &self,
+        engine: &Engine,
+        services: &[ServiceStatus],
+        announcements: &[AnnouncementStatus],
+        now: Time,
+    ) -> Vec<String> {
+        let store = engine
+            .read_only()
+            .map(|reason| format!("the store is read-only: {reason}"));
+        let config = self
+            .status
+            .errors
+            .iter()
+            .map(|e| format!("the configuration was refused: {e}"));
+        let conflicts = self
+            .last_conflict
+            .iter()
+            .filter(|(_, (at, _))| now - *at < CONFLICT_SHOWN)
+            .map(|(address, (_, cause))| format!("conflict about {address}: {cause}"));
+        let services = services
+            .iter()
+            .filter(|s| matches!(s.state, ServiceState::Waiting | ServiceState::Unhealthy))
+            .map(|s| format!("{}: {}", s.owner, s.detail));
+        let warnings = announcements
+            .iter()
+            .flat_map(|a| a.warnings.iter().cloned());
+        store
+            .into_iter()
+            .chain(config)
+            .chain(conflicts)
+            .chain(services)
+            .chain(warnings)
+            .collect()
+    }
+}
+
+/// How an address is announced; `None` when its pool is not announced by this daemon.
+fn announcement(held: &Held, pools: &PoolsByName<'_>) -> Option<Announcement> {
+    let pool = pools
+        .get(&*held.pool)
+        .filter(|pool| pool.protocol == Protocol::Layer2)?;
+    Some(Announcement {
+        address: held.address,
+        interfaces: pool.interfaces.clone()?,
+        probe: speaker::probe(pool.probe),
+    })
+}
