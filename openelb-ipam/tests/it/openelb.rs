@@ -280,6 +280,28 @@ fn waiting_owners_are_woken_by_a_default_mark_a_label_or_a_freed_address() {
     assert_eq!(desk.ipam.waiting().count(), 0);
 }
 
+#[test]
+fn everyone_who_waits_is_woken_when_there_is_room_for_all_and_one_when_there_is_room_for_one() {
+    let mut desk = Desk::new(&[pool("small", ["10.0.0.1"])]);
+    desk.any("first");
+    let waiting: Vec<String> = (0..200).map(|at| format!("w{at}")).collect();
+    for name in &waiting {
+        desk.try_ask(name, &Request::default()).unwrap_err();
+    }
+
+    desk.release("first");
+    assert_eq!(desk.ipam.take_woken().len(), 1, "room for one");
+    desk.any("w0");
+
+    desk.set_pools(&[pool("small", ["10.0.0.1-10.0.0.250"])]);
+    // Waking is bounded in each step; serving those who were woken wakes the next.
+    for _ in 0..10 {
+        desk.serve_woken();
+    }
+    assert!(waiting.iter().all(|name| !desk.held(name).is_empty()));
+    assert_eq!(desk.ipam.waiting().count(), 0);
+}
+
 // openelb case 17
 #[test]
 fn a_pinned_address_must_be_in_an_open_pool_and_errors_name_it() {
