@@ -9,7 +9,7 @@ use core::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 
-use super::owners::{Owners, PoolIndex, Slot};
+use super::owners::{Owners, PoolIndex, Slot, truncate_to_u32};
 use crate::family::{DualStack, Family};
 use crate::request::Sharing;
 use crate::row::MarkState;
@@ -65,14 +65,14 @@ impl Holders {
                 hasher,
                 ..
             } = self;
-            let hash = |&entry: &u32| hasher.hash_one(bits_of(entry, family, notes, owners));
+            let hash = |&entry: &u32| hash_of(hasher, bits_of(entry, family, notes, owners));
             entries[family].reserve(additional[family], hash);
         }
     }
 
     /// Who is at an address.
     pub(super) fn find(&self, family: Family, bits: u128, owners: &Owners) -> Option<Holder<'_>> {
-        let hash = self.hasher.hash_one(bits);
+        let hash = hash_of(&self.hasher, bits);
         let is_it = |&entry: &u32| bits_of(entry, family, &self.notes, owners) == bits;
         let entry = *self.entries[family].find(hash, is_it)?;
         match entry & NOTE {
@@ -95,7 +95,7 @@ impl Holders {
 
     /// Removes the entry of a record that still holds the address.
     pub(super) fn remove_record(&mut self, family: Family, bits: u128, slot: Slot) {
-        let hash = self.hasher.hash_one(bits);
+        let hash = hash_of(&self.hasher, bits);
         if let Ok(entry) = self.entries[family].find_entry(hash, |&entry| entry == slot) {
             entry.remove();
         }
@@ -119,7 +119,7 @@ impl Holders {
 
     /// Removes and returns the note at an address, if one is there.
     pub(super) fn remove_note(&mut self, family: Family, bits: u128) -> Option<Note> {
-        let hash = self.hasher.hash_one(bits);
+        let hash = hash_of(&self.hasher, bits);
         let Self { entries, notes, .. } = self;
         let entry =
             entries[family].find_entry(hash, |&entry| is_note_at(entry, notes, family, bits));
@@ -130,7 +130,7 @@ impl Holders {
 
     /// The note at an address, to be changed.
     pub(super) fn note_mut(&mut self, family: Family, bits: u128) -> Option<&mut Note> {
-        let hash = self.hasher.hash_one(bits);
+        let hash = hash_of(&self.hasher, bits);
         let notes = &self.notes;
         let entry =
             self.entries[family].find(hash, |&entry| is_note_at(entry, notes, family, bits));
@@ -159,10 +159,21 @@ impl Holders {
             hasher,
             ..
         } = self;
-        entries[family].insert_unique(hasher.hash_one(bits), entry, |&entry| {
-            hasher.hash_one(bits_of(entry, family, notes, owners))
+        entries[family].insert_unique(hash_of(hasher, bits), entry, |&entry| {
+            hash_of(hasher, bits_of(entry, family, notes, owners))
         });
     }
+}
+
+/// Hashes blocks of 16 addresses, and puts the addresses of a block side by side: addresses given
+/// in sequence then share cache lines, which halves the cost of an allocation among a million.
+///
+/// The table takes the bucket from the low bits and its 7-bit tag from the top ones; the place in
+/// the block goes into both, so that the 16 neighbours are told apart without being looked at.
+fn hash_of(hasher: &DefaultHashBuilder, bits: u128) -> u64 {
+    let place = u64::from(truncate_to_u32(bits) & 0xf);
+    let block = hasher.hash_one(bits >> 4);
+    (block & !(0xf << 57)) ^ place ^ (place << 57)
 }
 
 fn is_note_at(entry: u32, notes: &[Option<Note>], family: Family, bits: u128) -> bool {

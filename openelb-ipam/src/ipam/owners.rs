@@ -287,7 +287,7 @@ fn key_in<'a>(names: &'a str, records: &[Record], slot: Slot) -> &'a str {
     clippy::cast_possible_truncation,
     reason = "an IPv4 address has 32 bits"
 )]
-fn truncate_to_u32(bits: u128) -> u32 {
+pub(super) fn truncate_to_u32(bits: u128) -> u32 {
     bits as u32
 }
 

@@ -63,12 +63,8 @@ impl Ipam {
             return Some(Cow::Borrowed(own));
         }
         let state = self.pools.get(usize::from(pool))?;
-        let namespace = ask.owner.key.namespace();
-        state
-            .pool
-            .spec()
-            .share_pinned
-            .then(|| Cow::Owned(of_namespace(namespace)))
+        let is_shared = state.pool.spec().share_pinned;
+        is_shared.then(|| Cow::Owned(of_namespace(ask.owner.key.namespace())))
     }
 }
 
