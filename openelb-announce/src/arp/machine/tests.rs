@@ -911,6 +911,33 @@ fn a_new_claim_is_defended_at_once_whatever_the_one_before_it_went_through() {
 }
 
 #[test]
+fn an_expired_address_meets_no_conflicts() {
+    let end = Time::ZERO + Duration::from_secs(2);
+    let mut driven = driven(quiet());
+    driven.claim_until(VIP, Probe::Skip, Validity::Until(end));
+    driven.run_seconds(1);
+    driven.outputs();
+    // The machine is not woken for its deadline, as when the process was frozen.
+    driven.now = end;
+    driven.hear(&frame(&packet(Operation::Reply, OTHER, VIP, CLIENT), OWN));
+    assert_eq!(driven.events(), [Event::Expired(VIP.into())]);
+}
+
+#[test]
+fn an_address_that_expired_while_waiting_for_a_token_is_not_announced_when_asked_for() {
+    let mut driven = waiting_for_a_token();
+    let end = Time::ZERO + Duration::from_millis(500);
+    driven.claim_until(VIP, Probe::Skip, Validity::Until(end));
+    driven.now += Duration::from_secs(2);
+    driven.hear(&request(CLIENT, VIP));
+    assert!(
+        packets(&mut driven)
+            .iter()
+            .all(|(_, packet)| packet.sender != VIP)
+    );
+}
+
+#[test]
 fn calling_the_machine_too_often_changes_nothing() {
     let (mut once, mut often) = (driven(Config::default()), driven(Config::default()));
     for driven in [&mut once, &mut often] {

@@ -41,6 +41,15 @@ fn ten_quiet_minutes_are_forgiven() {
 }
 
 #[test]
+fn conflicts_that_keep_coming_are_not_forgiven() {
+    let mut conflicts = Conflicts::default();
+    let waits: Vec<_> = (0..10)
+        .map(|n| conflicts.backoff(0, RETRY, at(n * 300)))
+        .collect();
+    assert_eq!(waits[9], Duration::from_mins(1));
+}
+
+#[test]
 fn an_address_is_defended_once_per_interval() {
     let mut conflicts = Conflicts::default();
     assert!(conflicts.may_defend(0, INTERVAL, at(0)));

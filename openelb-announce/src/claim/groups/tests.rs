@@ -41,8 +41,10 @@ fn whoever_gives_up_waiting_is_forgotten() {
     let mut groups = Groups::new(1);
     groups.join(group(1), 0);
     groups.join(group(2), 1);
+    groups.join(group(3), 2);
     assert_eq!(groups.leave(group(2), 1), Left::NeverJoined);
     groups.leave(group(1), 0);
+    assert_eq!(groups.admit(), [2]);
     assert!(groups.admit().is_empty());
     assert_eq!(groups.leave(group(7), 7), Left::NeverJoined);
 }

@@ -4,7 +4,7 @@ use super::{Ndp, frame};
 use crate::claim::driven::{Driven, OTHER, OWN, quiet, seconds};
 use crate::claim::{
     AnnouncePlan, Config, ConflictPhase, Defence, Event, Frame, Input, NeighborProtocol, Output,
-    Probe, Question, State,
+    Probe, Question, State, Validity,
 };
 use crate::ndp::packet::{Datagram, Repr};
 use crate::time::Time;
@@ -534,6 +534,23 @@ fn an_address_whose_group_is_one_too_many_is_reported_and_waits_for_room() {
     );
     owner.input(Input::Release(VIP.into()));
     owner.run_seconds(1);
+    assert_eq!(owner.machine.state(CLIENT.into()), Some(State::Announced));
+}
+
+#[test]
+fn an_address_without_a_group_stays_silent_although_it_is_claimed_anew_after_its_validity() {
+    let mut owner = owner(Config {
+        max_groups: 1,
+        ..quiet()
+    });
+    let until = |seconds| Validity::Until(Time::ZERO + Duration::from_secs(seconds));
+    owner.claim_until(CLIENT, Probe::Skip, until(2));
+    owner.run_seconds(5);
+    owner.outputs();
+    owner.claim_until(CLIENT, Probe::Skip, until(20));
+    owner.run_seconds(1);
+    assert_eq!(owner.outputs(), []);
+    owner.input(Input::Release(VIP.into()));
     assert_eq!(owner.machine.state(CLIENT.into()), Some(State::Announced));
 }
 

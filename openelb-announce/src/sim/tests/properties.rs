@@ -1,7 +1,7 @@
 //! Properties that hold for every seed, whatever the network does.
 
 use super::{asserted, both, claim, setup, speaks_for};
-use crate::claim::{AnnouncePlan, Claim, Config, Probe, RateLimit, Validity};
+use crate::claim::{AnnouncePlan, Claim, Config, Defence, Probe, RateLimit, Validity};
 use crate::sim::{Clock, HostId, Impairment, Network, Setup};
 use crate::time::Time;
 use proptest::prelude::*;
@@ -186,6 +186,45 @@ proptest! {
             });
             prop_assert!(worst.fold(0.0, f64::max) <= f64::from(burst) + 1e-6);
         }
+    }
+
+    #[test]
+    fn once_the_network_is_whole_again_exactly_one_of_two_rivals_owns_the_address(
+        seed: u64,
+        address in any_address(),
+        cables in prop::array::uniform3(any_cable()),
+        steps in prop::collection::vec((any::<bool>(), any_step()), 1..30),
+        blocked in prop::collection::vec((0..3_usize, 0..3_usize), 0..4),
+    ) {
+        let fence_after = Some(Duration::from_millis(500));
+        let config = Config { defence: Defence::Yield, ..Config::default() };
+        let mut network = Network::new(Setup { fence_after, ..setup(seed, config) });
+        let hosts = [network.add_speaker(), network.add_speaker(), network.add_client()];
+        for (host, cable) in hosts.into_iter().zip(cables) {
+            network.impair(host, cable);
+        }
+        for (from, to) in blocked {
+            network.block(hosts[from], hosts[to]);
+        }
+        network.stream(hosts[2], address, Duration::from_secs(1));
+        for (second, step) in steps {
+            apply(&mut network, hosts[usize::from(second)], address, Validity::Unlimited, step);
+        }
+        network.heal();
+        for host in hosts {
+            network.impair(host, Impairment::default());
+        }
+        for rival in &hosts[..2] {
+            network.resume(*rival);
+            network.set_link(*rival, true);
+            network.claim(*rival, claim(address, Probe::Fast));
+        }
+        // A refresh of either, which settles who yields, and a minute of back-off at most.
+        network.run(Duration::from_mins(4));
+        let owners = network.owners(address);
+        prop_assert_eq!(owners.len(), 1);
+        let believed = network.neighbor(hosts[2], address).map(|neighbor| neighbor.mac);
+        prop_assert_eq!(believed, Some(network.mac(owners[0])));
     }
 
     #[test]
