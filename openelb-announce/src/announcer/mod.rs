@@ -135,6 +135,11 @@ impl Announcer {
         &self.events
     }
 
+    /// Why the I/O thread has ended by itself, if it has: nothing is answered for any more then.
+    pub fn failure(&self) -> Option<String> {
+        self.mailbox.leave(|_| {}).err()
+    }
+
     /// Stops answering for every address and ends the threads. Returns when they have ended.
     pub fn stop(self) {
         drop(self);

@@ -70,12 +70,14 @@ impl StationView {
 impl Snapshot {
     /// The status of every desired address, sorted by address.
     pub(crate) fn addresses(&self) -> Vec<AddressStatus> {
-        let owners: HashMap<IpAddr, u32> = self.topology.own_addresses().collect();
+        let surroundings = self.surroundings();
         let same_address = |one: &Entry, other: &Entry| one.address == other.address;
         self.desired
             .entries
             .chunk_by(same_address)
-            .filter_map(|entries| Some(self.address(entries.first()?.address, entries, &owners)))
+            .filter_map(|entries| {
+                Some(self.address(entries.first()?.address, entries, &surroundings))
+            })
             .collect()
     }
 
@@ -110,7 +112,7 @@ impl Snapshot {
         &self,
         address: IpAddr,
         entries: &[Entry],
-        owners: &HashMap<IpAddr, u32>,
+        surroundings: &Surroundings,
     ) -> AddressStatus {
         let mut status = AddressStatus {
             address,
@@ -143,8 +145,10 @@ impl Snapshot {
             });
             status
                 .warnings
-                .extend(self.owner_warning(station, address, owners));
-            status.warnings.extend(self.reverse_path_warning(station));
+                .extend(self.owner_warning(station, address, surroundings));
+            status
+                .warnings
+                .extend(station.reverse_path_warning(surroundings));
         }
         status
     }
@@ -175,9 +179,9 @@ impl Snapshot {
         &self,
         station: &StationView,
         address: IpAddr,
-        owners: &HashMap<IpAddr, u32>,
+        surroundings: &Surroundings,
     ) -> Option<Warning> {
-        let owner = *owners.get(&address)?;
+        let owner = *surroundings.owners.get(&address)?;
         let interface = station.name.to_string();
         if owner == station.key.index {
             return Some(Warning::OnAnnouncingInterface { address, interface });
@@ -191,28 +195,40 @@ impl Snapshot {
         })
     }
 
-    /// Strict checking only hurts where replies could leave by another interface.
-    fn reverse_path_warning(&self, station: &StationView) -> Option<Warning> {
+    fn surroundings(&self) -> Surroundings {
         let has_ipv4 = |index| {
-            self.topology
-                .addresses(index)
-                .iter()
-                .any(|net| net.addr().is_ipv4())
+            let mut own = self.topology.addresses(index);
+            own.any(|net| net.addr().is_ipv4())
         };
         let networks = self
             .topology
             .links()
             .filter(|link| link.is_up && link.media != Media::Loopback && has_ipv4(link.index));
-        let is_strict = station.settings.rp_filter == Some(1) && networks.count() > 1;
-        is_strict.then(|| Warning::StrictReversePath {
-            interface: station.name.to_string(),
-        })
+        Surroundings {
+            has_several_networks: networks.count() > 1,
+            owners: self.topology.own_addresses().collect(),
+        }
     }
+}
+
+/// What the warnings depend on besides the station.
+struct Surroundings {
+    /// The link of each address that the host itself has.
+    owners: HashMap<IpAddr, u32>,
+    /// Could a reply leave by another interface? Only then do strict checks hurt.
+    has_several_networks: bool,
 }
 
 impl StationView {
     fn speaks_for(&self, address: IpAddr) -> bool {
         self.key.protocol == Protocol::of(address)
+    }
+
+    fn reverse_path_warning(&self, surroundings: &Surroundings) -> Option<Warning> {
+        let is_strict = self.settings.rp_filter == Some(1) && surroundings.has_several_networks;
+        is_strict.then(|| Warning::StrictReversePath {
+            interface: self.name.to_string(),
+        })
     }
 
     fn target(&self, address: IpAddr) -> Option<Target> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -20,9 +21,9 @@ use crate::driver::opener::{Answer, Opener, Request};
 use crate::driver::poller::Poller;
 use crate::driver::port::{PortKey, Protocol};
 use crate::driver::{Host, clock};
-use crate::link::netlink::{self, Monitor};
+use crate::link::netlink::Monitor;
 use crate::link::raw_socket::Batch;
-use crate::link::{InterfaceSelector, NoInterface};
+use crate::link::{InterfaceSelector, NoInterface, RouteError};
 use crate::time::Time;
 
 /// The state of the I/O thread. Nobody else touches it.
@@ -35,7 +36,9 @@ pub(crate) struct Worker {
     /// What each selector of `desired` means at present.
     resolved: Vec<Result<BTreeSet<u32>, NoInterface>>,
     stations: BTreeMap<PortKey, Station>,
-    /// When to ask the routing table again, if a selector depends on it.
+    /// What the routing table said about the addresses that selectors depend on.
+    routes: BTreeMap<IpAddr, Result<u32, RouteError>>,
+    /// When to ask it again, if there are any.
     rescan_at: Option<Time>,
     lease: Time,
     batch: Batch,
@@ -63,6 +66,7 @@ impl Worker {
             desired: Arc::default(),
             resolved: Vec::new(),
             stations: BTreeMap::new(),
+            routes: BTreeMap::new(),
             rescan_at: None,
             lease: Time::ZERO,
             batch: Batch::new(),
@@ -79,11 +83,10 @@ impl Worker {
             self.handle_answer(answer, poller)?;
         }
         if letters.stop {
-            self.withdraw(poller)?;
+            self.adopt(Desired::default(), poller)?;
             self.is_finished = true;
         } else if let Some(desired) = letters.desired {
-            self.desired = Arc::new(desired);
-            self.replan(poller)?;
+            self.adopt(desired, poller)?;
         }
         for asker in letters.questions {
             // An asker that has given up is no concern of this thread.
@@ -109,13 +112,25 @@ impl Worker {
                     self.outbox.opener.ask(Request::Close(socket));
                     return Ok(());
                 };
-                poller.watch(&socket, token(key))?;
+                if let Err(error) = poller.watch(&socket, token(key)) {
+                    station.fail(error.to_string(), now);
+                    self.outbox.opener.ask(Request::Close(socket));
+                    return Ok(());
+                }
                 station.open(socket, filter, config, lease, &mut self.wishes);
                 self.outbox.carry_out(station, &mut self.wishes);
             }
             Answer::Opened(key, _, Err(error)) => {
                 if let Some(station) = self.stations.get_mut(&key) {
+                    tracing::warn!(interface = %station.name, %error, "packet socket not opened");
                     station.fail(error.to_string(), now);
+                }
+            }
+            Answer::Route(target, answer) => {
+                let known = self.routes.get_mut(&target);
+                if let Some(known) = known.filter(|known| **known != answer) {
+                    *known = answer;
+                    self.reconsider(poller)?;
                 }
             }
             Answer::Membership(index, group, error) => {
@@ -131,27 +146,65 @@ impl Worker {
         Ok(())
     }
 
-    /// Finds out anew what every selector means and leads every station there.
-    fn replan(&mut self, poller: &Poller) -> io::Result<()> {
-        let now = clock::now();
-        let topology = self.monitor.topology();
-        let excluded = &self.options.excluded;
-        let resolve = |selector: &InterfaceSelector| {
-            selector.resolve(topology, excluded, &mut netlink::route_to)
+    /// Makes `desired` what is announced.
+    fn adopt(&mut self, desired: Desired, poller: &Poller) -> io::Result<()> {
+        self.desired = Arc::new(desired);
+        self.resolve_selectors();
+        self.lead_stations(poller)
+    }
+
+    /// Acts if selectors mean other links than before. Most news of the host change nothing here.
+    fn reconsider(&mut self, poller: &Poller) -> io::Result<()> {
+        let before = std::mem::take(&mut self.resolved);
+        self.resolve_selectors();
+        if self.resolved == before {
+            return Ok(());
+        }
+        self.lead_stations(poller)
+    }
+
+    fn resolve_selectors(&mut self) {
+        let mut targets = BTreeSet::new();
+        for selector in &self.desired.selectors {
+            selector.route_targets(&mut targets);
+        }
+        self.routes.retain(|target, _| targets.contains(target));
+        for target in targets {
+            self.routes.entry(target).or_insert_with(|| {
+                self.outbox.opener.ask(Request::Route(target));
+                Err(RouteError::Pending)
+            });
+        }
+        if self.rescan_at.is_none() != self.routes.is_empty() {
+            self.rescan_at = (!self.routes.is_empty()).then(|| clock::now() + RESCAN);
+        }
+        let (topology, routes) = (self.monitor.topology(), &self.routes);
+        let mut route = |target| match routes.get(&target) {
+            Some(answer) => answer.clone(),
+            None => Err(RouteError::Pending),
         };
-        self.resolved = self.desired.selectors.iter().map(resolve).collect();
-        let asks_routes = self
-            .desired
-            .selectors
-            .iter()
-            .any(InterfaceSelector::asks_routes);
-        self.rescan_at = asks_routes.then(|| now + RESCAN);
-        let links: Vec<BTreeSet<u32>> = self
+        let mut resolve = |selector: &InterfaceSelector| {
+            selector.resolve(topology, &self.options.excluded, &mut route)
+        };
+        self.resolved = self.desired.selectors.iter().map(&mut resolve).collect();
+    }
+
+    /// Asks the routing table again about everything that depends on it.
+    fn ask_routes(&mut self) {
+        for target in self.routes.keys() {
+            self.outbox.opener.ask(Request::Route(*target));
+        }
+        self.rescan_at = self.rescan_at.map(|_| clock::now() + RESCAN);
+    }
+
+    /// Leads every station to what it should announce.
+    fn lead_stations(&mut self, poller: &Poller) -> io::Result<()> {
+        let now = clock::now();
+        let links = self
             .resolved
             .iter()
-            .map(|links| links.clone().unwrap_or_default())
-            .collect();
-        let mut placements = plan::place(&self.desired, &links);
+            .map(|links| links.clone().unwrap_or_default());
+        let mut placements = plan::place(&self.desired, &links.collect::<Vec<_>>());
 
         // All releases come before the first claim: an address that moves between two interfaces of
         // this host is never answered for on both.
@@ -193,12 +246,6 @@ impl Worker {
                 self.outbox.carry_out(station, &mut self.wishes);
             }
         }
-    }
-
-    /// Answers for nothing any more.
-    fn withdraw(&mut self, poller: &Poller) -> io::Result<()> {
-        self.desired = Arc::default();
-        self.replan(poller)
     }
 
     fn close(&mut self, key: PortKey, poller: &Poller) -> io::Result<()> {
@@ -253,6 +300,10 @@ impl Host for Worker {
             port.handle_input(Input::Fence, now, &mut self.wishes);
             self.outbox.carry_out(station, &mut self.wishes);
         }
+        tracing::warn!(
+            ?pause,
+            "did not run for a while; every address starts again"
+        );
         self.outbox.tell(Event::Paused { pause });
     }
 
@@ -271,7 +322,9 @@ impl Host for Worker {
             NETLINK => {
                 if self.monitor.receive()? {
                     self.follow_links();
-                    self.replan(poller)?;
+                    let soon = clock::now() + SETTLE;
+                    self.rescan_at = self.rescan_at.map(|at| at.min(soon));
+                    self.reconsider(poller)?;
                 }
                 Ok(())
             }
@@ -288,7 +341,7 @@ impl Host for Worker {
         }
     }
 
-    fn handle_timeout(&mut self, now: Time, poller: &Poller) -> io::Result<()> {
+    fn handle_timeout(&mut self, now: Time) {
         for station in self.stations.values_mut() {
             station.retry(now, &self.outbox.opener);
             if let Some(port) = station.port() {
@@ -297,9 +350,8 @@ impl Host for Worker {
             }
         }
         if self.rescan_at.is_some_and(|at| at <= now) {
-            self.replan(poller)?;
+            self.ask_routes();
         }
-        Ok(())
     }
 }
 
@@ -329,3 +381,5 @@ const NETLINK: u64 = 1;
 const FIRST_PORT: u64 = 2;
 // Routes are not subscribed to: a router's table changes thousands of times a second.
 const RESCAN: Duration = Duration::from_secs(10);
+// News come in bursts, and routes follow links and addresses with a delay.
+const SETTLE: Duration = Duration::from_millis(200);

@@ -36,7 +36,7 @@ pub(crate) trait Host {
     fn feed(&mut self, token: u64, poller: &Poller) -> io::Result<()>;
 
     /// It is `now`.
-    fn handle_timeout(&mut self, now: Time, poller: &Poller) -> io::Result<()>;
+    fn handle_timeout(&mut self, now: Time);
 }
 
 /// Serves `host` until it is finished. `longest_pause` is how long the thread may be kept from
@@ -64,7 +64,7 @@ pub(crate) fn run(
             host.feed(token, poller)?;
             place += 1;
         }
-        host.handle_timeout(clock::now(), poller)?;
+        host.handle_timeout(clock::now());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -16,8 +16,10 @@ use nix::sys::eventfd::EventFd;
 
 use super::port::{PortKey, Protocol};
 use super::privileges::{self, Privileges};
+use crate::link::RouteError;
 use crate::link::filter::Filter;
 use crate::link::membership::Memberships;
+use crate::link::netlink;
 use crate::link::raw_socket::{EtherType, PacketSocket};
 
 /// What the opener is asked for.
@@ -33,6 +35,8 @@ pub(crate) enum Request {
     Leave(u32, Ipv6Addr),
     /// Leave all groups of a link.
     LeaveAll(u32),
+    /// Ask the routing table for the link towards an address.
+    Route(IpAddr),
 }
 
 /// What the opener has to say.
@@ -42,6 +46,8 @@ pub(crate) enum Answer {
     Opened(PortKey, Filter, io::Result<PacketSocket>),
     /// A group could not be joined or left on a link.
     Membership(u32, Ipv6Addr, io::Error),
+    /// The link towards an address.
+    Route(IpAddr, Result<u32, RouteError>),
 }
 
 /// A handle of the thread. Dropping it ends the thread once it has done what it was asked.
@@ -124,6 +130,7 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
                 links.remove(&index);
                 None
             }
+            Request::Route(target) => Some(Answer::Route(target, netlink::route_to(target))),
         };
         if let Some(answer) = answer {
             drop(reply.send(answer));

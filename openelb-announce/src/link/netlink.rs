@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
@@ -23,11 +24,26 @@ use super::interface::RouteError;
 use super::topology::{Link, Media, Topology};
 use crate::wire::Mac;
 
-/// Keeps a [`Topology`] up to date. Needs no capability.
+/// Keeps a [`Topology`] up to date. Needs no capability and, once open, never blocks.
 pub(crate) struct Monitor {
     socket: Socket,
     buffer: Vec<u8>,
     topology: Topology,
+    reading: Option<Reading>,
+}
+
+/// Everything being read anew, beside the picture that is in use.
+struct Reading {
+    stage: Stage,
+    fresh: Topology,
+    /// Something was lost or changed meanwhile, so it must be read once more.
+    is_spoilt: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Links,
+    Addresses,
 }
 
 impl Monitor {
@@ -47,8 +63,12 @@ impl Monitor {
             socket,
             buffer,
             topology: Topology::default(),
+            reading: None,
         };
         monitor.read_everything()?;
+        while monitor.reading.is_some() {
+            monitor.receive_one(0)?;
+        }
         Ok(monitor)
     }
 
@@ -61,59 +81,82 @@ impl Monitor {
     pub(crate) fn receive(&mut self) -> io::Result<bool> {
         let mut changed = false;
         loop {
-            match self
-                .socket
-                .recv(&mut self.buffer.as_mut_slice(), libc::MSG_DONTWAIT)
-            {
-                Ok(length) => changed |= self.take_in(length).is_changed,
+            match self.receive_one(libc::MSG_DONTWAIT) {
+                Ok(has_changed) => changed |= has_changed,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(changed),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The queue overflowed: what was lost can only be read again.
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
-                    self.read_everything()?;
-                    return Ok(true);
-                }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn read_everything(&mut self) -> io::Result<()> {
-        let before = std::mem::take(&mut self.topology);
-        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        for question in [links, addresses] {
-            send(&self.socket, question, NLM_F_REQUEST | NLM_F_DUMP)?;
-            loop {
-                match self.socket.recv(&mut self.buffer.as_mut_slice(), 0) {
-                    Ok(length) if self.take_in(length).is_done => break,
-                    // Changes that overflow the queue meanwhile are met by the next `receive`.
-                    Ok(_) => {}
-                    Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+    fn receive_one(&mut self, flags: libc::c_int) -> io::Result<bool> {
+        match self.socket.recv(&mut self.buffer.as_mut_slice(), flags) {
+            Ok(length) => self.take_in(length),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            // The queue overflowed: what was lost can only be read again.
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+                match &mut self.reading {
+                    Some(reading) => reading.is_spoilt = true,
+                    None => self.read_everything()?,
                 }
+                Ok(false)
             }
+            Err(error) => Err(error),
         }
-        self.topology.inherit_names(&before);
-        Ok(())
     }
 
-    fn take_in(&mut self, length: usize) -> Batch {
-        let mut batch = Batch {
-            is_changed: false,
-            is_done: false,
-        };
+    fn read_everything(&mut self) -> io::Result<()> {
+        let (stage, fresh) = (Stage::Links, Topology::default());
+        self.reading = Some(Reading {
+            stage,
+            fresh,
+            is_spoilt: false,
+        });
+        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        send(&self.socket, links, NLM_F_REQUEST | NLM_F_DUMP)
+    }
+
+    fn take_in(&mut self, length: usize) -> io::Result<bool> {
+        let (mut is_changed, mut is_done) = (false, false);
         for message in messages(self.buffer.get(..length).unwrap_or_default()) {
-            match message {
-                NetlinkPayload::Done(_) | NetlinkPayload::Error(_) => batch.is_done = true,
+            let is_torn = message.header.flags & NLM_F_DUMP_INTR != 0;
+            if let Some(reading) = &mut self.reading {
+                reading.is_spoilt |= is_torn;
+            }
+            match message.payload {
+                NetlinkPayload::Done(_) | NetlinkPayload::Error(_) => is_done = true,
                 NetlinkPayload::InnerMessage(message) => {
-                    batch.is_changed |= apply(&mut self.topology, message);
+                    // News and the answers to a question come in one order on one socket, so both
+                    // pictures may take both.
+                    if let Some(reading) = &mut self.reading {
+                        apply(&mut reading.fresh, &message);
+                    }
+                    is_changed |= apply(&mut self.topology, &message);
                 }
                 _ => {}
             }
         }
-        batch
+        Ok((is_done && self.finish_stage()?) || is_changed)
+    }
+
+    /// After the links come the addresses; after those the fresh picture is the one in use.
+    fn finish_stage(&mut self) -> io::Result<bool> {
+        let Some(mut reading) = self.reading.take() else {
+            return Ok(false);
+        };
+        if let Stage::Links = reading.stage {
+            reading.stage = Stage::Addresses;
+            self.reading = Some(reading);
+            let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+            send(&self.socket, addresses, NLM_F_REQUEST | NLM_F_DUMP)?;
+            return Ok(false);
+        }
+        if reading.is_spoilt {
+            self.read_everything()?;
+        }
+        let before = std::mem::replace(&mut self.topology, reading.fresh);
+        self.topology.inherit_names(&before);
+        Ok(self.topology != before)
     }
 }
 
@@ -154,11 +197,11 @@ pub(crate) fn route_to(target: IpAddr) -> Result<u32, RouteError> {
     .map_err(broken)?;
     let mut buffer = vec![0; MESSAGE_BUFFER];
     let length = socket.recv(&mut buffer.as_mut_slice(), 0).map_err(broken)?;
-    let answer =
-        messages(buffer.get(..length).unwrap_or_default()).find_map(|message| match message {
-            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => Some(route),
-            _ => None,
-        });
+    let mut answers = messages(buffer.get(..length).unwrap_or_default());
+    let answer = answers.find_map(|message| match message.payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => Some(route),
+        _ => None,
+    });
     let route = answer.ok_or(RouteError::Unreachable)?;
     let link = route
         .attributes
@@ -172,12 +215,6 @@ pub(crate) fn route_to(target: IpAddr) -> Result<u32, RouteError> {
         RouteType::Unicast => link.ok_or(RouteError::Unreachable),
         _ => Err(RouteError::Unreachable),
     }
-}
-
-/// What one datagram of messages did.
-struct Batch {
-    is_changed: bool,
-    is_done: bool,
 }
 
 fn open_socket() -> io::Result<Socket> {
@@ -202,7 +239,7 @@ fn send(socket: &Socket, question: RouteNetlinkMessage, flags: u16) -> io::Resul
 
 /// The messages of one datagram. One that cannot be decoded is passed over: newer kernels add
 /// attributes, and a link that we cannot read must not hide the others.
-fn messages(datagram: &[u8]) -> impl Iterator<Item = NetlinkPayload<RouteNetlinkMessage>> {
+fn messages(datagram: &[u8]) -> impl Iterator<Item = NetlinkMessage<RouteNetlinkMessage>> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let length = usize::try_from(NetlinkBuffer::new_checked(rest).ok()?.length()).ok()?;
@@ -212,23 +249,22 @@ fn messages(datagram: &[u8]) -> impl Iterator<Item = NetlinkPayload<RouteNetlink
         Some(NetlinkMessage::<RouteNetlinkMessage>::deserialize(message).ok())
     })
     .flatten()
-    .map(|message| message.payload)
 }
 
 /// Takes one message into the picture; true when it changed.
-fn apply(topology: &mut Topology, message: RouteNetlinkMessage) -> bool {
+fn apply(topology: &mut Topology, message: &RouteNetlinkMessage) -> bool {
     match message {
         // Bridges tell about their ports in messages of their own family, without the usual
         // attributes; the plain message about the same change follows.
-        RouteNetlinkMessage::NewLink(link) if is_about_bridging(&link) => false,
-        RouteNetlinkMessage::DelLink(link) if is_about_bridging(&link) => false,
-        RouteNetlinkMessage::NewLink(link) => topology.put_link(link_of(&link)),
+        RouteNetlinkMessage::NewLink(link) if is_about_bridging(link) => false,
+        RouteNetlinkMessage::DelLink(link) if is_about_bridging(link) => false,
+        RouteNetlinkMessage::NewLink(link) => topology.put_link(link_of(link)),
         RouteNetlinkMessage::DelLink(link) => topology.remove_link(link.header.index),
         RouteNetlinkMessage::NewAddress(address) => {
-            net_of(&address).is_some_and(|net| topology.put_address(address.header.index, net))
+            net_of(address).is_some_and(|net| topology.put_address(address.header.index, net))
         }
         RouteNetlinkMessage::DelAddress(address) => {
-            net_of(&address).is_some_and(|net| topology.remove_address(address.header.index, net))
+            net_of(address).is_some_and(|net| topology.remove_address(address.header.index, net))
         }
         _ => false,
     }

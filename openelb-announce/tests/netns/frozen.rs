@@ -1,5 +1,7 @@
 //! A process that was stopped answers nothing stale when it goes on.
 
+use std::fmt::Write as _;
+
 use super::capture::Capture;
 use super::process::{announce, this_program};
 use super::world::{eventually, with_hosts};
@@ -44,7 +46,9 @@ fn a_stopped_process_answers_no_question_of_the_meantime_and_starts_anew() {
         client.poke(VIP4);
         client.poke(VIP6);
         eventually("the client has given up asking", || {
-            client.neighbor(VIP4).contains("FAILED") && client.neighbor(VIP6).contains("FAILED")
+            let lines = [client.neighbor(VIP4), client.neighbor(VIP6)].concat();
+            assert!(!lines.contains("lladdr"), "{lines}");
+            !lines.contains("INCOMPLETE")
         });
         assert!(capture.count(&question) >= 80);
         process.signal("CONT");
@@ -60,5 +64,34 @@ fn a_stopped_process_answers_no_question_of_the_meantime_and_starts_anew() {
         eventually("both are answered for again", || {
             client.finds(VIP4) && client.finds(VIP6)
         });
+    });
+}
+
+#[test]
+fn news_that_overflow_while_the_process_is_stopped_are_made_up_for_by_reading_everything() {
+    with_hosts(|world, [node, client]| {
+        let process = announce(&node, "", &this_program(), &[VIP4, VIP6]);
+        eventually("both are announced", || {
+            client.finds(VIP4) && client.finds(VIP6)
+        });
+        process.signal("STOP");
+        // Each change of a link is told in one or two kibibytes, and the queue takes two mebibytes.
+        let mut lines = String::new();
+        for mtu in 60_000..64_000 {
+            writeln!(lines, "link set lo mtu {mtu}").unwrap();
+        }
+        let path = format!("/tmp/{}.batch", node.namespace);
+        std::fs::write(&path, lines).unwrap();
+        node.sh(&format!("ip -batch {path}"));
+        std::fs::remove_file(&path).unwrap();
+        // This is told last, so it is lost.
+        world.plug(&node, "lan0");
+        node.sh("ip link set eth0 down");
+        process.signal("CONT");
+        for address in [VIP4, VIP6] {
+            eventually("it is found on the new interface", || {
+                client.resolve(address) == Some(node.mac("lan0"))
+            });
+        }
     });
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::announcing::probed;
 use super::world::{Host, Running};
 
-/// Starts a process on `host` that announces `addresses` on `eth0`, with a fence of half a second.
+/// Starts a process on `host` that announces `addresses` on `eth0` and interfaces called `lan`
+/// something, with a fence of half a second.
 ///
 /// `wrapper` is a command line that runs the program, such as `setpriv`, or empty.
 pub(crate) fn announce(host: &Host, wrapper: &str, program: &str, addresses: &[&str]) -> Running {
@@ -40,7 +41,7 @@ fn announces_if_asked_to() {
     }) {
         Ok(announcer) => {
             announcer
-                .announce(probed("eth0", &addresses, Probe::Fast))
+                .announce(probed("eth0,lan*", &addresses, Probe::Fast))
                 .unwrap();
             loop {
                 std::thread::park();

@@ -76,7 +76,6 @@ impl InterfaceSelector {
             Self::Cidr(net) => wanted(&|link| {
                 topology
                     .addresses(link.index)
-                    .iter()
                     .any(|own| net.contains(&own.addr()))
             }),
             Self::All => wanted(&|_| true),
@@ -97,12 +96,13 @@ impl InterfaceSelector {
         }
     }
 
-    /// Does it ask the routing table, whose changes do not show in a [`Topology`]?
-    pub(crate) fn asks_routes(&self) -> bool {
+    /// Adds to `targets` what the routing table must be asked about; its changes do not show in a
+    /// [`Topology`].
+    pub(crate) fn route_targets(&self, targets: &mut BTreeSet<IpAddr>) {
         match self {
-            Self::CanReach(_) => true,
-            Self::Any(parts) => parts.iter().any(Self::asks_routes),
-            _ => false,
+            Self::CanReach(target) => drop(targets.insert(*target)),
+            Self::Any(parts) => parts.iter().for_each(|part| part.route_targets(targets)),
+            _ => {}
         }
     }
 
@@ -191,6 +191,9 @@ pub enum RouteError {
     /// The address is one of the host's own, or loopback.
     #[error("it is an address of this host itself; name one of a neighbour, such as the gateway")]
     Local,
+    /// The question is on its way.
+    #[error("the routing table is being asked")]
+    Pending,
     /// There is no route, or one that refuses.
     #[error("the routing table has no usable route to it")]
     Unreachable,

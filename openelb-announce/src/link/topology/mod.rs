@@ -1,6 +1,6 @@
 //! What the host's network looks like: its links, their state and their addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -14,7 +14,8 @@ use crate::wire::Mac;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Topology {
     links: BTreeMap<u32, Link>,
-    addresses: BTreeMap<u32, Vec<IpNet>>,
+    /// A host that runs kube-proxy in IPVS mode has tens of thousands on one link.
+    addresses: BTreeMap<u32, BTreeSet<IpNet>>,
     /// Names that a link had before it was renamed. Links are followed by index, so a renamed one
     /// keeps its announcements until another link takes the name.
     former_names: BTreeMap<String, u32>,
@@ -78,11 +79,8 @@ impl Topology {
     }
 
     /// The addresses of a link with their prefix lengths.
-    pub(crate) fn addresses(&self, index: u32) -> &[IpNet] {
-        self.addresses
-            .get(&index)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+    pub(crate) fn addresses(&self, index: u32) -> impl Iterator<Item = &IpNet> {
+        self.addresses.get(&index).into_iter().flatten()
     }
 
     /// Every address that the host itself has, with the index of its link.
@@ -115,15 +113,7 @@ impl Topology {
 
     /// Adds an address of a link; true when it is new and the link is known.
     pub(crate) fn put_address(&mut self, index: u32, net: IpNet) -> bool {
-        let nets = self.addresses.entry(index).or_default();
-        let is_new = self.links.contains_key(&index) && !nets.contains(&net);
-        if is_new {
-            nets.push(net);
-        }
-        if nets.is_empty() {
-            self.addresses.remove(&index);
-        }
-        is_new
+        self.links.contains_key(&index) && self.addresses.entry(index).or_default().insert(net)
     }
 
     /// Forgets an address of a link; true when it was known.
@@ -131,9 +121,7 @@ impl Topology {
         let Some(nets) = self.addresses.get_mut(&index) else {
             return false;
         };
-        let before = nets.len();
-        nets.retain(|known| *known != net);
-        let changed = nets.len() != before;
+        let changed = nets.remove(&net);
         if nets.is_empty() {
             self.addresses.remove(&index);
         }
