@@ -4,8 +4,8 @@ use super::{Arp, frame};
 use crate::arp::packet::{Operation, Repr};
 use crate::claim::driven::{Driven, OTHER, OWN, quiet, seconds};
 use crate::claim::{
-    AnnouncePlan, Config, ConflictPhase, Defence, Event, Frame, Input, Output, Probe, RateLimit,
-    State, Validity,
+    AnnouncePlan, Claim, Config, ConflictPhase, Defence, Event, Frame, Input, Output, Probe,
+    RateLimit, State, Validity,
 };
 use crate::machine::Machine;
 use crate::time::Time;
@@ -675,27 +675,32 @@ fn after_a_long_loss_of_the_link_addresses_are_probed_first() {
 }
 
 #[test]
-fn frames_that_nobody_fetched_are_dropped_when_the_link_goes_down() {
-    let mut driven = driven(quiet());
-    driven
-        .machine
-        .handle_input(Input::Link { mac: OWN, up: true }, driven.now);
-    let claim = crate::claim::Claim {
-        address: VIP.into(),
-        probe: Probe::Skip,
-        valid_until: Validity::Unlimited,
+fn frames_that_nobody_fetched_are_dropped_when_they_no_longer_hold() {
+    let lapse = |driven: &mut Driven<Arp>| driven.machine.handle_timeout(Time::MAX);
+    let fence = |driven: &mut Driven<Arp>| driven.machine.handle_input(Input::Fence, driven.now);
+    let link_down = |driven: &mut Driven<Arp>| {
+        driven.machine.handle_input(
+            Input::Link {
+                mac: OWN,
+                up: false,
+            },
+            driven.now,
+        );
     };
-    driven.machine.handle_input(Input::Claim(claim), driven.now);
-    driven.machine.handle_input(
-        Input::Link {
-            mac: OWN,
-            up: false,
-        },
-        driven.now,
-    );
-    driven.run_seconds(0);
-    while let Some(output) = driven.machine.poll_output() {
-        assert!(!matches!(output, Output::Transmit(_)), "{output:?}");
+    for end in [lapse, fence, link_down] {
+        let mut driven = driven(quiet());
+        driven.input(Input::Renew(driven.now + Duration::from_secs(1)));
+        let valid_until = Validity::Renewed;
+        let claim = Claim {
+            address: VIP.into(),
+            probe: Probe::Skip,
+            valid_until,
+        };
+        driven.machine.handle_input(Input::Claim(claim), driven.now);
+        end(&mut driven);
+        while let Some(output) = driven.machine.poll_output() {
+            assert!(!matches!(output, Output::Transmit(_)), "{output:?}");
+        }
     }
 }
 

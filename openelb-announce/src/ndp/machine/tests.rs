@@ -555,6 +555,33 @@ fn an_address_without_a_group_stays_silent_although_it_is_claimed_anew_after_its
 }
 
 #[test]
+fn an_address_without_a_group_stays_silent_although_its_validity_is_renewed_after_a_lapse() {
+    let mut owner = owner(Config {
+        max_groups: 1,
+        ..quiet()
+    });
+    owner.input(Input::Renew(owner.now + Duration::from_secs(1)));
+    owner.claim_until(CLIENT, Probe::Skip, Validity::Renewed);
+    owner.run_seconds(5);
+    owner.outputs();
+    owner.input(Input::Renew(owner.now + Duration::from_secs(9)));
+    owner.run_seconds(1);
+    assert_eq!(owner.outputs(), []);
+}
+
+#[test]
+fn the_group_of_all_nodes_is_joined_with_the_first_and_left_with_the_last_of_several_groups() {
+    let mut owner = owner(quiet());
+    let group = solicited_node(CLIENT);
+    owner.claim(CLIENT, Probe::Skip);
+    owner.input(Input::Release(CLIENT.into()));
+    assert_eq!(
+        memberships(&mut owner),
+        [Output::JoinGroup(group), Output::LeaveGroup(group)]
+    );
+}
+
+#[test]
 fn packed_addresses_do_not_exhaust_the_groups() {
     let mut driven = driven(Config {
         max_groups: 1,
