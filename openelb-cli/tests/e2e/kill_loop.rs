@@ -39,13 +39,18 @@ fn a_daemon_killed_at_any_moment_loses_nothing_and_gives_nothing_twice() {
             let output = place.start(&wish.arguments()).wait_with_output().unwrap();
             wish.note(&mut ledger, &output);
         }
-        // One more is on its way when the daemon dies.
-        let wish = Wish::random(&mut random);
-        let command = place.start(&wish.arguments());
-        thread::sleep(Duration::from_micros(random.below(20_000)));
+        // Several are on their way when the daemon dies, some of them in one commit.
+        let wishes = Wish::of_different_owners(&mut random, 4);
+        let commands: Vec<_> = wishes
+            .iter()
+            .map(|wish| place.start(&wish.arguments()))
+            .collect();
+        thread::sleep(Duration::from_micros(random.below(40_000)));
         daemon.kill().unwrap();
         daemon.wait().unwrap();
-        wish.note(&mut ledger, &command.wait_with_output().unwrap());
+        for (wish, command) in wishes.iter().zip(commands) {
+            wish.note(&mut ledger, &command.wait_with_output().unwrap());
+        }
         // Without a daemon the command reads the state itself.
         ledger.check(&place.holdings());
     }
@@ -123,6 +128,24 @@ impl Wish {
             Self::Release(owner)
         } else {
             Self::Allocate(owner)
+        }
+    }
+
+    /// So many, each of another owner.
+    fn of_different_owners(random: &mut Random, count: usize) -> Vec<Self> {
+        let mut wishes: Vec<Self> = Vec::new();
+        while wishes.len() < count {
+            let wish = Self::random(random);
+            if wishes.iter().all(|other| other.owner() != wish.owner()) {
+                wishes.push(wish);
+            }
+        }
+        wishes
+    }
+
+    fn owner(&self) -> &str {
+        match self {
+            Self::Allocate(owner) | Self::Release(owner) => owner,
         }
     }
 
