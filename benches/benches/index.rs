@@ -109,7 +109,7 @@ fn one<C: Contender>(
             .unwrap_or(0)
     };
     group.bench_function(C::NAME, |bencher| match operation {
-        Operation::NextFree => bencher.iter(|| contender.next_free()),
+        Operation::NextFree => bencher.iter(|| black_box(&contender).next_free()),
         Operation::ReleaseAndTake => bencher.iter(|| {
             let address = any_taken();
             contender.release(address);

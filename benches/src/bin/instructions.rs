@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use openelb_benches::contender::{Contender, Index};
 use openelb_benches::fill::{Fill, Pool, SLASH_8, SLASH_16, SLASH_24};
 use openelb_benches::goals::ledger::Ledger;
+use openelb_ipam::{Family, Occupancy, RangeSet};
 
 fn main() -> ExitCode {
     let (operation, count) = (
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         "next-8-contiguous" => next_free(SLASH_8, Fill::HalfContiguous, count),
         "next-8-random" => next_free(SLASH_8, Fill::HalfRandom, count),
         "exhausted-16" => next_free(SLASH_16, Fill::Full, count),
+        "take-next-64" => take_next(count),
         "contains-16" => contains(count),
         "release-and-take-16" => release_and_take(count),
         "allocate-and-release" => Ledger::with_owners(10_000).allocate_and_release(count),
@@ -36,6 +38,16 @@ fn next_free(pool: Pool, fill: Fill, count: u32) {
     let index = Index::new(pool, fill);
     for _ in 0..count {
         black_box(black_box(&index).next_free());
+    }
+}
+
+fn take_next(count: u32) {
+    let pool: RangeSet = "2001:db8::/64".parse().expect("a valid prefix");
+    let mut index = Occupancy::new(Family::V6, &pool);
+    for _ in 0..count {
+        if let Some(next) = index.first_free() {
+            index.take(next);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Goals of the index: next-free, exhaustion, free, specific, contains, random, memory.
 
+use std::hint::black_box;
+
 use super::{BUDGET, Bound, Row, Unit};
 use crate::contender::{
     BitVector, Contender, HashScan, Index, OrderedSet, RangeSetBlazeUsed, RoaringFree, RoaringUsed,
@@ -14,58 +16,46 @@ use openelb_ipam::{Family, Occupancy, RangeSet};
 /// Measures all of them.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for (pool, goal, bound) in [
-        (SLASH_24, 12.0, Bound::L1),
-        (SLASH_16, 12.0, Bound::L1),
-        (SLASH_12, 12.0, Bound::L1),
-        (SLASH_8, 30.0, Bound::Mebibyte),
-    ] {
-        for fill in [Fill::HalfContiguous, Fill::HalfRandom, Fill::NearlyFull] {
+    let flat = [SLASH_24, SLASH_16, SLASH_12].map(|pool| (pool, 12.0, Bound::L1));
+    for (pool, goal, bound) in flat.into_iter().chain([(SLASH_8, 30.0, Bound::Mebibyte)]) {
+        for fill in FILLS {
             rows.push(row("next free", pool, fill, goal, bound, NEXT_FREE));
         }
     }
-    rows.push(row(
-        "exhausted",
-        SLASH_16,
-        Fill::Full,
-        5.0,
-        Bound::L1,
-        NEXT_FREE,
-    ));
-    rows.push(row(
-        "exhausted",
-        SLASH_8,
-        Fill::Full,
-        5.0,
-        Bound::L1,
-        NEXT_FREE,
-    ));
-    rows.push(row(
-        "contains",
-        SLASH_16,
-        Fill::HalfRandom,
-        2.0,
-        Bound::L1,
-        CONTAINS,
-    ));
-    rows.push(row(
-        "free",
-        SLASH_16,
-        Fill::HalfRandom,
-        10.0,
-        Bound::L1,
-        RELEASE,
-    ));
-    rows.push(row(
-        "take specific",
-        SLASH_16,
-        Fill::HalfRandom,
-        10.0,
-        Bound::L1,
-        TAKE,
-    ));
+    for (pool, goal, bound) in [
+        (SLASH_16, 22.0, Bound::L1),
+        (SLASH_8, 40.0, Bound::Mebibyte),
+    ] {
+        for fill in FILLS {
+            rows.push(row("find and take", pool, fill, goal, bound, FIND_AND_TAKE));
+        }
+    }
+    for pool in [SLASH_16, SLASH_8] {
+        rows.push(row(
+            "exhausted",
+            pool,
+            Fill::Full,
+            5.0,
+            Bound::L1,
+            NEXT_FREE,
+        ));
+    }
+    for (what, goal, operation) in [
+        ("contains", 2.0, CONTAINS),
+        ("free", 10.0, RELEASE),
+        ("take specific", 10.0, TAKE),
+    ] {
+        rows.push(row(
+            what,
+            SLASH_16,
+            Fill::HalfRandom,
+            goal,
+            Bound::L1,
+            operation,
+        ));
+    }
     rows.push(random());
-    rows.push(slash_64());
+    rows.extend(slash_64());
     rows.push(full_slash_8());
     rows
 }
@@ -74,12 +64,15 @@ pub fn rows() -> Vec<Row> {
 #[derive(Clone, Copy)]
 enum Operation {
     NextFree,
+    /// What an allocation does; the goal is that of next-free and that of taking, together.
+    FindAndTake,
     Contains,
     Release,
     Take,
 }
 
 const NEXT_FREE: Operation = Operation::NextFree;
+const FIND_AND_TAKE: Operation = Operation::FindAndTake;
 const CONTAINS: Operation = Operation::Contains;
 const RELEASE: Operation = Operation::Release;
 const TAKE: Operation = Operation::Take;
@@ -120,15 +113,33 @@ fn measure<C: Contender>(pool: Pool, fill: Fill, operation: Operation) -> Option
     }
     let mut contender = C::new(pool, fill);
     let some = match operation {
-        Operation::NextFree => Vec::new(),
+        Operation::NextFree | Operation::FindAndTake => Vec::new(),
         _ => sample(pool, fill),
     };
     Some(match operation {
-        Operation::NextFree => repeated(BUDGET, || contender.next_free()),
+        Operation::NextFree => repeated(BUDGET, || black_box(&contender).next_free()),
+        Operation::FindAndTake => batched(
+            BUDGET,
+            BATCH,
+            &mut (contender, Vec::with_capacity(BATCH)),
+            |(contender, taken)| {
+                for _ in 0..BATCH {
+                    let Some(next) = contender.next_free() else {
+                        return;
+                    };
+                    contender.take(next);
+                    taken.push(next);
+                }
+            },
+            |(contender, taken)| {
+                release_all(contender, taken);
+                taken.clear();
+            },
+        ),
         Operation::Contains => {
             let all = repeated(BUDGET, || {
                 some.iter()
-                    .filter(|address| contender.contains(**address))
+                    .filter(|address| black_box(&contender).contains(**address))
                     .count()
             });
             all / f64::from(SAMPLE)
@@ -181,8 +192,8 @@ fn random() -> Row {
     Row::new(name, measured, 200.0, Unit::Nanoseconds, Bound::Mebibyte)
 }
 
-/// The next address of a /64 with a million sequential ones live, found and taken.
-fn slash_64() -> Row {
+/// The next address of a /64 with a million sequential ones live: found, and found and taken.
+fn slash_64() -> [Row; 2] {
     let pool: RangeSet = "2001:db8::/64".parse().expect("a valid prefix");
     let mut index = Occupancy::new(Family::V6, &pool);
     for _ in 0..1_000_000 {
@@ -190,7 +201,8 @@ fn slash_64() -> Row {
     }
     let live = index.taken().to_u128_saturating();
     let first = index.first_free().expect("2^64 addresses") - live;
-    let measured = batched(
+    let found = repeated(BUDGET, || black_box(&index).first_free());
+    let taken = batched(
         BUDGET,
         1_000,
         &mut index,
@@ -201,8 +213,14 @@ fn slash_64() -> Row {
             }
         },
     );
-    let name = "find and take next, /64, a million live".to_owned();
-    Row::new(name, measured, 20.0, Unit::Nanoseconds, Bound::L1)
+    let row = |what: &str, measured, goal| {
+        let name = format!("{what}, /64 a million live");
+        Row::new(name, measured, goal, Unit::Nanoseconds, Bound::L1)
+    };
+    [
+        row("next free", found, 20.0),
+        row("find and take", taken, 30.0),
+    ]
 }
 
 fn take_next(index: &mut Occupancy) {
@@ -237,5 +255,8 @@ fn full_slash_8() -> Row {
     row
 }
 
+const FILLS: [Fill; 3] = [Fill::HalfContiguous, Fill::HalfRandom, Fill::NearlyFull];
+/// How many addresses an allocating batch takes; the fullest pool measured has about 60 free.
+const BATCH: usize = 48;
 /// How many addresses a batch of single operations touches.
 const SAMPLE: u32 = 256;

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::Row;
 
 /// Operations that `src/bin/instructions.rs` knows, by the table row that they belong to.
-pub const OPERATIONS: [(&str, &str); 10] = [
+pub const OPERATIONS: [(&str, &str); 11] = [
     ("next free, /24 50 % contiguous", "next-24"),
     ("next free, /16 50 % contiguous", "next-16-contiguous"),
     ("next free, /16 50 % random", "next-16-random"),
@@ -14,6 +14,7 @@ pub const OPERATIONS: [(&str, &str); 10] = [
     ("next free, /8 50 % random", "next-8-random"),
     ("exhausted, /16 full", "exhausted-16"),
     ("contains, /16 50 % random", "contains-16"),
+    ("find and take, /64 a million live", "take-next-64"),
     ("free, /16 50 % random", "release-and-take-16"),
     ("allocate a pair, 10,000 owners", "allocate-and-release"),
     ("repeat it, 10,000 owners", "repeat"),

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::count::AddressCount;
-use crate::occupancy::{ChunkWords, Occupancy};
+use crate::occupancy::{ChunkBits, ChunkWords, Occupancy};
 use crate::range::AddressRange;
 
 /// A container of the kind that takes the fewest bytes; the format's order breaks ties.
@@ -13,7 +13,7 @@ pub(super) enum Container {
     /// Up to 4,096 values, ascending.
     Array(Vec<u16>),
     /// More values, one bit each.
-    Words(Box<ChunkWords>),
+    Words(ChunkBits),
     /// First and last values of maximal runs, ascending.
     Runs(Vec<(u16, u16)>),
 }
@@ -25,21 +25,16 @@ impl Container {
     }
 
     /// The smallest container of these bits; `None` for no bits.
-    pub(super) fn from_words(words: &ChunkWords) -> Option<Self> {
-        let (mut len, mut runs, mut before) = (0, 0, 0);
-        for word in words {
-            len += word.count_ones();
-            runs += (word & !(word << 1 | before)).count_ones();
-            before = word >> 63;
-        }
-        if len == 0 {
+    pub(super) fn from_words(words: Box<ChunkWords>) -> Option<Self> {
+        let bits = ChunkBits::new(words);
+        let (taken, runs) = (bits.taken() as usize, bits.runs() as usize);
+        if taken == 0 {
             return None;
         }
-        let (len, runs) = (len as usize, runs as usize);
-        Some(match Kind::smallest(len, runs) {
-            Kind::Runs => Self::Runs(runs_of(words, runs)),
-            Kind::Array => Self::Array(values_of(words, len)),
-            Kind::Words => Self::Words(Box::new(*words)),
+        Some(match Kind::smallest(taken, runs) {
+            Kind::Runs => Self::Runs(runs_of(bits.words(), runs)),
+            Kind::Array => Self::Array(values_of(bits.words(), taken)),
+            Kind::Words => Self::Words(bits),
         })
     }
 
@@ -51,21 +46,22 @@ impl Container {
                 (Kind::Array, breaks + 1)
             }
             Self::Runs(runs) => (Kind::Runs, runs.len()),
-            Self::Words(words) => return Self::from_words(words).unwrap_or(self),
+            // Made by `from_words`, which chose.
+            Self::Words(_) => return self,
         };
         let len = usize::try_from(self.len()).unwrap_or(usize::MAX);
         if Kind::smallest(len, runs) == own {
             return self;
         }
-        let mut words = EMPTY;
+        let mut words = empty();
         self.add_to(&mut words);
-        Self::from_words(&words).unwrap_or(self)
+        Self::from_words(words).unwrap_or(self)
     }
 
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::Array(values) => values.len() as u64,
-            Self::Words(words) => words.iter().map(|word| u64::from(word.count_ones())).sum(),
+            Self::Words(bits) => bits.taken().into(),
             Self::Runs(runs) => runs
                 .iter()
                 .map(|(first, last)| u64::from(last - first) + 1)
@@ -89,7 +85,14 @@ impl Container {
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Array(values) => bytes.extend(values.iter().flat_map(|v| v.to_le_bytes())),
-            Self::Words(words) => bytes.extend(words.iter().flat_map(|word| word.to_le_bytes())),
+            Self::Words(bits) => {
+                let mut copy = [0; WORDS_BYTES];
+                let (eights, _) = copy.as_chunks_mut();
+                for (eight, word) in eights.iter_mut().zip(bits.words()) {
+                    *eight = word.to_le_bytes();
+                }
+                bytes.extend_from_slice(&copy);
+            }
             Self::Runs(runs) => {
                 let count = u16::try_from(runs.len()).expect("at most 32,768 runs do not touch");
                 bytes.extend_from_slice(&count.to_le_bytes());
@@ -122,11 +125,11 @@ impl Container {
                     .map(|range| index.take_range(range))
                     .sum()
             }
-            Self::Words(words) => index.take_chunk(key, words),
+            Self::Words(bits) => index.take_chunk(key, bits),
             Self::Array(_) | Self::Runs(_) => {
-                let mut words = EMPTY;
+                let mut words = empty();
                 self.add_to(&mut words);
-                index.take_chunk(key, &words)
+                index.take_chunk(key, &ChunkBits::new(words))
             }
         }
     }
@@ -140,8 +143,8 @@ impl Container {
                     }
                 }
             }
-            Self::Words(own) => {
-                for (word, own) in words.iter_mut().zip(own.iter()) {
+            Self::Words(bits) => {
+                for (word, own) in words.iter_mut().zip(bits.words()) {
                     *word |= own;
                 }
             }
@@ -182,6 +185,11 @@ impl Kind {
 /// Whether the second of two values follows the first.
 fn is_next(pair: &[u16]) -> bool {
     matches!(pair, [a, b] if a.checked_add(1) == Some(*b))
+}
+
+/// No bits.
+pub(super) fn empty() -> Box<ChunkWords> {
+    Box::new([0; 1024])
 }
 
 fn add_run(words: &mut ChunkWords, first: usize, last: usize) {
@@ -237,7 +245,6 @@ fn value(word: usize, bit: u32) -> u16 {
     u16::try_from(word * 64 + bit as usize).expect("1,024 words of 64 bits")
 }
 
-pub(super) const EMPTY: ChunkWords = [0; 1024];
 /// The most values of an array, which is where a bitmap takes no more bytes.
 pub(super) const MOST_VALUES: usize = 4_096;
 pub(super) const WORDS_BYTES: usize = 8_192;

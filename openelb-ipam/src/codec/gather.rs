@@ -35,7 +35,7 @@ pub(super) fn gather(index: &Occupancy) -> CompactSet {
                 let container = if at.is_multiple_of(1 << 16) && end - at >= 0xffff {
                     Some(Container::full())
                 } else {
-                    Container::from_words(&index.chunk(key))
+                    Container::from_words(index.chunk(key))
                 };
                 set.chunks
                     .extend(container.map(|container| (key, container)));

@@ -129,7 +129,12 @@ impl CompactSet {
 
     /// The set as bytes. Equal sets give equal bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+        // Headers and offsets take eight bytes a container; what is missing grows the vector.
+        let contents = self
+            .chunks
+            .iter()
+            .map(|(_, container)| container.byte_len() + 8);
+        let mut bytes = Vec::with_capacity(64 + contents.sum::<usize>());
         bytes.extend_from_slice(&MAGIC);
         let family = match self.family {
             Family::V4 => 4,

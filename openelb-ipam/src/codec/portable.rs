@@ -1,9 +1,8 @@
 //! The portable roaring format, 32-bit and 64-bit (github.com/RoaringBitmap/RoaringFormatSpec).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::container::{Container, EMPTY, MOST_VALUES, WORDS_BYTES};
+use super::container::{Container, MOST_VALUES, WORDS_BYTES, empty};
 use super::error::Malformed;
 use super::reader::Reader;
 use super::{BLOCK_CHUNKS, length};
@@ -145,11 +144,11 @@ fn read_array(reader: &mut Reader<'_>, len: usize) -> Result<Container, Malforme
 
 fn read_words(reader: &mut Reader<'_>, len: usize) -> Result<Container, Malformed> {
     let (eights, _) = reader.bytes(WORDS_BYTES)?.as_chunks::<8>();
-    let mut words = Box::new(EMPTY);
+    let mut words = empty();
     for (word, eight) in words.iter_mut().zip(eights) {
         *word = u64::from_le_bytes(*eight);
     }
-    let container = Container::from_words(&words).ok_or(Malformed::WrongCardinality)?;
+    let container = Container::from_words(words).ok_or(Malformed::WrongCardinality)?;
     if container.len() != len as u64 {
         return Err(Malformed::WrongCardinality);
     }

@@ -12,10 +12,8 @@ use super::state::{Neighbours, State};
 
 #[derive(Clone, Debug)]
 pub(super) struct Bitmap {
-    /// All levels, leaves first. Bits beyond `len` are set on every level.
-    words: Box<[u64]>,
-    /// Where each level ends in `words`; levels that do not exist are empty.
-    ends: [usize; LEVELS],
+    /// Leaves first; levels that are not needed are empty. Bits beyond `len` are set everywhere.
+    levels: [Box<[u64]>; LEVELS],
     /// Free addresses in each [`BLOCK`] of leaf words; what makes an exact draw cheap.
     free_in_block: Box<[u16]>,
     free: usize,
@@ -25,20 +23,19 @@ pub(super) struct Bitmap {
 impl Bitmap {
     /// `len` addresses, all in one state.
     pub(super) fn new(len: usize, state: State) -> Self {
-        let mut ends = [0; LEVELS];
-        let (mut end, mut width) = (0, len);
-        for level_end in &mut ends {
-            if end == 0 || width > 1 {
-                width = width.div_ceil(WORD);
-                end += width;
+        let mut width = len;
+        let mut is_root = false;
+        let levels = [(); LEVELS].map(|()| {
+            if is_root {
+                return Box::default();
             }
-            *level_end = end;
-        }
-        let [leaves, ..] = ends;
+            width = width.div_ceil(WORD);
+            is_root = width <= 1;
+            vec![u64::MAX; width].into_boxed_slice()
+        });
         let mut bitmap = Self {
-            words: vec![u64::MAX; end].into_boxed_slice(),
-            ends,
-            free_in_block: vec![0; leaves.div_ceil(BLOCK)].into_boxed_slice(),
+            levels,
+            free_in_block: vec![0; len.div_ceil(WORD * BLOCK)].into_boxed_slice(),
             free: 0,
             len,
         };
@@ -51,9 +48,17 @@ impl Bitmap {
     /// A bitmap of the given leaf words, bit set = taken.
     pub(super) fn from_words(words: &[u64]) -> Self {
         let mut bitmap = Self::new(words.len() * WORD, State::Taken);
+        let [leaves, ..] = &mut bitmap.levels;
+        leaves.copy_from_slice(words);
+        for (free, block) in bitmap.free_in_block.iter_mut().zip(words.chunks(BLOCK)) {
+            let taken: usize = block.iter().map(|word| ones(*word)).sum();
+            let here = block.len() * WORD - taken;
+            *free = u16::try_from(here).expect("a block has 4,096 addresses");
+            bitmap.free += here;
+        }
         for (at, word) in words.iter().enumerate() {
             if *word != u64::MAX {
-                bitmap.set_word(at, !word, State::Free);
+                bitmap.mark_open(at);
             }
         }
         bitmap
@@ -72,11 +77,8 @@ impl Bitmap {
     /// Takes a position; `None` when it was taken or lies beyond the end.
     #[inline]
     pub(super) fn take(&mut self, at: usize) -> Option<Neighbours> {
-        if at >= self.len {
-            return None;
-        }
-        let word = self
-            .words
+        let [leaves, ..] = &mut self.levels;
+        let word = leaves
             .get_mut(at / WORD)
             .filter(|word| **word & bit(at) == 0)?;
         let before = *word;
@@ -94,11 +96,12 @@ impl Bitmap {
     /// Frees a position; `None` when it was free or lies beyond the end.
     #[inline]
     pub(super) fn release(&mut self, at: usize) -> Option<Neighbours> {
+        // The bits beyond the end are set for good.
         if at >= self.len {
             return None;
         }
-        let word = self
-            .words
+        let [leaves, ..] = &mut self.levels;
+        let word = leaves
             .get_mut(at / WORD)
             .filter(|word| **word & bit(at) != 0)?;
         let before = *word;
@@ -116,16 +119,12 @@ impl Bitmap {
     /// The lowest free position at or after `from`.
     #[inline]
     pub(super) fn next_free(&self, from: usize) -> Option<usize> {
-        let mut index = from;
-        for level in 0..LEVELS {
-            let open = !self.word(level, index / WORD) & (u64::MAX << (index % WORD));
-            super::step();
-            if open != 0 {
-                return Some(self.descend(level, index / WORD * WORD + trailing(open)));
-            }
-            index = index / WORD + 1;
+        super::step();
+        let open = !self.leaf(from / WORD) & (u64::MAX << (from % WORD));
+        if open != 0 {
+            return Some(from / WORD * WORD + trailing(open));
         }
-        None
+        self.climb(from / WORD + 1)
     }
 
     /// The lowest taken position at or after `from` and below `len`.
@@ -205,45 +204,45 @@ impl Bitmap {
     }
 
     /// The leaf words, bit set = taken.
-    pub(super) fn leaves(&self) -> &[u64] {
-        let [end, ..] = self.ends;
-        self.words.get(..end).unwrap_or_default()
+    pub(super) const fn leaves(&self) -> &[u64] {
+        let [leaves, ..] = &self.levels;
+        leaves
     }
 
+    /// A leaf word; beyond the end everything is taken.
     #[inline]
     fn leaf(&self, at: usize) -> u64 {
-        self.word(0, at)
+        self.leaves().get(at).map_or(u64::MAX, |word| *word)
     }
 
-    /// A word of a level; beyond the level's end everything is taken.
-    #[inline]
-    fn word(&self, level: usize, at: usize) -> u64 {
-        let start = level
-            .checked_sub(1)
-            .and_then(|below| self.ends.get(below))
-            .map_or(0, |end| *end);
-        let end = self.ends.get(level).map_or(0, |end| *end);
-        let index = start + at;
-        self.words
-            .get(index)
-            .filter(|_| index < end)
-            .map_or(u64::MAX, |word| *word)
-    }
-
-    /// Follows open bits down from `index`, a bit number of `level`, to a free position.
-    #[inline]
-    fn descend(&self, level: usize, mut index: usize) -> usize {
-        for below in (0..level).rev() {
+    /// The lowest free position in or behind a leaf word, by way of the summaries.
+    fn climb(&self, leaf: usize) -> Option<usize> {
+        let mut index = leaf;
+        for (height, level) in self.levels.iter().enumerate().skip(1) {
             super::step();
-            index = index * WORD + trailing(!self.word(below, index));
+            let open = !level.get(index / WORD)? & (u64::MAX << (index % WORD));
+            if open != 0 {
+                return Some(self.descend(height, index / WORD * WORD + trailing(open)));
+            }
+            index = index / WORD + 1;
+        }
+        None
+    }
+
+    /// Follows open bits down from `index`, a bit number of the level at `height`.
+    fn descend(&self, height: usize, mut index: usize) -> usize {
+        for level in self.levels.iter().take(height).rev() {
+            super::step();
+            let open = !level.get(index).map_or(u64::MAX, |word| *word);
+            index = index * WORD + trailing(open);
         }
         index
     }
 
     fn mark_full(&mut self, leaf: usize) {
         let mut index = leaf;
-        for level in 1..LEVELS {
-            let Some(word) = self.word_mut(level, index / WORD) else {
+        for level in self.levels.iter_mut().skip(1) {
+            let Some(word) = level.get_mut(index / WORD) else {
                 return;
             };
             *word |= bit(index);
@@ -256,8 +255,8 @@ impl Bitmap {
 
     fn mark_open(&mut self, leaf: usize) {
         let mut index = leaf;
-        for level in 1..LEVELS {
-            let Some(word) = self.word_mut(level, index / WORD) else {
+        for level in self.levels.iter_mut().skip(1) {
+            let Some(word) = level.get_mut(index / WORD) else {
                 return;
             };
             let was_full = *word == u64::MAX;
@@ -269,20 +268,10 @@ impl Bitmap {
         }
     }
 
-    fn word_mut(&mut self, level: usize, at: usize) -> Option<&mut u64> {
-        let start = *self.ends.get(level.checked_sub(1)?)?;
-        let end = *self.ends.get(level)?;
-        self.words.get_mut(start..end)?.get_mut(at)
-    }
-
     /// Puts the masked positions of a leaf word into one state; words beyond the end are left.
     pub(super) fn set_word(&mut self, at: usize, mask: u64, state: State) {
-        let [leaves, ..] = self.ends;
-        let Some(word) = self
-            .words
-            .get_mut(..leaves)
-            .and_then(|words| words.get_mut(at))
-        else {
+        let [leaves, ..] = &mut self.levels;
+        let Some(word) = leaves.get_mut(at) else {
             return;
         };
         let before = *word;

@@ -37,18 +37,12 @@ impl Chunk {
         chunk
     }
 
-    /// The bits of the chunk, set when taken.
-    pub(super) fn words(&self) -> ChunkWords {
+    /// Copies the bits of the chunk, set when taken.
+    pub(super) fn copy_to(&self, words: &mut ChunkWords) {
         match self {
-            Self::FewTaken(taken) => sparse(taken, 0),
-            Self::FewFree(free) => sparse(free, u64::MAX),
-            Self::Words(bitmap) => {
-                let mut words = [0; 1024];
-                for (word, leaf) in words.iter_mut().zip(bitmap.leaves()) {
-                    *word = *leaf;
-                }
-                words
-            }
+            Self::FewTaken(taken) => sparse(taken, 0, words),
+            Self::FewFree(free) => sparse(free, u64::MAX, words),
+            Self::Words(bitmap) => words.copy_from_slice(bitmap.leaves()),
         }
     }
 
@@ -225,15 +219,14 @@ impl Chunk {
     }
 }
 
-/// Words that are all `rest` but for the bits of `values`.
-fn sparse(values: &Array, rest: u64) -> ChunkWords {
-    let mut words = [rest; 1024];
+/// Makes words that are all `rest` but for the bits of `values`.
+fn sparse(values: &Array, rest: u64, words: &mut ChunkWords) {
+    words.fill(rest);
     for value in values.values() {
         if let Some(word) = words.get_mut(usize::from(value / 64)) {
             *word ^= 1 << (value % 64);
         }
     }
-    words
 }
 
 /// The positions of set bits, ascending.

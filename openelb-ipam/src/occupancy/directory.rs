@@ -177,13 +177,22 @@ impl Directory {
         }
     }
 
-    /// The bits of a chunk; beyond the family's end everything is taken.
-    pub(super) fn chunk(&self, chunk: u128) -> ChunkWords {
+    /// Copies the bits of a chunk; beyond the family's end everything is taken.
+    pub(super) fn chunk(&self, chunk: u128, words: &mut ChunkWords) {
         let (key, index) = split_chunk(chunk);
         match self.find(key) {
-            Found::Free if key <= self.last => [0; 1024],
-            Found::Free | Found::FullTo(_) => [u64::MAX; 1024],
-            Found::Mixed(group) => group.chunk(index),
+            Found::Free if key <= self.last => words.fill(0),
+            Found::Free | Found::FullTo(_) => words.fill(u64::MAX),
+            Found::Mixed(group) => group.chunk(index, words),
+        }
+    }
+
+    pub(super) fn is_chunk_free(&self, chunk: u128) -> bool {
+        let (key, index) = split_chunk(chunk);
+        match self.find(key) {
+            Found::Free => key <= self.last,
+            Found::FullTo(_) => false,
+            Found::Mixed(group) => group.is_chunk_free(index),
         }
     }
 

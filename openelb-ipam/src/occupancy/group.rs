@@ -165,13 +165,17 @@ impl Group {
         }
     }
 
-    /// The bits of one chunk.
-    pub(super) fn chunk(&self, index: u32) -> ChunkWords {
+    /// Copies the bits of one chunk.
+    pub(super) fn chunk(&self, index: u32, words: &mut ChunkWords) {
         match self.mixed_chunk(index) {
-            Some(chunk) => chunk.words(),
-            None if self.full & bit(index) == 0 => [0; 1024],
-            None => [u64::MAX; 1024],
+            Some(chunk) => chunk.copy_to(words),
+            None if self.full & bit(index) == 0 => words.fill(0),
+            None => words.fill(u64::MAX),
         }
+    }
+
+    pub(super) const fn is_chunk_free(&self, index: u32) -> bool {
+        (self.full | self.mixed) & bit(index) == 0
     }
 
     /// Replaces the bits of one chunk.

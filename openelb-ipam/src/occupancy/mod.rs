@@ -11,9 +11,10 @@ mod state;
 mod store;
 mod universe;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub(crate) use self::state::ChunkWords;
+pub(crate) use self::state::{ChunkBits, ChunkWords};
 
 use self::state::{Neighbours, State};
 use self::store::Store;
@@ -389,22 +390,16 @@ impl Occupancy {
     }
 
     /// The taken addresses of the universe among `key * 65,536 ..`, one bit each.
-    pub(crate) fn chunk(&self, key: u128) -> ChunkWords {
-        let mut words = self.store.chunk(key);
-        for (word, inside) in words.iter_mut().zip(self.universe.chunk(key)) {
-            *word &= inside;
-        }
+    pub(crate) fn chunk(&self, key: u128) -> Box<ChunkWords> {
+        let mut words = Box::new([0; 1024]);
+        self.store.chunk(key, &mut words);
+        self.universe.mask_chunk(key, &mut words);
         words
     }
 
     /// Takes every address among `key * 65,536 ..` whose bit is set; says how many were free.
-    pub(crate) fn take_chunk(&mut self, key: u128, words: &ChunkWords) -> AddressCount {
+    pub(crate) fn take_chunk(&mut self, key: u128, bits: &ChunkBits) -> AddressCount {
         let base = key << 16;
-        let before = self.store.chunk(key);
-        let mut after = before;
-        for (word, new) in after.iter_mut().zip(words) {
-            *word |= new;
-        }
         let edges = Neighbours {
             below: base
                 .checked_sub(1)
@@ -413,12 +408,25 @@ impl Occupancy {
                 .checked_add(1)
                 .is_some_and(|above| self.store.is_free(above)),
         };
-        let (free_before, runs_before) = state::free_runs(&before, edges);
-        let (free_after, runs_after) = state::free_runs(&after, edges);
-        self.store.put_chunk(key, &after);
-        let taken = AddressCount::from(free_before - free_after);
+        let (taken_before, runs_before, joined);
+        let after = if self.store.is_chunk_free(key) {
+            (taken_before, runs_before) = (0, 1);
+            bits
+        } else {
+            let mut words = Box::new([0; 1024]);
+            self.store.chunk(key, &mut words);
+            let before = ChunkBits::new(words.clone());
+            (taken_before, runs_before) = (before.taken(), before.free_runs(edges));
+            for (word, new) in words.iter_mut().zip(bits.words()) {
+                *word |= new;
+            }
+            joined = ChunkBits::new(words);
+            &joined
+        };
+        self.store.put_chunk(key, after.words());
+        let taken = AddressCount::from(after.taken() - taken_before);
         self.free = self.free.saturating_sub(taken);
-        self.free_runs = self.free_runs + runs_after - runs_before;
+        self.free_runs = self.free_runs + after.free_runs(edges) - runs_before;
         taken
     }
 

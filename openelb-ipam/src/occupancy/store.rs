@@ -119,11 +119,10 @@ impl Store {
         }
     }
 
-    /// The bits of `key * 65,536 ..`; what the store does not cover is taken.
-    pub(super) fn chunk(&self, key: u128) -> ChunkWords {
+    /// Copies the bits of `key * 65,536 ..`; what the store does not cover is taken.
+    pub(super) fn chunk(&self, key: u128, words: &mut ChunkWords) {
         match self {
             Self::Flat { base, bits: flat } => {
-                let mut words = [u64::MAX; 1024];
                 for (word, at) in words.iter_mut().zip(key << 10..) {
                     let leaf = at
                         .checked_sub(base / 64)
@@ -132,9 +131,16 @@ impl Store {
                         .and_then(|at| flat.leaves().get(at))
                         .map_or(u64::MAX, |leaf| *leaf);
                 }
-                words
             }
-            Self::Chunked(directory) => directory.chunk(key),
+            Self::Chunked(directory) => directory.chunk(key, words),
+        }
+    }
+
+    /// Whether it is known at once that no address of `key * 65,536 ..` is taken.
+    pub(super) fn is_chunk_free(&self, key: u128) -> bool {
+        match self {
+            Self::Flat { .. } => false,
+            Self::Chunked(directory) => directory.is_chunk_free(key),
         }
     }
 

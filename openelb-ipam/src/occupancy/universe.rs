@@ -96,22 +96,27 @@ impl Universe {
             .map(move |span| (span.first.max(first), span.last.min(last)))
     }
 
-    /// The universe's addresses among `key * 65,536 ..`, one bit each.
-    pub(super) fn chunk(&self, key: u128) -> ChunkWords {
+    /// Clears the bits of `key * 65,536 ..` that lie outside the universe.
+    pub(super) fn mask_chunk(&self, key: u128, words: &mut ChunkWords) {
         let (first, last) = (key << 16, key << 16 | 0xffff);
         let at = self.spans.partition_point(|span| span.last < first);
-        let mut spans = self.spans.get(at..).unwrap_or_default().iter();
+        let spans = self.spans.get(at..).unwrap_or_default();
+        if spans
+            .first()
+            .is_some_and(|span| span.first <= first && last <= span.last)
+        {
+            return;
+        }
         let mut inside = [0; 1024];
-        while let Some(span) = spans.next().filter(|span| span.first <= last) {
-            if span.first <= first && last <= span.last {
-                return [u64::MAX; 1024];
-            }
+        for span in spans.iter().take_while(|span| span.first <= last) {
             let (low, high) = (span.first.max(first) - first, span.last.min(last) - first);
             for (word, base) in inside.iter_mut().zip((0..).step_by(64)) {
                 *word |= bits_between(base, low, high);
             }
         }
-        inside
+        for (word, inside) in words.iter_mut().zip(inside) {
+            *word &= inside;
+        }
     }
 
     /// All spans, first and last address, ascending.
