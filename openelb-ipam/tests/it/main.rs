@@ -22,3 +22,5 @@ mod restore;
 mod state_machine;
 #[cfg(test)]
 mod strategies;
+#[cfg(test)]
+mod two_writers;
