@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::trouble::Trouble;
 use super::{Outcome, Scenario, presence, until};
-use crate::lab::neighbor;
 use crate::lab::plan::{self, NODE_B, STRANGER};
 use crate::lab::station::{Check, Station};
 
@@ -26,18 +25,7 @@ pub(super) fn contest(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
             IpAddr::V6(_) => ask_first(stranger, address)?,
         };
         stranger.disown(address)?;
-        until(
-            &format!("the client's table leads {address} to {NODE_B}"),
-            || {
-                let mac = play.on_client(move || neighbor::known(address))?;
-                let owner = mac.and_then(|mac| play.network.owner(mac));
-                Ok(if owner == Some(NODE_B) {
-                    Ok(())
-                } else {
-                    Err(format!("it leads to {owner:?}"))
-                })
-            },
-        )?;
+        presence::leads_to(play, address, NODE_B)?;
         details.push(format!("{address:<13} {defended}"));
         facts.push(json!({ "address": address, "defended": defended }));
     }
@@ -67,11 +55,8 @@ fn speak(play: &Scenario<'_>, stranger: &Station, address: IpAddr) -> Result<Str
         &format!("{NODE_B} reports that {mac} uses {address}"),
         || {
             let state = play.node(NODE_B)?.announcement_of(address)?;
-            Ok(if state.contains(&mac) {
-                Ok(())
-            } else {
-                Err(format!("it reports: {state}"))
-            })
+            let is_named = state.contains(&mac).then_some(());
+            Ok(is_named.ok_or_else(|| format!("it reports: {state}")))
         },
     )?;
     Ok(format!(
@@ -84,12 +69,8 @@ fn ask_first(stranger: &Station, address: IpAddr) -> Result<String, Trouble> {
     stranger.set_sysctl("ipv6/conf/eth0/accept_dad", "1")?;
     stranger.own(IpNet::from(address), Check::Duplicates)?;
     until("the stranger's kernel finds a duplicate", || {
-        let is_duplicate = stranger.is_duplicate(address)?;
-        Ok(if is_duplicate {
-            Ok(())
-        } else {
-            Err("it does not".to_owned())
-        })
+        let is_duplicate = stranger.is_duplicate(address)?.then_some(());
+        Ok(is_duplicate.ok_or_else(|| "it does not".to_owned()))
     })?;
     Ok(format!(
         "the stranger's kernel asked, {NODE_B} answered, it gave up (DAD failed)"

@@ -9,7 +9,6 @@ use super::trouble::Trouble;
 use super::{Outcome, Scenario, presence, until};
 use crate::lab::capture::Message;
 use crate::lab::clock::millis;
-use crate::lab::neighbor;
 use crate::lab::plan::{self, NODE_A, NODE_B, PORT};
 use crate::lab::probe::{Stream, StreamReport};
 
@@ -72,29 +71,13 @@ fn move_service(play: &Scenario<'_>) -> Result<(), Trouble> {
         .reload(&plan::with_service("Standby", &play.pair))?;
     until("node-a announces nothing any more", || {
         let announced = play.node(NODE_A)?.announced()?;
-        Ok(if announced.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("it announces {announced:?}"))
-        })
+        let is_silent = announced.is_empty().then_some(());
+        Ok(is_silent.ok_or_else(|| format!("it announces {announced:?}")))
     })?;
-    play.node(NODE_B)?
-        .reload(&plan::with_service("Always", &play.pair))?;
-    for &address in &play.pair {
-        until(
-            &format!("the client's table leads {address} to node-b"),
-            || {
-                let mac = play.on_client(move || neighbor::known(address))?;
-                let owner = mac.and_then(|mac| play.network.owner(mac));
-                Ok(if owner == Some(NODE_B) {
-                    Ok(())
-                } else {
-                    Err(format!("it leads to {owner:?}"))
-                })
-            },
-        )?;
-    }
-    Ok(())
+    let always = plan::with_service("Always", &play.pair);
+    play.node(NODE_B)?.reload(&always)?;
+    let mut pair = play.pair.iter();
+    pair.try_for_each(|&address| presence::leads_to(play, address, NODE_B))
 }
 
 fn finish(streams: Vec<Stream>) -> Result<Vec<StreamReport>, Trouble> {
@@ -111,11 +94,8 @@ fn finish(streams: Vec<Stream>) -> Result<Vec<StreamReport>, Trouble> {
 }
 
 fn check(report: &StreamReport) -> Result<(), Trouble> {
-    let hosts: Vec<_> = report
-        .answers
-        .iter()
-        .map(|share| share.host.as_str())
-        .collect();
+    let answers = report.answers.iter();
+    let hosts: Vec<_> = answers.map(|share| share.host.as_str()).collect();
     if report.lost == 0 && hosts == [NODE_A, NODE_B] {
         return Ok(());
     }

@@ -28,11 +28,8 @@ pub(super) fn allocate(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     let pair = until("an address of each family for the service", || {
         let held = held(play)?;
         let dual = held.iter().any(IpAddr::is_ipv4) && held.iter().any(IpAddr::is_ipv6);
-        Ok(if dual {
-            Ok(held)
-        } else {
-            Err(format!("it holds {held:?}"))
-        })
+        let otherwise = format!("it holds {held:?}");
+        Ok(dual.then_some(held).ok_or(otherwise))
     })?;
     if let Some(stray) = pair.iter().find(|address| !in_pool(**address)) {
         let expected = format!("addresses of pool {POOL}");

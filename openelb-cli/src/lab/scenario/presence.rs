@@ -20,11 +20,9 @@ pub(super) fn announce(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     for &address in &play.pair {
         let announcements = until(&format!("{NODE_A} announces {address}"), || {
             let heard = play.heard(NODE_A, Message::Announcement, address);
-            Ok(if heard > 0 {
-                Ok(heard)
-            } else {
-                Err("no announcement".to_owned())
-            })
+            Ok((heard > 0)
+                .then_some(heard)
+                .ok_or_else(|| "no announcement".to_owned()))
         })?;
         let probes = play.heard(NODE_A, Message::Probe, address);
         if probes == 0 {
@@ -63,11 +61,7 @@ pub(super) fn come_back(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     for &address in &play.pair {
         until(&format!("{NODE_A} announces {address} again"), || {
             let state = node.announcement_of(address)?;
-            Ok(if state == "announced" {
-                Ok(())
-            } else {
-                Err(state)
-            })
+            Ok((state == "announced").then_some(()).ok_or(state))
         })?;
     }
     let reached = reached(play, NODE_A)?;
@@ -76,6 +70,19 @@ pub(super) fn come_back(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
         details: reached.iter().map(describe).collect(),
         facts: json!({ "node": NODE_A, "reached": reached }),
     })
+}
+
+/// Waits until the client's neighbour table, which it keeps from what it hears, leads to a host.
+pub(super) fn leads_to(play: &Scenario<'_>, address: IpAddr, host: &str) -> Result<(), Trouble> {
+    until(
+        &format!("the client's table leads {address} to {host}"),
+        || {
+            let mac = play.on_client(move || neighbor::known(address))?;
+            let owner = mac.and_then(|mac| play.network.owner(mac));
+            let is_there = (owner == Some(host)).then_some(());
+            Ok(is_there.ok_or_else(|| format!("it leads to {owner:?}")))
+        },
+    )
 }
 
 /// Resolves and connects to every address of the pair, and insists on `expected`.
