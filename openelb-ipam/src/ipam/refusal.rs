@@ -190,8 +190,16 @@ pub enum ShareRefusal {
     #[error("the backends differ")]
     OtherBackend,
     /// Both serve a port.
-    #[error("both serve {0}")]
+    #[error("both serve {}", in_words(.0))]
     Port(Port),
+}
+
+/// A clash of two owners that list no ports is reported as port 0, which is no port.
+fn in_words(port: &Port) -> String {
+    match port.number {
+        0 => String::from("every port"),
+        _ => alloc::format!("{port}"),
+    }
 }
 
 /// The nearest change that would let a request succeed.
