@@ -9,3 +9,7 @@
 pub mod api;
 pub mod names;
 pub mod pool;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

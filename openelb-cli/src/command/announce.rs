@@ -40,6 +40,8 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
     wait(args.duration)?;
     let outcome = verdict(&announcer);
     drop(announcer);
+    let addresses: Vec<_> = args.address.iter().map(ToString::to_string).collect();
+    output::print_text(&format!("withdrawn: {}\n", addresses.join(", ")))?;
     // A thread that panicked has said so on standard error.
     let _ = narrator.join();
     outcome
