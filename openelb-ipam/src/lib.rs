@@ -132,3 +132,8 @@ pub use ipam::{
 
 pub mod snapshot;
 pub use snapshot::{RestoreError, Snapshot};
+
+/// The crate page's example is compiled and run like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

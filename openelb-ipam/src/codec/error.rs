@@ -105,4 +105,7 @@ pub enum Malformed {
     /// A container lies in a block that is wholly taken already.
     #[error("a container lies in a block that is wholly taken")]
     CountedTwice,
+    /// A block that is wholly taken, written container by container: not canonical.
+    #[error("a block that is wholly taken is not among its block runs")]
+    WholeBlock,
 }

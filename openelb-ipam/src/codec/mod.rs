@@ -23,6 +23,8 @@
 mod container;
 mod error;
 mod gather;
+#[cfg(feature = "roaring")]
+mod interop;
 mod portable;
 mod reader;
 
@@ -261,6 +263,12 @@ impl CompactSet {
         {
             return Err(Malformed::CountedTwice);
         }
+        let mut blocks = set
+            .chunks
+            .chunk_by(|(a, _), (b, _)| a >> BLOCK_CHUNKS == b >> BLOCK_CHUNKS);
+        if blocks.any(|block| block.len() == 1 << BLOCK_CHUNKS && block.iter().all(is_full)) {
+            return Err(Malformed::WholeBlock);
+        }
         Ok(set)
     }
 
@@ -270,6 +278,10 @@ impl CompactSet {
             .get(at)
             .is_some_and(|(first, _)| *first <= block)
     }
+}
+
+fn is_full((_, container): &(u128, Container)) -> bool {
+    container.len() == 1 << 16
 }
 
 fn checksum(bytes: &[u8]) -> u32 {

@@ -131,6 +131,18 @@ fn a_container_inside_a_whole_block_is_refused() {
 }
 
 #[test]
+fn a_whole_block_written_as_containers_is_refused() {
+    let mut full = RoaringBitmap::new();
+    full.insert_range(..);
+    let mut body = words(&[0, 1, 0, 0]);
+    body.extend(1_u64.to_le_bytes());
+    body.extend(words(&[7]));
+    body.extend(roaring_bytes(&full));
+    let refused = CompactSet::decode(&framed(6, 1 << 32, &body));
+    assert_eq!(refused, Err(Malformed::WholeBlock.into()));
+}
+
+#[test]
 fn containers_of_other_writers_are_read_and_made_canonical() {
     // The roaring crate keeps what it is told until it is asked to optimise.
     let mut plain: RoaringBitmap = (0..5_000).collect();
