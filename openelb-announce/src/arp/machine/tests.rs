@@ -622,6 +622,37 @@ fn a_new_hardware_address_is_announced_and_answered_with() {
 }
 
 #[test]
+fn a_new_hardware_address_is_announced_as_often_as_a_new_claim() {
+    let announce = AnnouncePlan {
+        refresh: None,
+        ..AnnouncePlan::default()
+    };
+    let mut driven = driven(Config {
+        announce,
+        ..Config::default()
+    });
+    driven.claim(VIP, Probe::Skip);
+    driven.run_seconds(100);
+    driven.outputs();
+    driven.input(Input::Link {
+        mac: Mac::new([0x02, 0, 0, 0, 0, 0x99]),
+        up: true,
+    });
+    driven.run_seconds(100);
+    let times: Vec<_> = packets(&mut driven).iter().map(|(at, _)| *at).collect();
+    assert_eq!(times, [100.0, 100.0, 101.0, 101.0, 103.0, 103.0]);
+}
+
+#[test]
+fn our_own_announcement_sent_back_by_the_network_is_no_conflict() {
+    let mut driven = driven(quiet());
+    driven.claim(VIP, Probe::Skip);
+    let (_, own) = driven.frames().remove(0);
+    driven.hear(&own);
+    assert_eq!(driven.outputs(), []);
+}
+
+#[test]
 fn repeating_the_state_of_the_link_does_nothing() {
     let mut owner = owner(quiet());
     owner.input(Input::Link { mac: OWN, up: true });

@@ -3,8 +3,8 @@
 use super::{Ndp, frame};
 use crate::claim::driven::{Driven, OTHER, OWN, quiet, seconds};
 use crate::claim::{
-    AnnouncePlan, Config, ConflictPhase, Defence, Event, Frame, Input, NeighborProtocol, Output,
-    Probe, Question, State, Validity,
+    AnnouncePlan, Claim, Config, ConflictPhase, Defence, Event, Frame, Input, NeighborProtocol,
+    Output, Probe, Question, State, Validity,
 };
 use crate::ndp::packet::{Datagram, Repr};
 use crate::time::Time;
@@ -579,6 +579,20 @@ fn the_group_of_all_nodes_is_joined_with_the_first_and_left_with_the_last_of_sev
         memberships(&mut owner),
         [Output::JoinGroup(group), Output::LeaveGroup(group)]
     );
+}
+
+#[test]
+fn addresses_that_no_station_can_own_are_refused() {
+    let mut driven = driven(quiet());
+    for text in ["::", "::1", "ff02::1", "::ffff:192.0.2.1", "192.0.2.1"] {
+        let address = text.parse().unwrap();
+        driven.input(Input::Claim(Claim {
+            address,
+            probe: Probe::Skip,
+            valid_until: Validity::Unlimited,
+        }));
+        assert_eq!(driven.events(), [Event::Unsuitable(address)]);
+    }
 }
 
 #[test]

@@ -180,11 +180,15 @@ fn messages_with_a_bad_checksum_code_length_or_option_are_refused() {
 
 #[test]
 fn messages_about_groups_are_refused() {
-    let group = address("ff01:db8::2");
-    let mut packet = packet(SOLICITATION);
-    packet[48..50].copy_from_slice(&[0xff, 0x01]);
-    let error = Datagram::decode(&with_checksum(packet)).unwrap_err();
-    assert_eq!(error, DecodeNdpError::MulticastTarget(group));
+    for capture in [SOLICITATION, ADVERTISEMENT] {
+        let mut packet = packet(capture);
+        packet[48..50].copy_from_slice(&[0xff, 0x01]);
+        let error = Datagram::decode(&with_checksum(packet)).unwrap_err();
+        assert_eq!(
+            error,
+            DecodeNdpError::MulticastTarget(address("ff01:db8::2"))
+        );
+    }
 }
 
 #[test]
