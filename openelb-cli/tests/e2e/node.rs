@@ -42,10 +42,15 @@ impl Node {
 
     /// Replaces the configuration and tells the daemon.
     pub(crate) fn reload(&self, stage: &mut Stage, config: &str) {
+        self.edit(config);
+        self.signal(stage, "SIGHUP");
+    }
+
+    /// Replaces the configuration without a word.
+    pub(crate) fn edit(&self, config: &str) {
         let draft = self.files.join("draft.yaml");
         fs::write(&draft, config).unwrap();
         fs::rename(draft, self.config()).unwrap();
-        self.signal(stage, "SIGHUP");
     }
 
     /// Sends the daemon a signal.

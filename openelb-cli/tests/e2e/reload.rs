@@ -42,6 +42,19 @@ fn a_reload_adds_and_removes_addresses_and_leaves_the_others_alone() {
 }
 
 #[test]
+fn an_edited_file_is_followed_without_a_signal() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    let node = Node::start(&mut stage, "node-a", &config(&[]));
+    node.edit(&config(&[("web", "")]));
+    node.announces(&FIRST);
+    for address in FIRST {
+        assert_eq!(stage.resolve(address).as_deref(), Some("node-a"));
+    }
+}
+
+#[test]
 fn an_invalid_file_keeps_what_is_announced_and_says_why() {
     let Some(mut stage) = Stage::open() else {
         return;
