@@ -91,7 +91,7 @@ fn advice_from(value: impl Fn(&str) -> Option<String>) -> String {
         .collect();
     if ways.is_empty() {
         let sandbox = "no sysctl of this machine forbids it, so a sandbox does: a container needs \
-                       `--security-opt seccomp=unconfined`";
+                       `--privileged`";
         ways.push(sandbox.to_owned());
     }
     ways.push("or run it as root: `sudo openelb lab`".to_owned());
