@@ -17,6 +17,10 @@ fn the_lab_reaches_both_families_moves_them_without_loss_and_releases_them() {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     assert!(output.status.success(), "{:#}", report["failure"]);
     assert_eq!(report["ok"], true);
+    for step in report["steps"].as_array().unwrap() {
+        let row = format!("| `{}` |", step["name"].as_str().unwrap());
+        assert!(GUIDE.contains(&row), "docs/lab.md lacks the row {row}");
+    }
     assert_eq!(report["failure"], Value::Null);
 
     let pair = &step(&report, "allocated")["addresses"];
@@ -125,3 +129,5 @@ fn step<'r>(report: &'r Value, name: &str) -> &'r Value {
         .find(|step| step["name"] == name)
         .unwrap_or_else(|| panic!("no step {name}"))["facts"]
 }
+
+const GUIDE: &str = include_str!("../../../docs/lab.md");
