@@ -70,6 +70,12 @@ impl FromStr for RowKey {
 text_serde!(RowKey, "the key of a row, for example \"pool/public\"");
 
 /// The text is the key of no row.
+///
+/// ```
+/// # use openelb_ipam::RowKey;
+/// assert!("shelf/public".parse::<RowKey>().unwrap_err().to_string().contains("shelf/public"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0:?} is the key of no row; the store holds something that this version does not know")]
 pub struct ParseRowKeyError(String);
@@ -175,6 +181,18 @@ pub struct PrefixClaim {
 pub type Claims = SmallVec<[Claim; 2]>;
 
 /// An owner and all that it holds.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::dual_stack(), Time(0))?;
+/// let row = ipam.holdings("service/default/web").unwrap();
+/// assert_eq!((row.owner, row.claims.len()), (web, 2));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -222,6 +240,18 @@ pub struct MarkRow {
 }
 
 /// Why an address is not simply free.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.quarantine("192.0.2.1".parse()?, Time(9), "seen", Time(0))?;
+/// let Some(Row::Mark(row)) = ipam.row(&"mark/192.0.2.1".parse()?) else { panic!("no mark") };
+/// assert!(matches!(row.state, openelb_ipam::row::MarkState::Quarantined { until: Time(9), .. }));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -309,6 +339,19 @@ pub struct WaitingRow {
 
 /// What moves a state from one generation to a later one. Every row is the latest of its key, so
 /// that applying the same changes twice is harmless.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let changes = ipam.changes_since(1)?;
+/// assert_eq!((changes.from, changes.to), (1, 2));
+/// assert_eq!(changes.puts[0].key().to_string(), "owner/service/default/web");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Changes {

@@ -34,6 +34,13 @@ pub struct Snapshot {
 }
 
 /// A state cannot be restored, or changes not applied; nothing was changed.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// let damaged = Snapshot { generation: u64::MAX, rows: vec![] };
+/// assert_eq!(Ipam::restore(damaged).unwrap_err(), RestoreError::Generation(u64::MAX));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RestoreError {
     /// A row contradicts itself or another one.
@@ -54,6 +61,12 @@ pub enum RestoreError {
 
 impl Ipam {
     /// The whole state, rows sorted by key: equal states have equal snapshots. O(n log n).
+    ///
+    /// ```
+    /// # use openelb_ipam::Ipam;
+    /// assert!(Ipam::new().snapshot().rows.is_empty());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn snapshot(&self) -> Snapshot {
         let mut rows: Vec<Row> = self.rows().collect();
         rows.sort_by_cached_key(Row::key);
@@ -68,6 +81,17 @@ impl Ipam {
     ///
     /// The seed, the capacity of the log and owners woken but not yet served are not part of the
     /// state: a front end asks again for every owner when it starts.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let restored = Ipam::restore(ipam.snapshot())?;
+    /// assert_eq!(restored.generation(), ipam.generation());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
         let Snapshot { generation, rows } = snapshot;
         let mut ipam = Self::new();

@@ -46,6 +46,17 @@ pub struct Allocation {
 
 impl Allocation {
     /// The address of a family.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let allocation = ipam.allocate(&web, &Request::dual_stack(), Time(0))?;
+    /// assert_eq!(allocation.address(Family::V6), Some("2001:db8::1".parse()?));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn address(&self, family: Family) -> Option<IpAddr> {
         self.addresses
             .iter()
@@ -64,6 +75,17 @@ impl fmt::Display for Allocation {
 }
 
 /// An address with its pool.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let allocation = ipam.allocate(&web, &Request::default(), Time(0))?;
+/// assert_eq!(allocation.addresses[0].pool, "public".parse()?);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Assigned {
@@ -83,6 +105,19 @@ impl Ipam {
     ///
     /// A refused owner, and one with a family [missing](Allocation::missing), waits: see
     /// [`take_woken`](Self::take_woken). Costs a few table look-ups plus O(pools).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let first = ipam.allocate(&web, &Request::default(), Time(0))?;
+    /// let again = ipam.allocate(&web, &Request::default(), Time(1))?;
+    /// assert!(first.is_changed && !again.is_changed);
+    /// assert_eq!(first.addresses, again.addresses);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn allocate(
         &mut self,
         owner: &Owner,
@@ -132,6 +167,18 @@ impl Ipam {
     }
 
     /// What an owner holds; `None` when that is nothing. The missing family is not known here.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert!(ipam.allocation("service/default/web").is_none());
+    /// ipam.allocate(&web, &Request::default(), Time(0))?;
+    /// assert_eq!(ipam.allocation("service/default/web").unwrap().to_string(), "192.0.2.1");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn allocation(&self, key: &str) -> Option<Allocation> {
         let slot = self.owners.find(key)?;
         Some(self.allocation_at(slot, None, false))

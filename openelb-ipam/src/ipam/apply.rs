@@ -22,6 +22,19 @@ use crate::row::{MarkState, RowKey};
 use crate::time::Time;
 
 /// The state moved on after the plan was made; nothing was changed. Plan again.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let plan = ipam.plan_pools(&[])?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let stale = ipam.apply_pools(plan, Time(0)).unwrap_err();
+/// assert_eq!((stale.planned, stale.current), (1, 2));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the plan was made at generation {planned}, the ledger is at {current}; plan again")]
 pub struct StalePlan {
@@ -36,6 +49,18 @@ impl Ipam {
     /// [woken](Self::take_woken). An empty plan changes nothing.
     ///
     /// O(addresses in use).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let plan = ipam.plan_pools(&[])?;
+    /// ipam.apply_pools(plan, Time(0))?;
+    /// assert_eq!(ipam.pools().count(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn apply_pools(&mut self, plan: PoolPlan, now: Time) -> Result<(), StalePlan> {
         if plan.base != self.generation() {
             return Err(StalePlan {

@@ -47,6 +47,18 @@ pub struct Explanation {
 }
 
 /// An address that a request would be granted.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let explanation = ipam.explain(&web, &Request::default(), Time(0));
+/// let granted = explanation.outcome?;
+/// assert_eq!(granted[0].assigned.address, "192.0.2.1".parse::<core::net::IpAddr>()?);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -58,6 +70,18 @@ pub struct Granted {
 }
 
 /// How an owner would come to an address.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let granted = ipam.explain(&web, &Request::default(), Time(0)).outcome?;
+/// assert_eq!(granted[0].how, openelb_ipam::ipam::Grant::Keeps);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -104,6 +128,18 @@ impl fmt::Display for Explanation {
 
 impl Ipam {
     /// Says what a request would get now and why, without changing anything. O(pools).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let explanation = ipam.explain(&web, &Request::default(), Time(0));
+    /// assert_eq!(explanation.to_string(), "service/default/web would get 192.0.2.1 from pool public");
+    /// assert_eq!(ipam.owner_count(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn explain(&self, owner: &Owner, request: &Request, now: Time) -> Explanation {
         let key = owner.key.clone();
         let mut refusals = Vec::new();

@@ -24,6 +24,22 @@ use crate::row::{
 };
 
 /// A row contradicts itself or the rows before it.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let mut snapshot = ipam.snapshot();
+/// snapshot.rows.retain(|row| !matches!(row, Row::Pool(_)));
+/// assert_eq!(
+///     Ipam::restore(snapshot).unwrap_err().to_string(),
+///     "row owner/service/default/web: pool public is in no row; restore its row too",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("row {key}: {problem}")]
 pub struct RowError {
@@ -34,6 +50,20 @@ pub struct RowError {
 }
 
 /// What is wrong with a row.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let mut snapshot = ipam.snapshot();
+/// snapshot.rows.extend(snapshot.rows.last().cloned());
+/// let Err(RestoreError::Row(error)) = Ipam::restore(snapshot) else { panic!("accepted") };
+/// assert_eq!(*error.problem, openelb_ipam::ipam::RowProblem::Duplicate);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RowProblem {
     /// It names a pool that no row describes.

@@ -21,6 +21,7 @@ pub(super) enum Changed {
 pub(super) struct Log {
     entries: VecDeque<(u64, Changed)>,
     since: u64,
+    last: u64,
     capacity: usize,
 }
 
@@ -30,6 +31,7 @@ impl Log {
         Self {
             entries: VecDeque::new(),
             since,
+            last: since,
             capacity: DEFAULT_CAPACITY,
         }
     }
@@ -46,19 +48,20 @@ impl Log {
     /// Forgets everything and starts again at a generation.
     pub(super) fn restart(&mut self, since: u64) {
         self.entries.clear();
-        self.since = since;
+        (self.since, self.last) = (since, since);
     }
 
     pub(super) fn note(&mut self, generation: u64, changed: Changed) {
+        self.last = generation;
         self.entries.push_back((generation, changed));
         if self.entries.len() > self.capacity {
             self.trim();
         }
     }
 
-    /// The latest generation with a change.
-    pub(super) fn last(&self) -> Option<u64> {
-        self.entries.back().map(|(at, _)| *at)
+    /// The latest generation with a change, remembered or not.
+    pub(super) fn last(&self) -> u64 {
+        self.last
     }
 
     /// What changed after a generation; `None` when that is no longer known.

@@ -113,6 +113,12 @@ enum Due {
 
 impl Ipam {
     /// An empty ledger: no pools, no owners, generation 0.
+    ///
+    /// ```
+    /// # use openelb_ipam::Ipam;
+    /// assert_eq!(Ipam::new().generation(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn new() -> Self {
         Self {
             pools: Vec::new(),
@@ -134,6 +140,13 @@ impl Ipam {
 
     /// Sets the seed of [`Strategy::Random`](crate::pool::Strategy::Random). With the same seed and
     /// the same steps the same addresses are given.
+    ///
+    /// ```
+    /// # use openelb_ipam::Ipam;
+    /// let ipam = Ipam::new().with_seed(42);
+    /// # assert_eq!(ipam.generation(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -142,6 +155,13 @@ impl Ipam {
 
     /// Sets how many changed rows [`changes_since`](Self::changes_since) remembers, 65,536 by
     /// default, at 24 bytes each.
+    ///
+    /// ```
+    /// # use openelb_ipam::Ipam;
+    /// let ipam = Ipam::new().with_log_capacity(1_000_000);
+    /// # assert_eq!(ipam.generation(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_log_capacity(mut self, rows: usize) -> Self {
         self.log.set_capacity(rows);
@@ -149,26 +169,83 @@ impl Ipam {
     }
 
     /// How many steps led to this state. Every step that changed anything counts once.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let before = ipam.generation();
+    /// ipam.allocate(&web, &Request::default(), Time(0))?;
+    /// ipam.allocate(&web, &Request::default(), Time(0))?;
+    /// assert_eq!(ipam.generation(), before + 1);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
     /// The pools, in the order in which they were listed.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert!(ipam.pools().map(|pool| pool.name().to_string()).eq(["public"]));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn pools(&self) -> impl Iterator<Item = &Pool> {
         self.pools.iter().map(|state| &state.pool)
     }
 
     /// The elder pool that a pool overlaps and yields to: it then gives nothing new.
+    ///
+    /// ```
+    /// # use openelb_ipam::{Ipam, PoolSpec, Time};
+    /// let mut ipam = Ipam::new();
+    /// let pool = |name: &str| PoolSpec::new(name.parse().unwrap(), ["192.0.2.0/24"]);
+    /// let plan = ipam.plan_pools(&[pool("elder"), pool("younger")])?;
+    /// ipam.apply_pools(plan, Time(0))?;
+    /// assert_eq!(ipam.conflict_of("younger").map(ToString::to_string).as_deref(), Some("elder"));
+    /// assert!(ipam.conflict_of("elder").is_none());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn conflict_of(&self, pool: &str) -> Option<&PoolName> {
         self.pool_state(pool)?.1.conflict.as_ref()
     }
 
     /// How many owners hold something. O(1).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// ipam.allocate(&web, &Request::default(), Time(0))?;
+    /// assert_eq!(ipam.owner_count(), 1);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn owner_count(&self) -> usize {
         self.owners.len()
     }
 
     /// When [`expire`](Self::expire) has something to do; call it then. `None` is never.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert_eq!(ipam.next_deadline(), None);
+    /// ipam.reserve(&web, &Request::default(), Time(5_000), Time(0))?;
+    /// assert_eq!(ipam.next_deadline(), Some(Time(5_000)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn next_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(at, _)| *at)
     }
@@ -226,7 +303,7 @@ impl Ipam {
 
     /// Ends a step: the generation moves if anything was noted.
     fn end_step(&mut self) {
-        if self.log.last() > Some(self.generation) {
+        if self.log.last() > self.generation {
             self.generation += 1;
         }
     }

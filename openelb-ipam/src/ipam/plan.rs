@@ -54,6 +54,17 @@ pub(super) struct Planned {
 }
 
 /// What happens to a pool.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let plan = ipam.plan_pools(&[])?;
+/// assert_eq!(plan.edits(), [openelb_ipam::ipam::PoolEdit::Removed("public".parse()?)]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -95,6 +106,18 @@ pub enum PoolConflict {
 
 /// What happens to an address in use. Owners that keep their address in the same pool are only
 /// counted, see [`PoolPlan::kept`].
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let plan = ipam.plan_pools(&[])?;
+/// assert_eq!(plan.effects()[0].owner, web.key);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClaimEffect {
@@ -107,6 +130,19 @@ pub struct ClaimEffect {
 }
 
 /// What an edit of the pools does to an address in use.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::default(), Time(0))?;
+/// let renamed = PoolSpec::new("renamed".parse()?, ["192.0.2.0/24"]);
+/// let plan = ipam.plan_pools(&[renamed])?;
+/// assert_eq!(plan.effects()[0].fate.to_string(), "kept, now in pool renamed");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -136,6 +172,14 @@ impl fmt::Display for Fate {
 }
 
 /// The pools wanted cannot be.
+///
+/// ```
+/// # use openelb_ipam::{Ipam, PoolSpec};
+/// let pool = |range| PoolSpec::new("public".parse().unwrap(), [range]);
+/// let error = Ipam::new().plan_pools(&[pool("192.0.2.1"), pool("192.0.2.2")]).unwrap_err();
+/// assert_eq!(error.to_string(), "two pools are named public; rename one");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PoolPlanError {
     /// A specification is wrong.
@@ -154,26 +198,82 @@ pub enum PoolPlanError {
 
 impl PoolPlan {
     /// Whether nothing changes.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let same: Vec<_> = ipam.pools().map(|pool| pool.spec().clone()).collect();
+    /// assert!(ipam.plan_pools(&same)?.is_empty());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }
 
     /// Pools added, changed and removed.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert_eq!(ipam.plan_pools(&[])?.edits().len(), 1);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn edits(&self) -> &[PoolEdit] {
         &self.edits
     }
 
     /// Pools that yield to older ones.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let mut specs: Vec<_> = ipam.pools().map(|pool| pool.spec().clone()).collect();
+    /// specs.push(PoolSpec::new("more".parse()?, ["192.0.2.128/25"]));
+    /// assert_eq!(ipam.plan_pools(&specs)?.conflicts().len(), 1);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn conflicts(&self) -> &[PoolConflict] {
         &self.conflicts
     }
 
     /// Addresses in use that do not simply stay.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// ipam.allocate(&web, &Request::dual_stack(), Time(0))?;
+    /// assert_eq!(ipam.plan_pools(&[])?.effects().len(), 2);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn effects(&self) -> &[ClaimEffect] {
         &self.effects
     }
 
     /// How many addresses in use stay where they are.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// ipam.allocate(&web, &Request::dual_stack(), Time(0))?;
+    /// let wider = PoolSpec::new("public".parse()?, ["192.0.2.0/23", "2001:db8::/48"]);
+    /// assert_eq!(ipam.plan_pools(&[wider])?.kept(), 2);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn kept(&self) -> u64 {
         self.kept
     }
@@ -230,6 +330,17 @@ impl Ipam {
     /// overlap, the one listed first keeps the addresses and the other gives nothing new.
     ///
     /// O(pools × ranges + addresses in use).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let wider = PoolSpec::new("public".parse()?, ["192.0.2.0/23", "2001:db8::/64"]);
+    /// assert_eq!(ipam.plan_pools(&[wider])?.to_string(), "~ pool public");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn plan_pools(&self, specs: &[PoolSpec]) -> Result<PoolPlan, PoolPlanError> {
         if specs.len() >= usize::from(PoolIndex::MAX) {
             return Err(PoolPlanError::TooMany(specs.len()));

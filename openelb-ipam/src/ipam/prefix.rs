@@ -15,6 +15,20 @@ use crate::row::PrefixClaim;
 use crate::time::Time;
 
 /// A prefix was not given; nothing was changed.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let error = ipam.allocate_prefix(&web, &"public".parse()?, Family::V4, 24, Time(0)).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "pool public has no free /24 of IPv4; enlarge it or ask for a longer prefix",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PrefixError {
     /// No pool has the name.

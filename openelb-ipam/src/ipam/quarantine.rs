@@ -16,6 +16,17 @@ use crate::row::{MarkState, RowKey};
 use crate::time::Time;
 
 /// An address was not quarantined; nothing was changed.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let error = ipam.quarantine("203.0.113.1".parse()?, Time(9), "seen", Time(0)).unwrap_err();
+/// assert!(error.to_string().starts_with("203.0.113.1 is in no pool"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum QuarantineError {
     /// The ledger does not give the address to anybody.
@@ -91,6 +102,18 @@ impl Ipam {
     /// Ends what has ended: cool-downs, quarantines, reservations. Call it at
     /// [`next_deadline`](Self::next_deadline); calling it at other times is harmless, and every
     /// operation does the same for its own moment.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// ipam.reserve(&web, &Request::default(), Time(5_000), Time(0))?;
+    /// ipam.expire(Time(5_000));
+    /// assert_eq!(ipam.reservations().count(), 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn expire(&mut self, now: Time) {
         self.expire_due(now);
         self.wake(now);

@@ -54,6 +54,20 @@ impl fmt::Display for Reason {
 }
 
 /// Why one pool did not serve a request.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let error = ipam.allocate(&web, &Request::default().pin("192.0.2.0".parse()?), Time(0)).unwrap_err();
+/// assert_eq!(
+///     error.refusals()[0].to_string(),
+///     "pool public never gives 192.0.2.0: it is reserved there",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Refusal {
@@ -73,6 +87,18 @@ impl fmt::Display for Refusal {
 }
 
 /// A rule that can refuse. Its text completes the sentence "pool NAME …".
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let address = "203.0.113.1".parse()?;
+/// let error = ipam.allocate(&web, &Request::default().pin(address), Time(0)).unwrap_err();
+/// assert_eq!(error.refusals()[0].rule, Rule::OutsidePools(address));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -176,6 +202,21 @@ pub enum Rule {
 }
 
 /// What stands in the way of sharing an address.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let at = |key: &str| {
+///     Request::default().pin("192.0.2.7".parse().unwrap()).share(Sharing::new(key), PortSet::All)
+/// };
+/// ipam.allocate(&web, &at("blue"), Time(0))?;
+/// let error = ipam.allocate(&"service/default/db".parse()?, &at("red"), Time(0)).unwrap_err();
+/// assert!(error.to_string().contains("the sharing keys differ"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -190,12 +231,12 @@ pub enum ShareRefusal {
     #[error("the backends differ")]
     OtherBackend,
     /// Both serve a port.
-    #[error("both serve {}", in_words(.0))]
+    #[error("both serve {}", in_words(*.0))]
     Port(Port),
 }
 
 /// A clash of two owners that list no ports is reported as port 0, which is no port.
-fn in_words(port: &Port) -> String {
+fn in_words(port: Port) -> String {
     match port.number {
         0 => String::from("every port"),
         _ => alloc::format!("{port}"),
@@ -203,6 +244,17 @@ fn in_words(port: &Port) -> String {
 }
 
 /// The nearest change that would let a request succeed.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let error = ipam.allocate(&web, &Request::default().pin("203.0.113.1".parse()?), Time(0)).unwrap_err();
+/// assert_eq!(*error.hint(), Hint::PinAnother);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -282,21 +334,50 @@ pub struct AllocateError {
 
 impl AllocateError {
     /// Who asked.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// let web: Owner = "service/default/web".parse()?;
+    /// let error = Ipam::new().allocate(&web, &Request::default(), Time(0)).unwrap_err();
+    /// assert_eq!(*error.owner(), web.key);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn owner(&self) -> &OwnerKey {
         &self.owner
     }
 
     /// The kind of refusal.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// let error = Ipam::new().allocate(&"vip//a".parse()?, &Request::default(), Time(0)).unwrap_err();
+    /// assert_eq!(error.reason(), Reason::NoMatchingPool);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
     /// What each pool answered, in the order in which they were asked.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// let error = Ipam::new().allocate(&"vip//a".parse()?, &Request::default(), Time(0)).unwrap_err();
+    /// assert!(error.refusals().is_empty(), "no pool was there to refuse");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
     }
 
     /// The nearest change that would help.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// let error = Ipam::new().allocate(&"vip//a".parse()?, &Request::default(), Time(0)).unwrap_err();
+    /// assert_eq!(error.hint().to_string(), "add a pool");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn hint(&self) -> &Hint {
         &self.hint
     }

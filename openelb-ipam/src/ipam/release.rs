@@ -15,6 +15,18 @@ use crate::row::RowKey;
 use crate::time::Time;
 
 /// What a release must match to count: a late message about an earlier incarnation frees nothing.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let allocation = ipam.allocate(&web, &Request::default(), Time(0))?;
+/// ipam.allocate(&web, &Request::dual_stack(), Time(1))?;
+/// assert!(ipam.release(&web.key, Fence::Generation(allocation.generation), Time(2)).is_err());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fence<'a> {
     /// Whatever the owner holds.
@@ -26,6 +38,17 @@ pub enum Fence<'a> {
 }
 
 /// What a release gave back; empty when the owner held nothing.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web, &Request::dual_stack(), Time(0))?;
+/// assert_eq!(ipam.release(&web.key, Fence::Any, Time(1))?.addresses.len(), 2);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Released {
@@ -37,12 +60,37 @@ pub struct Released {
 
 impl Released {
     /// Whether the owner held nothing.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert!(ipam.release(&web.key, Fence::Any, Time(0))?.is_empty());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty() && self.prefixes.is_empty()
     }
 }
 
 /// A release did not count; nothing was changed.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// ipam.allocate(&web.clone().with_uid("new"), &Request::default(), Time(0))?;
+/// let error = ipam.release(&web.key, Fence::Uid(&Uid::from("old")), Time(1)).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "service/default/web is now uid new, not old; release it only if that one is gone",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReleaseError {
     /// Another incarnation of the owner holds the addresses now.

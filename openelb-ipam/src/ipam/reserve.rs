@@ -20,6 +20,17 @@ use crate::row::{MarkState, ReservationId, RowKey};
 use crate::time::Time;
 
 /// Addresses held for an owner until a deadline.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let reservation = ipam.reserve(&web, &Request::dual_stack(), Time(5_000), Time(0))?;
+/// assert_eq!(reservation.addresses.len(), 2);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -35,6 +46,18 @@ pub struct Reservation {
 }
 
 /// A commit did not happen; the reservation is gone and its addresses are as before it.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let reservation = ipam.reserve(&web, &Request::default(), Time(5_000), Time(0))?;
+/// let error = ipam.commit(reservation.id, Time(5_000)).unwrap_err();
+/// assert_eq!(error, openelb_ipam::ipam::CommitError::NotOpen(reservation.id));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CommitError {
     /// It was committed, aborted, or lapsed.
@@ -121,6 +144,18 @@ impl Ipam {
     }
 
     /// Gives the owner what was reserved, in exchange for what it has.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let reservation = ipam.reserve(&web, &Request::default(), Time(5_000), Time(0))?;
+    /// assert_eq!(ipam.commit(reservation.id, Time(1))?.addresses, reservation.addresses);
+    /// assert!(ipam.commit(reservation.id, Time(2)).is_err());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn commit(&mut self, id: ReservationId, now: Time) -> Result<Allocation, CommitError> {
         self.expire_due(now);
         let outcome = self.commit_step(id, now);

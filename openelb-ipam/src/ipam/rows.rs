@@ -18,6 +18,18 @@ use crate::row::{
 };
 
 /// The changes since a generation are no longer known: take a [snapshot](crate::Snapshot).
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new().with_log_capacity(1);
+/// # for name in ["a", "b"] {
+/// #     let plan = ipam.plan_pools(&[PoolSpec::new(name.parse()?, ["192.0.2.1"])])?;
+/// #     ipam.apply_pools(plan, Time(0))?;
+/// # }
+/// let compacted = ipam.changes_since(0).unwrap_err();
+/// assert_eq!(compacted.generation, 2);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("changes since generation {since} are not known at {generation}; take a snapshot")]
 pub struct Compacted {

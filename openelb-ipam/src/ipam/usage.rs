@@ -63,6 +63,17 @@ impl fmt::Display for Usage {
 
 impl Ipam {
     /// The counters of a pool for one family; `None` when no pool has the name. O(1).
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert_eq!(ipam.usage("public", Family::V4).unwrap().capacity, AddressCount::new(254));
+    /// assert!(ipam.usage("private", Family::V4).is_none());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn usage(&self, pool: &str, family: Family) -> Option<Usage> {
         let (_, state) = self.pool_state(pool)?;
         let counts = &state.counts[family];

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::mem;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Ipam;
 use super::choose::{Ask, How, Pick};
@@ -16,12 +16,13 @@ use crate::row::{RowKey, WaitingRow};
 use crate::time::Time;
 
 /// The waiting list, first come first served.
-// Invariant: `turns` and `by_owner` name the same owners.
+// Invariants: `turns` and `by_owner` name the same owners; so do `woken` and `is_named`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Waiting {
     turns: BTreeMap<u64, Waiter>,
     by_owner: HashMap<OwnerKey, u64>,
     woken: Vec<OwnerKey>,
+    is_named: HashSet<OwnerKey>,
     is_stirred: bool,
 }
 
@@ -78,6 +79,15 @@ impl Waiting {
 
 impl Ipam {
     /// The owners that wait, in the order in which they will be served.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// let mut ipam = Ipam::new();
+    /// let web: Owner = "service/default/web".parse()?;
+    /// ipam.allocate(&web, &Request::default(), Time(0)).unwrap_err();
+    /// assert_eq!(ipam.waiting().next().unwrap().owner, web);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn waiting(&self) -> impl Iterator<Item = &WaitingRow> {
         self.waiting.rows()
     }
@@ -101,6 +111,7 @@ impl Ipam {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn take_woken(&mut self) -> Vec<OwnerKey> {
+        self.waiting.is_named.clear();
         mem::take(&mut self.waiting.woken)
     }
 
@@ -139,7 +150,7 @@ impl Ipam {
 
     /// Names an owner to be asked about again, waiting or not.
     pub(super) fn wake_owner(&mut self, owner: OwnerKey) {
-        if !self.waiting.woken.contains(&owner) {
+        if self.waiting.is_named.insert(owner.clone()) {
             self.waiting.woken.push(owner);
         }
     }

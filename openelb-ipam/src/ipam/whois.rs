@@ -43,6 +43,19 @@ pub struct Holding {
 }
 
 /// What an address is used for.
+///
+/// ```
+/// # use openelb_ipam::*;
+/// # let mut ipam = Ipam::new();
+/// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+/// # ipam.apply_pools(plan, Time(0))?;
+/// # let web: Owner = "service/default/web".parse()?;
+/// let status = |ipam: &Ipam, address: &str| ipam.whois(address.parse().unwrap()).status;
+/// assert_eq!(status(&ipam, "192.0.2.1"), openelb_ipam::ipam::Status::Free);
+/// assert_eq!(status(&ipam, "192.0.2.0"), openelb_ipam::ipam::Status::Reserved);
+/// assert_eq!(status(&ipam, "203.0.113.1"), openelb_ipam::ipam::Status::OutsidePools);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -131,6 +144,16 @@ impl fmt::Display for Holding {
 
 impl Ipam {
     /// What an address is used for. O(pools) to find its pool, then one look-up.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.0/24", "2001:db8::/64"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// assert_eq!(ipam.whois("192.0.2.9".parse()?).to_string(), "192.0.2.9 in pool public: free");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn whois(&self, address: IpAddr) -> Holding {
         let (family, bits) = (Family::of(address), to_bits(address));
         let mut pool = self.pool_of(address).map(|(_, state)| state);

@@ -31,6 +31,12 @@ pub struct PoolSpecError {
 }
 
 /// A field of [`PoolSpec`](super::PoolSpec) that can be wrong.
+///
+/// ```
+/// # use openelb_ipam::pool::Field;
+/// assert_eq!(Field::ServiceSelectors.to_string(), "serviceSelectors");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// `exclude`
@@ -64,6 +70,13 @@ impl fmt::Display for Field {
 }
 
 /// What is wrong with a field. Entries count from 1 over the whole list.
+///
+/// ```
+/// # use openelb_ipam::{Pool, PoolSpec, pool::SpecProblem};
+/// let error = Pool::try_from(&PoolSpec::new("p".parse()?, [])).unwrap_err();
+/// assert_eq!(*error.problem, SpecProblem::NoRanges);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SpecProblem {
     /// Nothing is listed.

@@ -57,11 +57,26 @@ impl Pool {
     }
 
     /// Whether the pool has any address of the family to give.
+    ///
+    /// ```
+    /// # use openelb_ipam::{Family, Pool, PoolSpec};
+    /// let pool = Pool::try_from(&PoolSpec::new("p".parse()?, ["192.0.2.0/24"]))?;
+    /// assert!(pool.serves(Family::V4) && !pool.serves(Family::V6));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn serves(&self, family: Family) -> bool {
         !self.universe.ranges(family).is_empty()
     }
 
     /// Whether an address is in the ranges but never given.
+    ///
+    /// ```
+    /// # use openelb_ipam::{Pool, PoolSpec};
+    /// let pool = Pool::try_from(&PoolSpec::new("p".parse()?, ["192.0.2.0/24"]))?;
+    /// assert!(pool.is_reserved("192.0.2.255".parse()?));
+    /// assert!(!pool.is_reserved("192.0.2.1".parse()?));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn is_reserved(&self, address: IpAddr) -> bool {
         self.ranges.contains(address) && !self.universe.contains(address)
     }
@@ -72,6 +87,16 @@ impl Pool {
     }
 
     /// Whether the binding, if there is one, lets an owner of the namespace in.
+    ///
+    /// ```
+    /// # use openelb_ipam::{Labels, Pool, PoolSpec};
+    /// let mut spec = PoolSpec::new("p".parse()?, ["192.0.2.0/24"]);
+    /// spec.namespaces = vec!["blue".to_string()];
+    /// let pool = Pool::try_from(&spec)?;
+    /// assert!(pool.is_bound());
+    /// assert!(!pool.admits_namespace("green", &Labels::new()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn admits_namespace(&self, namespace: &str, labels: &Labels) -> bool {
         !self.is_bound_to_namespaces()
             || self.spec.namespaces.iter().any(|name| name == namespace)

@@ -108,6 +108,12 @@ impl Requirement {
 }
 
 /// How a requirement compares, by Kubernetes' names.
+///
+/// ```
+/// # use openelb_ipam::pool::Operator;
+/// assert!(Operator::In < Operator::DoesNotExist);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Operator {

@@ -127,6 +127,13 @@ pub struct PoolSpec {
 
 impl PoolSpec {
     /// A pool of these ranges with every default.
+    ///
+    /// ```
+    /// # use openelb_ipam::PoolSpec;
+    /// let spec = PoolSpec { is_default: true, ..PoolSpec::new("public".parse()?, ["192.0.2.0/24"]) };
+    /// assert!(spec.auto_assign);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn new<const N: usize>(name: PoolName, ranges: [&str; N]) -> Self {
         Self {
             name,
@@ -241,6 +248,12 @@ impl Default for ReserveRules {
 /// What becomes of an address in use when an edit leaves it outside its pool.
 ///
 /// A pool that is deleted releases its addresses whatever the policy.
+///
+/// ```
+/// # use openelb_ipam::pool::OnShrink;
+/// assert_eq!(OnShrink::default(), OnShrink::Retain);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]

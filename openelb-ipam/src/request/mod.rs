@@ -66,6 +66,12 @@ pub struct Request {
 
 impl Request {
     /// Asks for one address of a family.
+    ///
+    /// ```
+    /// # use openelb_ipam::{Families, Family, Request};
+    /// assert_eq!(Request::single(Family::V6).families, Families::One(Family::V6));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn single(family: Family) -> Self {
         Self {
             families: Families::One(family),
@@ -74,6 +80,12 @@ impl Request {
     }
 
     /// Asks for an IPv4 and an IPv6 address, both or none.
+    ///
+    /// ```
+    /// # use openelb_ipam::{FamilyPolicy, Request};
+    /// assert_eq!(Request::dual_stack().policy, FamilyPolicy::RequireDualStack);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn dual_stack() -> Self {
         let families = Families::Both { first: Family::V4 };
         Self {
@@ -84,6 +96,12 @@ impl Request {
     }
 
     /// Asks for both families and takes one when only one can be had.
+    ///
+    /// ```
+    /// # use openelb_ipam::{FamilyPolicy, Request};
+    /// assert_eq!(Request::prefer_dual_stack().policy, FamilyPolicy::PreferDualStack);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn prefer_dual_stack() -> Self {
         Self {
             policy: FamilyPolicy::PreferDualStack,
@@ -121,6 +139,13 @@ impl Request {
     }
 
     /// Takes from the pool of this name only.
+    ///
+    /// ```
+    /// # use openelb_ipam::Request;
+    /// let request = Request::dual_stack().from_pool("public".parse()?);
+    /// assert_eq!(request.pool.as_deref(), Some("public"));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn from_pool(mut self, pool: PoolName) -> Self {
         self.pool = Some(pool);
@@ -263,6 +288,13 @@ pub enum FamilyPolicy {
 }
 
 /// The families that a valid request wants, see [`Request::wanted`].
+///
+/// ```
+/// # use openelb_ipam::Request;
+/// let wanted = Request::dual_stack().wanted()?;
+/// assert!(wanted.is_all_or_nothing);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The family listed first.
@@ -357,6 +389,16 @@ impl fmt::Display for Sharing {
 }
 
 /// Why the parts of a request contradict each other.
+///
+/// ```
+/// # use openelb_ipam::{Family, FamilyPolicy, Request};
+/// let request = Request { policy: FamilyPolicy::RequireDualStack, ..Request::single(Family::V4) };
+/// assert_eq!(
+///     request.wanted().unwrap_err().to_string(),
+///     "RequireDualStack with IPv4 alone; name both families or choose another policy",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
@@ -403,6 +445,15 @@ fn parse_address(text: &str) -> Result<IpAddr, ParseAddressesError> {
 }
 
 /// Why a text is no list of addresses.
+///
+/// ```
+/// # use openelb_ipam::parse_addresses;
+/// assert_eq!(
+///     parse_addresses("::ffff:192.0.2.1").unwrap_err().to_string(),
+///     "\"::ffff:192.0.2.1\" is an IPv4-mapped address; write the IPv4 address itself",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParseAddressesError {
     /// No IPv4 or IPv6 address.

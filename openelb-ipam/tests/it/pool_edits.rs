@@ -131,6 +131,20 @@ fn bulk_allocation_is_one_step_and_each_request_stands_alone() {
 }
 
 #[test]
+fn a_step_larger_than_the_log_still_counts_as_a_step() {
+    let mut ipam = Ipam::new().with_log_capacity(3);
+    let plan = ipam.plan_pools(&[pool("p", ["192.0.2.0/24"])]).unwrap();
+    ipam.apply_pools(plan, Time(0)).unwrap();
+    let owners: Vec<_> = (0..9).map(|n| owner(&format!("s{n}"))).collect();
+    let request = Request::default();
+    ipam.allocate_many(owners.iter().map(|owner| (owner, &request)), Time(0));
+    assert_eq!(ipam.generation(), 2);
+    assert!(ipam.changes_since(1).is_err(), "too much to remember");
+    assert!(ipam.changes_since(2).unwrap().is_empty());
+    assert_eq!(Ipam::restore(ipam.snapshot()).unwrap().owner_count(), 9);
+}
+
+#[test]
 fn every_address_of_the_whole_internet_is_counted_exactly() {
     let everything = PoolSpec {
         reserve: openelb_ipam::pool::ReserveRules::NONE,
