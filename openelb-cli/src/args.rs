@@ -167,7 +167,7 @@ pub(crate) struct PoolPlanArgs {
     pub(crate) files: FilesArgs,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Apply the plan to the state directory; refused while a daemon runs, which reloads its own file.
+    /// Apply the plan to the state directory; a running daemon takes its own configuration only.
     #[arg(long)]
     pub(crate) apply: bool,
     /// Exit with 10 when something would change.

@@ -30,7 +30,7 @@ pub const OPT_IN_ANNOTATION: &str = "lb.kubesphere.io/v1alpha1";
 /// The only value of [`OPT_IN_ANNOTATION`] that opts in.
 pub const OPT_IN_VALUE: &str = "openelb";
 
-/// Annotation on a Service: the pool it asks for. The label of the same name says which pool serves it.
+/// Annotation on a Service: the pool it asks for. The label of that name is the one that serves it.
 pub const POOL_ANNOTATION: &str = "eip.openelb.kubesphere.io/v1alpha2";
 
 /// Annotation on a Service: the address it asks for; wins over `spec.loadBalancerIP`.

@@ -4,7 +4,7 @@ use openelb_ipam::OwnerKey;
 
 use crate::exit_code::{ExitCode, Failure};
 
-/// Reads `NAME`, `NAMESPACE/NAME` or `KIND/NAMESPACE/NAME`; what is missing is `kind` and `default`.
+/// Reads `NAME`, `NAMESPACE/NAME` or `KIND/NAMESPACE/NAME`; missing are `kind` and `default`.
 pub(super) fn parse(text: &str, kind: &str) -> Result<OwnerKey, Failure> {
     let parts: Vec<&str> = text.splitn(3, '/').collect();
     let key = match parts.as_slice() {

@@ -15,11 +15,12 @@ use crate::output::{self, Format, Paint, Report};
 use crate::store::{DirectoryLock, MemoryStore, RedbStore, Store};
 
 pub(super) fn run(args: &RunArgs, format: Format) -> Result<ExitCode, Failure> {
+    let files = daemon::Files::look(&args.config);
     let config = validate::load(&args.config)?;
     if args.dry_run {
         output::print(&rehearse(args, &config)?, format)?;
     } else {
-        daemon::run(args, config)?;
+        daemon::run(args, config, files)?;
     }
     Ok(ExitCode::Success)
 }

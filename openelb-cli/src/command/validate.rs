@@ -30,8 +30,11 @@ pub(super) fn run(args: &FilesArgs, format: Format) -> Result<ExitCode, Failure>
 /// A configuration that must be valid, or the failure that shows every line at fault.
 pub(super) fn load(files: &[std::path::PathBuf]) -> Result<Config, Failure> {
     config::load(files).map_err(|invalid| {
-        Failure::new(ExitCode::Invalid, format!("the configuration is invalid\n\n{invalid}"))
-            .next("correct the lines shown; `openelb validate FILE` checks them without starting anything")
+        Failure::new(
+            ExitCode::Invalid,
+            format!("the configuration is invalid\n\n{invalid}"),
+        )
+        .next("correct the lines shown; `openelb validate FILE` checks without starting anything")
     })
 }
 

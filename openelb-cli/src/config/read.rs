@@ -1,5 +1,5 @@
-//! Reads a typed object out of a [`Node`]: reports every unknown key and every wrong value, not only
-//! the first.
+//! Reads a typed object out of a [`Node`]: reports every unknown key and every wrong value, not
+//! only the first.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -32,50 +32,7 @@ type Column = (&'static str, &'static str, fn(&FamilyUse) -> &String);
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 
 fn pools(registry: &mut Registry, status: &StatusReport) {
-    let columns: [Column; 9] = [
-        (
-            "capacity_addresses",
-            "Addresses the pool can give at all",
-            |pool| &pool.capacity,
-        ),
-        ("free_addresses", "Addresses it can give now", |pool| {
-            &pool.free
-        }),
-        ("used_addresses", "Addresses that owners hold", |pool| {
-            &pool.used
-        }),
-        (
-            "reserved_addresses",
-            "Addresses held for open reservations",
-            |pool| &pool.reserved,
-        ),
-        (
-            "cooling_addresses",
-            "Addresses released a short time ago",
-            |pool| &pool.cooling,
-        ),
-        (
-            "quarantined_addresses",
-            "Addresses seen in use by strangers",
-            |pool| &pool.quarantined,
-        ),
-        (
-            "orphaned_addresses",
-            "Addresses in use outside the edited pool",
-            |pool| &pool.orphaned,
-        ),
-        (
-            "free_runs",
-            "Runs of free addresses; 1 is unfragmented",
-            |pool| &pool.free_runs,
-        ),
-        (
-            "largest_free_run_addresses",
-            "Length of the longest run",
-            |pool| &pool.largest_free_run,
-        ),
-    ];
-    for (name, help, column) in columns {
+    for (name, help, column) in COLUMNS {
         let gauges = gauges(registry, &format!("pool_{name}"), help);
         for pool in &status.pools {
             for usage in &pool.families {
@@ -194,3 +151,47 @@ fn flag(is_set: bool) -> f64 {
 fn as_f64(value: u64) -> f64 {
     value as f64
 }
+
+const COLUMNS: [Column; 9] = [
+    (
+        "capacity_addresses",
+        "Addresses the pool can give at all",
+        |pool| &pool.capacity,
+    ),
+    ("free_addresses", "Addresses it can give now", |pool| {
+        &pool.free
+    }),
+    ("used_addresses", "Addresses that owners hold", |pool| {
+        &pool.used
+    }),
+    (
+        "reserved_addresses",
+        "Addresses held for open reservations",
+        |pool| &pool.reserved,
+    ),
+    (
+        "cooling_addresses",
+        "Addresses released a short time ago",
+        |pool| &pool.cooling,
+    ),
+    (
+        "quarantined_addresses",
+        "Addresses seen in use by strangers",
+        |pool| &pool.quarantined,
+    ),
+    (
+        "orphaned_addresses",
+        "Addresses in use outside the edited pool",
+        |pool| &pool.orphaned,
+    ),
+    (
+        "free_runs",
+        "Runs of free addresses; 1 is unfragmented",
+        |pool| &pool.free_runs,
+    ),
+    (
+        "largest_free_run_addresses",
+        "Length of the longest run",
+        |pool| &pool.largest_free_run,
+    ),
+];

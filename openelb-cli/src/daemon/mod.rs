@@ -1,10 +1,11 @@
 //! `openelb run`: configuration in, addresses allocated and announced, until it is told to stop.
 //!
 //! ```text
-//!  files ─ watch, SIGHUP ─┐                         ┌─ store (one commit for many inputs)
-//!  control socket ────────┼─> inputs ─> keeper ─────┤
-//!  health checks ─────────┘   (its own thread)      └─ speaker ─> announcer (its own threads)
-//!  /metrics, /healthz ────┘        ^─────── conflicts ──────────────┘
+//!  files, SIGHUP ─────┐                    ┌─ store (one commit for many inputs)
+//!  control socket ────┤                    │
+//!  health checks ─────┼─ inputs ─ keeper ──┤
+//!  /metrics ──────────┘             │      └─ speaker ─ announcer (threads of its own)
+//!                                   └──────── conflicts ───┘
 //! ```
 
 mod health;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tracing::info;
@@ -38,21 +39,23 @@ use crate::exit_code::{ExitCode, Failure};
 use crate::store::{DirectoryLock, RedbStore};
 
 pub(crate) use self::speaker::start_announcer;
+pub(crate) use self::watch::Files;
 
-/// Runs the daemon in the foreground; returns after it was told to stop.
-pub(crate) fn run(args: &RunArgs, config: Config) -> Result<(), Failure> {
+/// Runs the daemon in the foreground; returns after it was told to stop. `config` is what was read
+/// from `files`.
+pub(crate) fn run(args: &RunArgs, config: Config, files: Files) -> Result<(), Failure> {
     log::start(args.log_format, &args.log)?;
     let _lock = DirectoryLock::create(&args.place.state_dir, "openelb run")
         .map_err(|error| client::lock_failure(&error))?;
     let store =
         RedbStore::open(&args.place.state_dir).map_err(|error| engine::store_failure(&error))?;
     let mut engine = Engine::open(Box::new(store))?;
-    let files = args
-        .config
+    let names = files
+        .paths()
         .iter()
         .map(|path| path.display().to_string())
         .collect();
-    let (mut services, checks) = Services::new(files);
+    let (mut services, checks) = Services::new(names);
     services.put_in_force(config, &mut engine, clock::now())?;
     engine.commit()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -60,7 +63,7 @@ pub(crate) fn run(args: &RunArgs, config: Config) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(ExitCode::Failed, format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let mut daemon = Daemon::start(args, engine, services, checks).await?;
+        let mut daemon = Daemon::start(args, engine, services, checks, files).await?;
         info!(socket = %daemon.socket.display(), "ready");
         daemon.until_told_to_stop().await;
         daemon.stop().await;
@@ -72,10 +75,14 @@ struct Daemon {
     keeper: Keeper,
     thread: JoinHandle<()>,
     socket: PathBuf,
+    signals: Signals,
+    reload: Arc<Notify>,
+}
+
+struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
-    reload: Arc<Notify>,
 }
 
 impl Daemon {
@@ -84,17 +91,9 @@ impl Daemon {
         engine: Engine,
         services: Services,
         checks: tokio::sync::watch::Receiver<Checks>,
+        files: Files,
     ) -> Result<Self, Failure> {
-        let http = match args.metrics {
-            Listen::Off => None,
-            Listen::At(at) => Some(http::bind(at).await.map_err(|error| {
-                Failure::new(
-                    ExitCode::Failed,
-                    format!("cannot listen on {at} for /metrics: {error}"),
-                )
-                .next("choose another with --metrics ADDR, or --metrics off")
-            })?),
-        };
+        let page = bind_page(args.metrics).await?;
         let (conflict_sender, conflicts) = mpsc::channel(MOST_CONFLICTS);
         let speaker = if args.no_announce {
             Speaker::silent()
@@ -103,42 +102,27 @@ impl Daemon {
         };
         let socket = client::socket_path(&args.place);
         let listener = listen(&socket)?;
-        let signal = |kind| {
-            signal(kind).map_err(|error| {
-                Failure::new(
-                    ExitCode::Failed,
-                    format!("cannot listen for signals: {error}"),
-                )
-            })
-        };
-        let (hangup, terminate, interrupt) = (
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-        );
+        let signals = Signals::listen()?;
         let (keeper, thread) = Keeper::start(engine, services, speaker, conflicts)?;
         tokio::spawn(server::serve(listener, keeper.clone()));
         tokio::spawn(health::supervise(checks, keeper.clone()));
-        if let Some(listener) = http {
+        if let Some(listener) = page {
             tokio::spawn(http::serve(listener, keeper.clone()));
         }
         let reload = Arc::new(Notify::new());
-        let changed = Arc::clone(&reload);
-        tokio::spawn(watch::watch(args.config.clone(), move || {
-            changed.notify_one();
-        }));
+        let told = Arc::clone(&reload);
         tokio::spawn(reload_whenever(
-            Arc::clone(&reload),
-            args.config.clone(),
+            told,
+            files.paths().to_vec(),
             keeper.clone(),
         ));
+        let changed = Arc::clone(&reload);
+        tokio::spawn(files.watch(move || changed.notify_one()));
         Ok(Self {
             keeper,
             thread,
             socket,
-            hangup,
-            terminate,
-            interrupt,
+            signals,
             reload,
         })
     }
@@ -147,9 +131,9 @@ impl Daemon {
         loop {
             // Signals are remembered by the streams, so none is lost when another arm wins.
             tokio::select! {
-                _ = self.hangup.recv() => self.reload.notify_one(),
-                _ = self.terminate.recv() => return info!("told to stop by SIGTERM"),
-                _ = self.interrupt.recv() => return info!("told to stop by SIGINT"),
+                _ = self.signals.hangup.recv() => self.reload.notify_one(),
+                _ = self.signals.terminate.recv() => return info!("told to stop by SIGTERM"),
+                _ = self.signals.interrupt.recv() => return info!("told to stop by SIGINT"),
             }
         }
     }
@@ -162,6 +146,35 @@ impl Daemon {
         let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         let _ = std::fs::remove_file(&self.socket);
     }
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(
+                    ExitCode::Failed,
+                    format!("cannot listen for signals: {error}"),
+                )
+            })
+        };
+        Ok(Self {
+            hangup: listen(SignalKind::hangup())?,
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+}
+
+async fn bind_page(listen: Listen) -> Result<Option<TcpListener>, Failure> {
+    let Listen::At(at) = listen else {
+        return Ok(None);
+    };
+    http::bind(at).await.map(Some).map_err(|error| {
+        let message = format!("cannot listen on {at} for /metrics: {error}");
+        Failure::new(ExitCode::Failed, message)
+            .next("choose another with --metrics ADDR, or --metrics off")
+    })
 }
 
 fn listen(socket: &Path) -> Result<UnixListener, Failure> {

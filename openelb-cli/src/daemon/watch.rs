@@ -7,20 +7,41 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Calls `changed` whenever one of the files was written or replaced, looked at once a second.
-///
-/// Looking at the files themselves also sees a replaced symbolic link, which is how mounted
-/// configuration maps change and what a watch on a directory misses.
-pub(super) async fn watch(paths: Vec<PathBuf>, changed: impl Fn()) {
-    let mut known = stamps(&paths);
-    let mut ticks = interval(Duration::from_secs(1));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let now = stamps(&paths);
-        if now != known {
-            known = now;
-            changed();
+/// The files of a configuration, as they were when somebody looked.
+#[derive(Debug)]
+pub(crate) struct Files {
+    paths: Vec<PathBuf>,
+    known: Vec<Option<Stamp>>,
+}
+
+impl Files {
+    /// Looks at the files. Call it before reading them, so that no change is lost in between.
+    pub(crate) fn look(paths: &[PathBuf]) -> Self {
+        Self {
+            paths: paths.to_vec(),
+            known: stamps(paths),
+        }
+    }
+
+    /// The files.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Calls `changed` whenever one of the files was written or replaced, looked at once a second.
+    ///
+    /// Looking at the files themselves also sees a replaced symbolic link, which is how mounted
+    /// configuration maps change and what a watch on a directory misses.
+    pub(super) async fn watch(mut self, changed: impl Fn()) {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let now = stamps(&self.paths);
+            if now != self.known {
+                self.known = now;
+                changed();
+            }
         }
     }
 }

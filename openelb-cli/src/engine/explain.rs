@@ -22,42 +22,11 @@ pub(super) fn refused(error: &AllocateError) -> Refused {
 /// What is known of an address.
 pub(super) fn whois(ipam: &Ipam, address: IpAddr) -> Whois {
     let holding = ipam.whois(address);
-    let (state, owners, fact) = match &holding.status {
-        Status::OutsidePools => ("OutsidePools", Vec::new(), "is in no pool".to_owned()),
-        Status::Reserved => (
-            "Reserved",
-            Vec::new(),
-            "is reserved and never given".to_owned(),
-        ),
-        Status::Free => ("Free", Vec::new(), "is free".to_owned()),
-        Status::Held { owners, .. } => (
-            "Used",
-            owners.clone(),
-            format!("is held by {}", list(owners)),
-        ),
-        Status::Delegated(owner) => (
-            "Delegated",
-            vec![owner.clone()],
-            format!("is in a prefix delegated to {owner}"),
-        ),
-        Status::Booked(_) => (
-            "Booked",
-            Vec::new(),
-            "is held for an open reservation".to_owned(),
-        ),
-        Status::Cooling { owner, until } => (
-            "Cooling",
-            Vec::new(),
-            format!(
-                "is cooling down until {}; only {owner} may have it back",
-                moment(*until)
-            ),
-        ),
-        Status::Quarantined { until, cause } => (
-            "Quarantined",
-            Vec::new(),
-            format!("is avoided until {}: {cause}", moment(*until)),
-        ),
+    let (state, fact) = in_words(&holding.status);
+    let owners = match holding.status {
+        Status::Held { owners, .. } => owners,
+        Status::Delegated(owner) => vec![owner],
+        _ => Vec::new(),
     };
     let place = match (&holding.pool, holding.is_orphaned) {
         (None, _) => String::new(),
@@ -108,6 +77,29 @@ fn refusal_lines(refused: &Refused) -> Vec<String> {
         .chain(pools)
         .chain(std::iter::once(hint))
         .collect()
+}
+
+/// One word for programs, and the rest of a sentence for people.
+fn in_words(status: &Status) -> (&'static str, String) {
+    match status {
+        Status::OutsidePools => ("OutsidePools", "is in no pool".to_owned()),
+        Status::Reserved => ("Reserved", "is reserved and never given".to_owned()),
+        Status::Free => ("Free", "is free".to_owned()),
+        Status::Held { owners, .. } => ("Used", format!("is held by {}", list(owners))),
+        Status::Delegated(owner) => ("Delegated", format!("is in a prefix delegated to {owner}")),
+        Status::Booked(_) => ("Booked", "is held for an open reservation".to_owned()),
+        Status::Cooling { owner, until } => {
+            let until = moment(*until);
+            (
+                "Cooling",
+                format!("is cooling down until {until}; only {owner} may have it back"),
+            )
+        }
+        Status::Quarantined { until, cause } => (
+            "Quarantined",
+            format!("is avoided until {}: {cause}", moment(*until)),
+        ),
+    }
 }
 
 fn list(owners: &[OwnerKey]) -> String {

@@ -100,7 +100,7 @@ impl Engine {
     /// After an error the engine refuses every change until it is opened again, and shows what the
     /// store holds.
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
-        // First of all: an answer given before a failure, and forgotten by it, must not pass for durable.
+        // First: an answer given before a failure, and forgotten by it, must not pass for durable.
         self.check_writable()?;
         if self.ipam.generation() == self.stored {
             return Ok(());

@@ -129,7 +129,7 @@ pub struct EipSpec {
     /// Which free address is handed out next.
     #[serde(default, skip_serializing_if = "is_default")]
     pub strategy: Strategy,
-    /// How long a released address rests before another owner may have it, such as `90s`, `10m` or `1h30m`.
+    /// How long a released address rests before another owner may have it: `90s`, `10m`, `1h30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cool_down: Option<String>,
     /// Never hand out addresses that end in .0 or .255.
@@ -147,7 +147,7 @@ pub struct EipSpec {
     /// What happens to allocations whose address leaves the pool by an edit.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_shrink: OnShrink,
-    /// How it is made sure, before an address is announced, that nobody else uses it (`layer2` only).
+    /// How it is made sure first that nobody else uses an address (`layer2` only).
     #[serde(default, skip_serializing_if = "is_default")]
     pub probe: Probe,
 }

@@ -17,7 +17,7 @@ pub struct EipStatus {
     /// Number of used addresses (not of services).
     #[serde(skip_serializing_if = "is_zero")]
     pub usage: i64,
-    /// Number of addresses, clamped to `i64::MAX`; OpenELB wrote 0 or negative sizes for wide IPv6 pools.
+    /// Number of addresses, clamped to `i64::MAX`; OpenELB wrote 0 or less for wide IPv6 pools.
     #[serde(skip_serializing_if = "is_zero")]
     pub pool_size: i64,
     /// Address to owners.
