@@ -224,4 +224,4 @@ pub(crate) fn now() -> Instant {
 const NOT_PERMITTED: i32 = 7;
 
 /// Far above what any step takes, also on a machine that builds something else meanwhile.
-const UNREASONABLE: Duration = Duration::from_mins(1);
+const UNREASONABLE: Duration = Duration::from_mins(2);
