@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::mpsc;
@@ -169,5 +170,7 @@ fn keep_only(kept: Capability) -> Result<(), caps::errors::CapsError> {
 
 /// A command that runs this same program.
 pub(crate) fn openelb() -> Command {
-    Command::new("/proc/self/exe")
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("openelb");
+    command
 }

@@ -40,8 +40,9 @@ pub(crate) fn success_mark(files: &Path) -> std::path::PathBuf {
 async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode, Failure>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut inner = start(files, isolation)?;
-    // Both branches can be dropped without loss: a signal stays noted, a child stays waitable.
+    // Every branch can be dropped without loss: a signal stays noted, a child stays waitable.
     tokio::select! {
         ended = inner.wait() => {
             let code = if ended?.success() { ExitCode::Success } else { ExitCode::Failed };
@@ -49,6 +50,7 @@ async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode
         }
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
     // It is the init of the PID namespace: with it goes every process in there.
     inner.kill().await?;
@@ -64,6 +66,7 @@ async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode
 fn start(files: &Path, isolation: Isolation) -> io::Result<Child> {
     let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
     Command::new("/proc/self/exe")
+        .arg0("openelb")
         .args(typed)
         .arg("--inside")
         .arg(files)
