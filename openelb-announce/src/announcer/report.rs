@@ -81,10 +81,11 @@ impl Snapshot {
             .collect()
     }
 
-    /// The status of every interface that has a station.
+    /// The status of every interface on which something is to be announced.
     pub(crate) fn interfaces(&self) -> Vec<InterfaceStatus> {
         let mut interfaces: BTreeMap<u32, InterfaceStatus> = BTreeMap::new();
-        for station in &self.stations {
+        let in_use = |station: &&StationView| !station.targets.is_empty();
+        for station in self.stations.iter().filter(in_use) {
             let status = interfaces
                 .entry(station.key.index)
                 .or_insert_with(|| InterfaceStatus {

@@ -84,6 +84,10 @@ impl Worker {
         }
         if letters.stop {
             self.adopt(Desired::default(), poller)?;
+            let keys: Vec<PortKey> = self.stations.keys().copied().collect();
+            for key in keys {
+                self.close(key, poller)?;
+            }
             self.is_finished = true;
         } else if let Some(desired) = letters.desired {
             self.adopt(desired, poller)?;
@@ -211,14 +215,15 @@ impl Worker {
         let keys: Vec<PortKey> = self.stations.keys().copied().collect();
         let mut changes: Vec<(PortKey, Change)> = Vec::new();
         for key in keys {
-            let targets = placements.remove(&key);
-            let is_wanted = targets.is_some();
+            let targets = placements.remove(&key).unwrap_or_default();
             if let Some(station) = self.stations.get_mut(&key) {
-                let change = station.release(targets.unwrap_or_default(), now, &mut self.wishes);
+                let change = station.release(targets, now, &mut self.wishes);
                 self.outbox.carry_out(station, &mut self.wishes);
                 changes.push((key, change));
             }
-            if !is_wanted {
+            // A station without addresses stays, deaf, for as long as its link: opening sockets takes
+            // milliseconds, which the next address to move here would wait for.
+            if self.monitor.topology().link(key.index).is_none() {
                 self.close(key, poller)?;
             }
         }

@@ -105,8 +105,11 @@ impl<M> Port<M> {
     }
 
     fn note(&mut self, act: &str, result: io::Result<()>) {
-        if let Err(error) = result {
-            self.last_error = Some(format!("{act}: {error}"));
+        match result {
+            // A link that goes down says so once on each socket; netlink tells the rest.
+            Err(error) if error.raw_os_error() == Some(libc::ENETDOWN) => {}
+            Err(error) => self.last_error = Some(format!("{act}: {error}")),
+            Ok(()) => {}
         }
     }
 }
@@ -153,7 +156,6 @@ where
             let received = match self.socket.receive(batch) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // A link that goes down says so once; netlink tells the rest.
                 Err(error) => return self.note("receiving frames", Err(error)),
             };
             self.counters.received += received as u64;

@@ -8,7 +8,8 @@ use caps::{CapSet, Capability, CapsHashSet};
 pub enum Privileges {
     /// The I/O thread, which reads what the network sends, gives all of them up before it starts.
     /// Only a small thread that opens sockets for interfaces keeps `CAP_NET_RAW` and nothing else,
-    /// so that interfaces may still appear later. The creator's own are its own affair.
+    /// so that interfaces may still appear later. The creator's own are its own affair. Threads
+    /// share memory: this bounds what a mistake can do, not an attacker who runs code in the process.
     #[default]
     Drop,
     /// Every thread keeps what it inherits.

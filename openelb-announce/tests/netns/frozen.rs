@@ -23,7 +23,6 @@ fn a_stopped_process_answers_no_question_of_the_meantime_and_starts_anew() {
                 "sysctl -qw {path}.retrans_time_ms=50 {path}.mcast_solicit=40"
             ));
         }
-        client.sh("ip neigh flush dev eth0");
         let node_mac = node.mac("eth0");
         let capture = Capture::start(&client, "arp or icmp6");
         let from = |filter: &str, mac: &str| format!("({filter}) && eth.src == {mac}");
@@ -43,6 +42,8 @@ fn a_stopped_process_answers_no_question_of_the_meantime_and_starts_anew() {
         let (probes, announcements) = (capture.count(&probe), capture.count(&announcement));
 
         process.signal("STOP");
+        // Only now: an announcement would fill the cache again.
+        client.sh("ip neigh flush dev eth0");
         client.poke(VIP4);
         client.poke(VIP6);
         eventually("the client has given up asking", || {

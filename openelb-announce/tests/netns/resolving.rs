@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
-use super::announcing::{announced, on, until_announced};
+use super::announcing::{announced, interface, on, until_announced};
+use super::capture::Capture;
 use super::world::{eventually, with_hosts};
 
 const VIP4: &str = "192.0.2.100";
@@ -106,16 +107,29 @@ fn withdrawing_what_was_never_announced_and_announcing_twice_are_no_errors() {
 #[test]
 fn requests_to_another_hardware_address_and_for_other_addresses_are_not_answered() {
     with_hosts(|_, [node, client]| {
-        let _announcer = announced(&node, &[VIP4]);
+        let announcer = announced(&node, &[VIP4]);
         // With the card open for everything, frames for other stations come in as well.
         node.sh("ip link set eth0 promisc on");
+        let capture = Capture::start(&node, "arp");
+        // An announcement would correct what the client is about to be told.
+        eventually("all three announcements are out, in two forms each", || {
+            interface(&announcer).arp.announcements == 6
+        });
+        let before = interface(&announcer).arp.received;
+        let path = "net.ipv4.neigh.eth0";
         client.sh(&format!(
-            "ip neigh replace {VIP4} lladdr 02:00:00:00:00:77 dev eth0 nud probe"
+            "sysctl -qw {path}.delay_first_probe_time=1 {path}.retrans_time_ms=100"
         ));
+        let elsewhere = "lladdr 02:00:00:00:00:77 dev eth0 nud stale";
+        client.sh(&format!("ip neigh replace {VIP4} {elsewhere}"));
+        client.poke(VIP4);
         eventually(
-            "three unicast requests to a station that is not there have failed",
+            "requests to a station that is not there have failed",
             || !client.neighbor(VIP4).contains("02:00:00:00:00:77"),
         );
+        assert!(!client.neighbor(VIP4).contains(&node.mac("eth0")));
+        assert!(capture.count("arp.opcode == 1 && eth.dst == 02:00:00:00:00:77") >= 1);
         assert!(!client.finds("192.0.2.99"));
+        assert_eq!(interface(&announcer).arp.received, before);
     });
 }
