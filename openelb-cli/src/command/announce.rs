@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{Announcement, Event, State};
+use openelb_announce::announcer::{AddressStatus, Announcement, Event, State};
 use openelb_announce::claim::{self, Probe};
 use openelb_announce::link::InterfaceSelector;
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,10 +38,12 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
         .announce(args.address.iter().map(announcement).collect())
         .map_err(|error| Failure::new(ExitCode::Invalid, error))?;
     wait(args.duration)?;
+    let announced = announced(&announcer);
     let outcome = verdict(&announcer);
     drop(announcer);
-    let addresses: Vec<_> = args.address.iter().map(ToString::to_string).collect();
-    output::print_text(&format!("withdrawn: {}\n", addresses.join(", ")))?;
+    if !announced.is_empty() {
+        output::print_text(&format!("withdrawn: {}\n", announced.join(", ")))?;
+    }
     // A thread that panicked has said so on standard error.
     let _ = narrator.join();
     outcome
@@ -71,6 +73,17 @@ fn wait(duration: Option<Duration>) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// The addresses that are answered for.
+fn announced(announcer: &Announcer) -> Vec<String> {
+    let status = announcer.status();
+    let is_announced = |status: &&AddressStatus| matches!(status.state(), State::Announced { .. });
+    status
+        .iter()
+        .filter(is_announced)
+        .map(|status| status.address.to_string())
+        .collect()
 }
 
 /// Whether every address was announced in the end.

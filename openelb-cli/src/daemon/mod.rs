@@ -111,11 +111,7 @@ impl Daemon {
         }
         let reload = Arc::new(Notify::new());
         let told = Arc::clone(&reload);
-        tokio::spawn(reload_whenever(
-            told,
-            files.paths().to_vec(),
-            keeper.clone(),
-        ));
+        tokio::spawn(reload_whenever(told, files.clone(), keeper.clone()));
         let changed = Arc::clone(&reload);
         tokio::spawn(files.watch(move || changed.notify_one()));
         Ok(Self {
@@ -186,12 +182,14 @@ fn listen(socket: &Path) -> Result<UnixListener, Failure> {
 }
 
 /// Reads the files again whenever it is told to. Told twice meanwhile, it reads once more.
-async fn reload_whenever(told: Arc<Notify>, files: Vec<PathBuf>, keeper: Keeper) {
+async fn reload_whenever(told: Arc<Notify>, files: Files, keeper: Keeper) {
     loop {
         told.notified().await;
-        let files = files.clone();
+        // What is read now need not be noticed once more.
+        files.look_again();
+        let paths = files.paths().to_vec();
         // Large files take a while, and the checks and the socket must not wait for them.
-        if let Ok(read) = tokio::task::spawn_blocking(move || config::load(&files)).await {
+        if let Ok(read) = tokio::task::spawn_blocking(move || config::load(&paths)).await {
             keeper.tell(Input::Configure(read)).await;
         }
     }

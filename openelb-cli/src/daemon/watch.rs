@@ -3,15 +3,16 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The files of a configuration, as they were when somebody looked.
-#[derive(Debug)]
+/// The files of a configuration, as they were when somebody looked. Clones look together.
+#[derive(Debug, Clone)]
 pub(crate) struct Files {
     paths: Vec<PathBuf>,
-    known: Vec<Option<Stamp>>,
+    known: Arc<Mutex<Vec<Option<Stamp>>>>,
 }
 
 impl Files {
@@ -19,7 +20,7 @@ impl Files {
     pub(crate) fn look(paths: &[PathBuf]) -> Self {
         Self {
             paths: paths.to_vec(),
-            known: stamps(paths),
+            known: Arc::new(Mutex::new(stamps(paths))),
         }
     }
 
@@ -28,18 +29,25 @@ impl Files {
         &self.paths
     }
 
+    /// Looks again and says whether anything changed since somebody looked last.
+    pub(super) fn look_again(&self) -> bool {
+        let now = stamps(&self.paths);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = *known != now;
+        *known = now;
+        is_changed
+    }
+
     /// Calls `changed` whenever one of the files was written or replaced, looked at once a second.
     ///
     /// Looking at the files themselves also sees a replaced symbolic link, which is how mounted
     /// configuration maps change and what a watch on a directory misses.
-    pub(super) async fn watch(mut self, changed: impl Fn()) {
+    pub(super) async fn watch(self, changed: impl Fn()) {
         let mut ticks = interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let now = stamps(&self.paths);
-            if now != self.known {
-                self.known = now;
+            if self.look_again() {
                 changed();
             }
         }
@@ -71,25 +79,24 @@ fn stamps(paths: &[PathBuf]) -> Vec<Option<Stamp>> {
 mod tests {
     use std::fs;
 
-    use super::stamps;
+    use super::Files;
 
     #[test]
-    fn writing_replacing_and_removing_a_file_each_change_its_stamp() {
+    fn writing_replacing_and_removing_a_file_are_each_noticed_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.yaml");
-        let paths = [path.clone()];
-        let absent = stamps(&paths);
+        let files = Files::look(std::slice::from_ref(&path));
+        assert!(!files.look_again());
         fs::write(&path, "one").unwrap();
-        let written = stamps(&paths);
-        assert_ne!(absent, written);
-        assert_eq!(written, stamps(&paths));
+        assert!(files.look_again());
+        assert!(!files.clone().look_again(), "a clone looks with it");
 
         let other = directory.path().join("b.yaml");
         fs::write(&other, "two").unwrap();
         fs::rename(&other, &path).unwrap();
-        let replaced = stamps(&paths);
-        assert_ne!(written, replaced);
+        assert!(files.look_again());
         fs::remove_file(&path).unwrap();
-        assert_eq!(stamps(&paths), absent);
+        assert!(files.look_again());
+        assert!(!files.look_again());
     }
 }

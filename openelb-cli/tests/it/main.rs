@@ -11,6 +11,7 @@
     reason = "a failed step is a failed test, and its output is read by people"
 )]
 
+mod announce;
 mod bad_inputs;
 mod bulk;
 mod completions;
