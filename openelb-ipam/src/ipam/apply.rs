@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use ipnet::IpNet;
 use thiserror::Error;
 
+use super::effect::{Fate, PoolEdit};
 use super::holders::NoteState;
 use super::owners::{PoolIndex, Slot};
-use super::plan::{Fate, PoolEdit, PoolPlan};
+use super::plan::PoolPlan;
 use super::quarantine::mark_key;
 use super::state::{Counts, PoolState};
 use super::{Due, Ipam};
