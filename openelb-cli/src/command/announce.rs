@@ -38,11 +38,11 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
         .announce(args.address.iter().map(announcement).collect())
         .map_err(|error| Failure::new(ExitCode::Invalid, error))?;
     wait(args.duration)?;
-    let announced = announced(&announcer);
+    let spoken_for = announced(&announcer);
     let outcome = verdict(&announcer);
     drop(announcer);
-    if !announced.is_empty() {
-        output::print_text(&format!("withdrawn: {}\n", announced.join(", ")))?;
+    if !spoken_for.is_empty() {
+        output::print_text(&format!("withdrawn: {}\n", spoken_for.join(", ")))?;
     }
     // A thread that panicked has said so on standard error.
     let _ = narrator.join();
