@@ -98,11 +98,8 @@ fn first_level_modules_form_no_cycle() {
 
 /// First path segments after `crate::` in the file's code.
 fn imports(file: &SourceFile) -> BTreeSet<String> {
-    let code: String = file
-        .code()
-        .iter()
-        .map(|(_, line)| format!("{line}\n"))
-        .collect();
+    let lines: Vec<_> = file.code().into_iter().map(|(_, line)| line).collect();
+    let code = lines.join("\n");
     let mut found = BTreeSet::new();
     for piece in code.split("crate::").skip(1) {
         if let Some(group) = piece.strip_prefix('{') {
