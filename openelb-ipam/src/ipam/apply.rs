@@ -17,7 +17,7 @@ use crate::count::AddressCount;
 use crate::family::{DualStack, Family, from_bits};
 use crate::name::PoolName;
 use crate::owner::OwnerKey;
-use crate::pool::Strategy;
+use crate::pool::{OnShrink, Strategy};
 use crate::range::AddressRange;
 use crate::row::{MarkState, RowKey};
 use crate::time::Time;
@@ -175,6 +175,8 @@ impl Ipam {
             (!is_default, priority.is_none(), priority, at)
         });
         self.order = order;
+        let drains = |state: &PoolState| state.pool.spec().on_shrink == OnShrink::Drain;
+        self.has_draining_pool = self.pools.iter().any(drains);
     }
 
     /// Puts everything in use into the index and the counters of the new pools.

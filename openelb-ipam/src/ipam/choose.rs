@@ -105,6 +105,9 @@ impl Ipam {
     /// The decision without the addresses that their pool wants to be moved away, if there are such
     /// and all of them can be replaced.
     fn moved(&self, ask: &Ask<'_>, decision: Decision) -> Option<Decision> {
+        if !self.has_draining_pool {
+            return None;
+        }
         let mut rest = decision.picks;
         for family in Family::ALL {
             if rest[family].is_some_and(|pick| self.is_draining(ask, family, pick)) {

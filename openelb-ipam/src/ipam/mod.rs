@@ -88,6 +88,8 @@ pub struct Ipam {
     by_name: BTreeMap<PoolName, PoolIndex>,
     /// Default pools first, then by priority, then as listed.
     order: Vec<PoolIndex>,
+    /// Whether any pool wants orphaned addresses to be moved: asked on every allocation.
+    has_draining_pool: bool,
     owners: Owners,
     holders: Holders,
     /// First address of every delegated prefix.
@@ -126,6 +128,7 @@ impl Ipam {
             pools: Vec::new(),
             by_name: BTreeMap::new(),
             order: Vec::new(),
+            has_draining_pool: false,
             owners: Owners::default(),
             holders: Holders::default(),
             prefixes: BTreeMap::new(),
