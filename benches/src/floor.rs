@@ -19,8 +19,6 @@ pub struct Floor {
     pub mebibyte: f64,
     /// The same in 256 MiB: memory and address translation.
     pub dram: f64,
-    /// Copying 2 MiB into fresh memory.
-    pub copy: f64,
     /// Locking and unlocking a mutex that nobody else wants.
     pub mutex: f64,
     /// One `fdatasync` after a write of 64 bytes; `None` where no file could be made.
@@ -34,7 +32,6 @@ impl Floor {
         mebibyte: 7.0,
         // 140 to 350 were seen there.
         dram: 245.0,
-        copy: 200_000.0,
         mutex: 28.0,
         fdatasync: Some(127_000.0),
     };
@@ -46,7 +43,6 @@ impl Floor {
             l1: chase(1 << 10),
             mebibyte: chase(1 << 18),
             dram: chase(1 << 26),
-            copy: copy(),
             mutex: repeated(BUDGET, || {
                 if let Ok(mut value) = mutex.lock() {
                     *value += 1;
@@ -82,12 +78,6 @@ fn chase(count: u32) -> f64 {
         }
         black_box(at)
     }) / f64::from(steps)
-}
-
-/// A copy into memory that was just allocated, which is where a snapshot goes.
-fn copy() -> f64 {
-    let from = vec![1_u8; 2 << 20];
-    repeated(BUDGET, || black_box(&from).clone())
 }
 
 fn fdatasync(folder: &Path) -> Option<f64> {

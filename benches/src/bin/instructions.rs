@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         "contains-16" => contains(count),
         "release-and-take-16" => release_and_take(count),
         "allocate-and-release" => Ledger::with_owners(10_000).allocate_and_release(count),
+        "restore" => Ledger::with_owners(count).restore_once(),
         "repeat" => Ledger::with_owners(10_000).repeat_one(count),
         _ => return ExitCode::from(2),
     }

@@ -54,6 +54,6 @@ fn row(what: &str, measured: f64) -> Row {
         measured,
         1e6,
         Unit::Nanoseconds,
-        Bound::Copy,
+        Bound::Mebibyte,
     )
 }

@@ -22,12 +22,9 @@ pub fn rows() -> Vec<Row> {
             rows.push(row("next free", pool, fill, goal, bound, NEXT_FREE));
         }
     }
-    for (pool, goal, bound) in [
-        (SLASH_16, 22.0, Bound::L1),
-        (SLASH_8, 40.0, Bound::Mebibyte),
-    ] {
+    for (pool, bound) in [(SLASH_16, Bound::L1), (SLASH_8, Bound::Mebibyte)] {
         for fill in FILLS {
-            rows.push(row("find and take", pool, fill, goal, bound, FIND_AND_TAKE));
+            rows.push(row("find and take", pool, fill, None, bound, FIND_AND_TAKE));
         }
     }
     for pool in [SLASH_16, SLASH_8] {
@@ -64,7 +61,7 @@ pub fn rows() -> Vec<Row> {
 #[derive(Clone, Copy)]
 enum Operation {
     NextFree,
-    /// What an allocation does; the goal is that of next-free and that of taking, together.
+    /// What an allocation does; shown because some ways find quickly and take slowly.
     FindAndTake,
     Contains,
     Release,
@@ -77,7 +74,14 @@ const CONTAINS: Operation = Operation::Contains;
 const RELEASE: Operation = Operation::Release;
 const TAKE: Operation = Operation::Take;
 
-fn row(what: &str, pool: Pool, fill: Fill, goal: f64, bound: Bound, operation: Operation) -> Row {
+fn row(
+    what: &str,
+    pool: Pool,
+    fill: Fill,
+    goal: impl Into<Option<f64>>,
+    bound: Bound,
+    operation: Operation,
+) -> Row {
     let name = format!("{what}, {} {}", pool.name, fill.name());
     let measured = measure::<Index>(pool, fill, operation).unwrap_or(f64::NAN);
     let mut row = Row::new(name, measured, goal, Unit::Nanoseconds, bound);
@@ -218,8 +222,8 @@ fn slash_64() -> [Row; 2] {
         Row::new(name, measured, goal, Unit::Nanoseconds, Bound::L1)
     };
     [
-        row("next free", found, 20.0),
-        row("find and take", taken, 30.0),
+        row("next free", found, Some(20.0)),
+        row("find and take", taken, None),
     ]
 }
 

@@ -17,8 +17,8 @@ pub struct Row {
     pub operation: String,
     /// What was measured, in the unit.
     pub measured: f64,
-    /// The goal on the machine it was set for, in the unit.
-    pub goal: f64,
+    /// The goal on the machine it was set for, in the unit; `None` for what is only shown.
+    pub goal: Option<f64>,
     /// The unit of both.
     pub unit: Unit,
     /// What bounds it.
@@ -31,17 +31,17 @@ pub struct Row {
 
 impl Row {
     /// A row without baselines.
-    pub const fn new(
+    pub fn new(
         operation: String,
         measured: f64,
-        goal: f64,
+        goal: impl Into<Option<f64>>,
         unit: Unit,
         bound: Bound,
     ) -> Self {
         Self {
             operation,
             measured,
-            goal,
+            goal: goal.into(),
             unit,
             bound,
             instructions: None,
@@ -50,8 +50,9 @@ impl Row {
     }
 
     /// The goal as it would have been set on this machine.
-    pub fn scaled_goal(&self, floor: &Floor) -> f64 {
-        self.goal * self.bound.of(floor) / self.bound.of(&Floor::REFERENCE)
+    pub fn scaled_goal(&self, floor: &Floor) -> Option<f64> {
+        self.goal
+            .map(|goal| goal * self.bound.of(floor) / self.bound.of(&Floor::REFERENCE))
     }
 }
 
@@ -73,8 +74,6 @@ pub enum Bound {
     Mebibyte,
     /// Loads from memory.
     Dram,
-    /// Copying 2 MiB.
-    Copy,
     /// Nothing: a size is the same everywhere.
     None,
 }
@@ -86,7 +85,6 @@ impl Bound {
             Self::L1 => "L1 load",
             Self::Mebibyte => "1 MiB load",
             Self::Dram => "DRAM load",
-            Self::Copy => "2 MiB copy",
             Self::None => "none",
         }
     }
@@ -97,7 +95,6 @@ impl Bound {
             Self::L1 => floor.l1,
             Self::Mebibyte => floor.mebibyte,
             Self::Dram => floor.dram,
-            Self::Copy => floor.copy,
             Self::None => 1.0,
         }
     }

@@ -25,7 +25,6 @@ pub fn floors(floor: &Floor) -> String {
             Some(floor.dram),
             Some(reference.dram),
         ),
-        ("copy of 2 MiB", Some(floor.copy), Some(reference.copy)),
         (
             "mutex, uncontended",
             Some(floor.mutex),
@@ -51,7 +50,7 @@ pub fn goals(rows: &[Row], floor: &Floor) -> String {
 
 /// How many goals are missed on this machine, and which.
 pub fn missed(rows: &[Row], floor: &Floor) -> Vec<String> {
-    let missed = rows.iter().filter(|row| !is_met(row, floor));
+    let missed = rows.iter().filter(|row| is_met(row, floor) == Some(false));
     missed.map(|row| row.operation.clone()).collect()
 }
 
@@ -81,13 +80,19 @@ fn cells(row: &Row, floor: &Floor) -> Vec<String> {
             amount(bound.of(floor), Unit::Nanoseconds)
         ),
     };
-    let verdict = if is_met(row, floor) { "met" } else { "MISSED" };
+    let verdict = match is_met(row, floor) {
+        None => "-",
+        Some(true) => "met",
+        Some(false) => "MISSED",
+    };
+    let goal =
+        |goal: Option<f64>| goal.map_or_else(|| "-".to_owned(), |goal| amount(goal, row.unit));
     let mut cells = vec![
         row.operation.clone(),
         amount(row.measured, row.unit),
         bound,
-        amount(row.goal, row.unit),
-        amount(row.scaled_goal(floor), row.unit),
+        goal(row.goal),
+        goal(row.scaled_goal(floor)),
         verdict.to_owned(),
         row.instructions
             .map_or_else(|| "-".to_owned(), |count| format!("{count:.0}")),
@@ -99,8 +104,8 @@ fn cells(row: &Row, floor: &Floor) -> Vec<String> {
     cells
 }
 
-fn is_met(row: &Row, floor: &Floor) -> bool {
-    row.measured <= row.scaled_goal(floor)
+fn is_met(row: &Row, floor: &Floor) -> Option<bool> {
+    row.scaled_goal(floor).map(|goal| row.measured <= goal)
 }
 
 fn ratio(ratio: f64) -> String {
