@@ -6,6 +6,9 @@
 //! A file that was damaged while nobody looked is an error then, never a missing allocation.
 
 use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -27,13 +30,10 @@ impl RedbStore {
     ///
     /// The caller owns the directory: see [`DirectoryLock`](super::DirectoryLock).
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let path = directory.join(FILE);
-        guarded(StoreError::Open, || {
-            Database::builder()
-                .set_cache_size(CACHE_BYTES)
-                .create(&path)
-        })
-        .and_then(Self::prepare)
+        if !Self::exists(directory) {
+            create(directory)?;
+        }
+        open_file(&directory.join(FILE))
     }
 
     /// Whether a state directory holds a store.
@@ -181,6 +181,40 @@ impl Drop for RedbStore {
     }
 }
 
+/// Makes an empty store under another name and moves it into place whole: a process that dies
+/// meanwhile leaves nothing behind that the next one could stumble over.
+fn create(directory: &Path) -> Result<(), StoreError> {
+    let failed = |error: std::io::Error| StoreError::Open(error.to_string());
+    let draft = directory.join(DRAFT);
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    drop(open_file(&draft)?);
+    fs::rename(&draft, directory.join(FILE)).map_err(failed)?;
+    // The name itself is durable only once the directory is.
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed)
+}
+
+fn open_file(path: &Path) -> Result<RedbStore, StoreError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| StoreError::Open(error.to_string()))?;
+    guarded(StoreError::Open, || {
+        Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_file(file)
+    })
+    .and_then(RedbStore::prepare)
+}
+
 /// Runs a redb operation; a panic inside it, which damaged files can provoke, is an error like any
 /// other.
 fn guarded<T, E: Display>(
@@ -212,6 +246,7 @@ fn generation_digest(generation: u64) -> u64 {
 }
 
 const FILE: &str = "state.redb";
+const DRAFT: &str = "state.redb.new";
 const FORMAT: u64 = 1;
 /// The file is read once, at start; the default of 1 GiB would only grow the process.
 const CACHE_BYTES: usize = 16 << 20;

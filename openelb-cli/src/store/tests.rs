@@ -314,6 +314,21 @@ fn a_store_on_disk_is_there_after_reopening() {
 }
 
 #[test]
+fn a_creation_that_was_cut_short_does_not_stand_in_the_way() {
+    let (ops, directory) = (recorded_story(), tempfile::tempdir().unwrap());
+    let first_sync = ops.iter().position(|op| matches!(op, Op::Sync)).unwrap();
+    for cut in 0..=first_sync + 1 {
+        let half = image_after(&ops[..cut], Fault::Truncate);
+        std::fs::write(directory.path().join("state.redb.new"), half).unwrap();
+        assert!(!RedbStore::exists(directory.path()), "not yet a store");
+        let mut store = RedbStore::open(directory.path()).unwrap();
+        assert_eq!(store.load().unwrap(), Stored::default());
+        drop(store);
+        std::fs::remove_file(directory.path().join("state.redb")).unwrap();
+    }
+}
+
+#[test]
 fn a_directory_has_one_owner_and_the_second_learns_who() {
     let directory = tempfile::tempdir().unwrap();
     let lock = DirectoryLock::create(directory.path(), "openelb run").unwrap();
