@@ -86,10 +86,13 @@ impl Ipam {
     pub(super) fn decide(&self, ask: &Ask<'_>, witness: &mut impl Witness) -> Option<Decision> {
         let mut picks = self.kept(ask);
         let decision = if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
-            let first = if picks.v4.is_some() {
-                Family::V4
-            } else {
-                Family::V6
+            // Of two, the one that need not move stays.
+            let stays = |family: Family| {
+                picks[family].is_some_and(|pick| !self.is_draining(ask, family, pick))
+            };
+            let first = match picks.v4 {
+                Some(_) if stays(Family::V4) || !stays(Family::V6) => Family::V4,
+                _ => Family::V6,
             };
             picks[first.other()] = None;
             Decision {
