@@ -1,12 +1,13 @@
 //! Values that travel as text: one `serde` form, made of `Display` and `FromStr`.
 //!
-//! Ranges, range sets and counts are strings in every human-readable document, so that JSON readers with 53-bit
-//! numbers cannot round a `/64`, and an error is the parser's own sentence wherever the text came from.
+//! Ranges, range sets and counts are strings in every human-readable document, so that JSON readers
+//! with 53-bit numbers cannot round a `/64`, and an error is the parser's own sentence wherever the
+//! text came from.
 
 /// Implements `Serialize` through `Display` and `Deserialize` through `FromStr`.
 ///
-/// The second argument completes serde's sentence "expected …". A bare unsigned integer is read as its decimal
-/// text, because hand-written YAML leaves quotes out.
+/// The second argument completes serde's sentence "expected …". A bare unsigned integer is read as
+/// its decimal text, because hand-written YAML leaves quotes out.
 #[cfg(feature = "serde")]
 macro_rules! text_serde {
     ($type:ty, $expected:literal) => {

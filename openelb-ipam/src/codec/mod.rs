@@ -71,11 +71,26 @@ impl CompactSet {
     /// The taken addresses of an index's universe.
     ///
     /// O(chunks of 65,536 with a taken address); one copy of 8 KB for each mixed one.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet, codec::CompactSet};
+    /// let mut index = Occupancy::new(Family::V4, &"0.0.0.0/29".parse::<RangeSet>()?);
+    /// index.take(5);
+    /// assert_eq!(CompactSet::of(&index).count(), AddressCount::ONE);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(index: &Occupancy) -> Self {
         gather::gather(index)
     }
 
     /// The family of the addresses.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet, codec::CompactSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.0/29".parse::<RangeSet>()?);
+    /// assert_eq!(CompactSet::of(&index).family(), Family::V4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn family(&self) -> Family {
         self.family
     }
@@ -109,6 +124,15 @@ impl CompactSet {
     ///
     /// Addresses outside the index's universe, or of another family, are passed over: compare the
     /// result with [`count`](Self::count) to learn whether there were any.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet, codec::CompactSet};
+    /// let mut index = Occupancy::new(Family::V4, &"0.0.0.0/29".parse::<RangeSet>()?);
+    /// index.take_range("0.0.0.2-0.0.0.5".parse()?);
+    /// let mut smaller = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// assert_eq!(CompactSet::of(&index).take_into(&mut smaller), AddressCount::new(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_into(&self, index: &mut Occupancy) -> AddressCount {
         if index.family() != self.family {
             return AddressCount::ZERO;
@@ -130,6 +154,17 @@ impl CompactSet {
     }
 
     /// The set as bytes. Equal sets give equal bytes.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet, codec::CompactSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.0/29".parse::<RangeSet>()?);
+    /// let (mut there, mut back) = (index.clone(), index.clone());
+    /// there.take_range("0.0.0.0/30".parse()?);
+    /// back.take_range("0.0.0.0/29".parse()?);
+    /// back.release_range("0.0.0.4/30".parse()?);
+    /// assert_eq!(CompactSet::of(&there).encode(), CompactSet::of(&back).encode());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn encode(&self) -> Vec<u8> {
         // Headers and offsets take eight bytes a container; what is missing grows the vector.
         let contents = self

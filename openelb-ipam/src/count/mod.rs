@@ -1,7 +1,8 @@
 //! How many addresses: exact from none to every IPv6 address.
 //!
-//! `::/0` holds 2^128 addresses, one more than a `u128` can say. Rounding that away is how pools came to report a
-//! capacity of zero or below; this type has the one extra value and no arithmetic that wraps.
+//! `::/0` holds 2^128 addresses, one more than a `u128` can say. Rounding that away is how pools
+//! came to report a capacity of zero or below; this type has the one extra value and no arithmetic
+//! that wraps.
 
 use core::fmt;
 use core::iter::Sum;
@@ -13,7 +14,8 @@ use crate::text::text_serde;
 
 /// A number of addresses, 0 ..= 2^128.
 ///
-/// Text and `serde` form is the decimal number (as a string: JSON numbers are doubles to many readers).
+/// Text and `serde` form is the decimal number (as a string: JSON numbers are doubles to many
+/// readers).
 ///
 /// ```
 /// use openelb_ipam::{AddressCount, AddressRange};
@@ -24,7 +26,8 @@ use crate::text::text_serde;
 /// assert_eq!(everything.count().to_i64_clamped(), i64::MAX);
 /// # Ok::<(), openelb_ipam::RangeError>(())
 /// ```
-// Invariant: `full` implies `low == 0`. The derived order compares `full` first, which is numeric order.
+// Invariant: `full` implies `low == 0`. The derived order compares `full` first, which is numeric
+// order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressCount {
     full: bool,

@@ -1,7 +1,8 @@
 //! The two address families, and values held once for each.
 //!
-//! Everything below this crate's surface computes on `u128`: an IPv6 address is its 128 bits, an IPv4 address its
-//! 32 bits as a number. A number alone does not say its family, so it never travels without one.
+//! Everything below this crate's surface computes on `u128`: an IPv6 address is its 128 bits, an
+//! IPv4 address its 32 bits as a number. A number alone does not say its family, so it never
+//! travels without one.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -37,6 +38,12 @@ impl Family {
     pub const ALL: [Self; 2] = [Self::V4, Self::V6];
 
     /// The family of an address. An IPv4-mapped IPv6 address is an IPv6 address.
+    ///
+    /// ```
+    /// # use openelb_ipam::Family;
+    /// assert_eq!(Family::of("::ffff:192.0.2.1".parse()?), Family::V6);
+    /// # Ok::<(), core::net::AddrParseError>(())
+    /// ```
     pub const fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self::V4,

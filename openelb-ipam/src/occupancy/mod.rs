@@ -113,16 +113,38 @@ impl Occupancy {
     }
 
     /// The family of every address of this index.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// assert_eq!(index.family(), Family::V4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn family(&self) -> Family {
         self.family
     }
 
     /// How many addresses the universe has.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// assert_eq!(index.capacity(), AddressCount::new(4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn capacity(&self) -> AddressCount {
         self.capacity
     }
 
     /// How many addresses of the universe are free.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let mut index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// index.take(5);
+    /// assert_eq!(index.free(), AddressCount::new(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn free(&self) -> AddressCount {
         self.free
     }
@@ -155,12 +177,26 @@ impl Occupancy {
     }
 
     /// Whether the address may be given out by this pool at all.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// assert!(index.in_universe(7) && !index.in_universe(8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn in_universe(&self, bits: u128) -> bool {
         self.universe.contains(bits)
     }
 
     /// Whether the address is taken; outside the universe always.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// assert!(!index.is_taken(7) && index.is_taken(8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn is_taken(&self, bits: u128) -> bool {
         !self.store.is_free(bits)
@@ -231,6 +267,14 @@ impl Occupancy {
     }
 
     /// The lowest free address.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, Occupancy, RangeSet};
+    /// let mut index = Occupancy::new(Family::V4, &"0.0.0.4/30".parse::<RangeSet>()?);
+    /// index.take(4);
+    /// assert_eq!(index.first_free(), Some(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn first_free(&self) -> Option<u128> {
         self.next_free(self.universe.first()?)

@@ -28,11 +28,22 @@ pub struct RangeError {
 
 impl RangeError {
     /// The entry as it was written; at most its first 80 characters.
+    ///
+    /// ```
+    /// let error = "10.0.0.0/33".parse::<openelb_ipam::AddressRange>().unwrap_err();
+    /// assert_eq!(error.entry(), "10.0.0.0/33");
+    /// ```
     pub fn entry(&self) -> &str {
         &self.entry
     }
 
     /// What is wrong with it.
+    ///
+    /// ```
+    /// # use openelb_ipam::range::RangeProblem;
+    /// let error = "10.0.0.0/33".parse::<openelb_ipam::AddressRange>().unwrap_err();
+    /// assert!(matches!(error.problem(), RangeProblem::BadPrefixLength { max: 32, .. }));
+    /// ```
     pub const fn problem(&self) -> &RangeProblem {
         &self.problem
     }

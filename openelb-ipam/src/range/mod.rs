@@ -103,26 +103,61 @@ impl AddressRange {
     }
 
     /// The family of every address of the range.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert_eq!(range.family(), Family::V4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn family(&self) -> Family {
         self.family
     }
 
     /// The lowest address.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert_eq!(range.first().to_string(), "0.0.0.0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn first(&self) -> IpAddr {
         from_bits(self.family, self.first)
     }
 
     /// The highest address.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert_eq!(range.last().to_string(), "0.0.0.3");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn last(&self) -> IpAddr {
         from_bits(self.family, self.last)
     }
 
     /// The lowest address as a number.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert_eq!(range.first_bits(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn first_bits(&self) -> u128 {
         self.first
     }
 
     /// The highest address as a number.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert_eq!(range.last_bits(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn last_bits(&self) -> u128 {
         self.last
     }
@@ -156,6 +191,13 @@ impl AddressRange {
     }
 
     /// Whether the number lies inside; the caller knows its family.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressRange, Family};
+    /// let range: AddressRange = "0.0.0.0/30".parse()?;
+    /// assert!(range.contains_bits(3) && !range.contains_bits(4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn contains_bits(&self, bits: u128) -> bool {
         self.first <= bits && bits <= self.last
     }
@@ -218,7 +260,8 @@ impl AddressRange {
         })
     }
 
-    /// The fewest prefixes that cover exactly this range, lowest first; at most 2 × bits − 2 of them.
+    /// The fewest prefixes that cover exactly this range, lowest first; at most 2 × bits − 2 of
+    /// them.
     ///
     /// ```
     /// # use openelb_ipam::AddressRange;

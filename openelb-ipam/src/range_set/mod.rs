@@ -48,6 +48,11 @@ pub struct RangeSet {
 
 impl RangeSet {
     /// The empty set.
+    ///
+    /// ```
+    /// # use openelb_ipam::RangeSet;
+    /// assert_eq!(RangeSet::new().to_string(), "");
+    /// ```
     pub const fn new() -> Self {
         Self {
             ranges: DualStack {
@@ -146,6 +151,13 @@ impl RangeSet {
     }
 
     /// Whether the address, given as a number, is in the set.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, RangeSet};
+    /// let set: RangeSet = "0.0.0.0/30,0.0.0.9,::1".parse()?;
+    /// assert!(set.contains_bits(Family::V4, 9) && !set.contains_bits(Family::V6, 9));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn contains_bits(&self, family: Family, bits: u128) -> bool {
         self.range_of(family, bits).is_some()
     }
@@ -179,16 +191,37 @@ impl RangeSet {
     }
 
     /// How many addresses of a family.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, RangeSet};
+    /// let set: RangeSet = "0.0.0.0/30,0.0.0.9,::1".parse()?;
+    /// assert_eq!(set.count(Family::V4), AddressCount::new(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn count(&self, family: Family) -> AddressCount {
         self.ranges(family).iter().map(AddressRange::count).sum()
     }
 
     /// The ranges of a family, ascending, with a gap between each two.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, RangeSet};
+    /// let set: RangeSet = "0.0.0.0/30,0.0.0.9,::1".parse()?;
+    /// assert_eq!(set.ranges(Family::V4).len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ranges(&self, family: Family) -> &[AddressRange] {
         &self.ranges[family]
     }
 
     /// All ranges, IPv4 first, ascending within each family.
+    ///
+    /// ```
+    /// # use openelb_ipam::{AddressCount, Family, RangeSet};
+    /// let set: RangeSet = "0.0.0.0/30,0.0.0.9,::1".parse()?;
+    /// assert_eq!(set.iter().map(|range| range.to_string()).collect::<Vec<_>>().len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &AddressRange> {
         self.ranges.v4.iter().chain(&self.ranges.v6)
     }
