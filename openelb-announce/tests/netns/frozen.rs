@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use super::capture::Capture;
 use super::process::{announce, this_program};
-use super::world::{eventually, with_hosts};
+use super::world::{eventually, with_hosts, with_root_and_hosts};
 
 const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
 
 #[test]
 fn a_stopped_process_answers_no_question_of_the_meantime_and_starts_anew() {
-    with_hosts(|_, [node, client]| {
+    with_root_and_hosts(|_, [node, client]| {
         let process = announce(&node, "", &this_program(), &[VIP4, VIP6]);
         eventually("both are announced", || {
             client.finds(VIP4) && client.finds(VIP6)

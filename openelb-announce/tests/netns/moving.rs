@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::announcing::{announced, on, start};
 use super::capture::Capture;
-use super::world::{Host, eventually, with_hosts};
+use super::world::{Host, eventually, with_root_and_hosts};
 
 /// Lets `host` serve `address`, which no interface has, and answer each datagram with its own number.
 fn serve<'scope>(
@@ -141,10 +141,10 @@ fn check_sequence(capture: &Capture, [old, new]: [&Host; 2], address: &str) {
 
 #[test]
 fn an_ipv4_address_moves_between_two_hosts_without_losing_a_datagram() {
-    with_hosts(|_, hosts| moves_without_loss(&hosts, "192.0.2.100"));
+    with_root_and_hosts(|_, hosts| moves_without_loss(&hosts, "192.0.2.100"));
 }
 
 #[test]
 fn an_ipv6_address_moves_between_two_hosts_without_losing_a_datagram() {
-    with_hosts(|_, hosts| moves_without_loss(&hosts, "2001:db8::100"));
+    with_root_and_hosts(|_, hosts| moves_without_loss(&hosts, "2001:db8::100"));
 }

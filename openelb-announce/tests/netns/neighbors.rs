@@ -2,7 +2,7 @@
 
 use super::announcing::announced;
 use super::capture::Capture;
-use super::world::{Host, eventually, with_hosts};
+use super::world::{Host, eventually, with_hosts, with_root_and_hosts};
 
 const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
@@ -22,7 +22,7 @@ fn doubt_quickly(client: &Host) {
 
 #[test]
 fn unicast_probes_of_a_clients_kernel_are_answered_so_it_never_loses_the_neighbor() {
-    with_hosts(|_, [node, client]| {
+    with_root_and_hosts(|_, [node, client]| {
         let _announcer = announced(&node, &[VIP4, VIP6]);
         doubt_quickly(&client);
         let node_mac = node.mac("eth0");

@@ -2,7 +2,7 @@
 
 use super::announcing::announced;
 use super::process::{announce, this_program};
-use super::world::{eventually, sh, with_hosts};
+use super::world::{eventually, sh, with_hosts, with_root_and_hosts};
 
 const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
@@ -43,7 +43,7 @@ fn the_io_thread_has_no_capability_and_the_opener_only_cap_net_raw() {
 
 #[test]
 fn cap_net_raw_alone_is_enough_and_without_it_the_error_says_what_to_grant() {
-    with_hosts(|_, [node, client]| {
+    with_root_and_hosts(|_, [node, client]| {
         // Others may not be able to read the directory that the program was built in.
         let program = format!("/tmp/{}-program", node.namespace);
         sh(&format!("cp {} {program}", this_program()));

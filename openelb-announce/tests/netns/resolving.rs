@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 use super::announcing::{announced, interface, on, until_announced};
 use super::capture::Capture;
-use super::world::{eventually, with_hosts};
+use super::world::{eventually, with_hosts, with_root_and_hosts};
 
 const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
@@ -106,7 +106,7 @@ fn withdrawing_what_was_never_announced_and_announcing_twice_are_no_errors() {
 
 #[test]
 fn requests_to_another_hardware_address_and_for_other_addresses_are_not_answered() {
-    with_hosts(|_, [node, client]| {
+    with_root_and_hosts(|_, [node, client]| {
         let announcer = announced(&node, &[VIP4]);
         // With the card open for everything, frames for other stations come in as well.
         node.sh("ip link set eth0 promisc on");

@@ -2,14 +2,14 @@
 
 use super::announcing::{on, start, until_announced};
 use super::capture::Capture;
-use super::world::{eventually, with_hosts};
+use super::world::{eventually, with_root_and_hosts};
 
 const VIP6: &str = "2001:db8::abcd:100";
 const NOBODY: &str = "2001:db8::abcd:101";
 
 #[test]
 fn a_snooping_switch_forwards_solicitations_only_while_the_address_is_announced() {
-    with_hosts(|world, [node, client]| {
+    with_root_and_hosts(|world, [node, client]| {
         // The intervals come first: turning the querier on waits for one of them, 10 s by default.
         world.on_switch(
             "ip link set br0 type bridge mcast_query_interval 200 \

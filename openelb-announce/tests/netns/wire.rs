@@ -4,14 +4,14 @@ use openelb_announce::claim::Probe;
 
 use super::announcing::{probed, start, until_announced};
 use super::capture::Capture;
-use super::world::{eventually, with_hosts};
+use super::world::{eventually, with_root_and_hosts};
 
 const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
 
 #[test]
 fn tshark_finds_nothing_wrong_with_probes_announcements_and_answers() {
-    with_hosts(|_, [node, client]| {
+    with_root_and_hosts(|_, [node, client]| {
         let capture = Capture::start(&client, "arp or icmp6");
         let announcer = start(&node);
         announcer
