@@ -62,7 +62,7 @@ pub enum PoolConflict {
 }
 
 /// What happens to an address in use. Owners that keep their address in the same pool are only
-/// counted, see [`PoolPlan::kept`].
+/// counted, see [`PoolPlan::kept`](super::PoolPlan::kept).
 ///
 /// ```
 /// # use openelb_ipam::*;
