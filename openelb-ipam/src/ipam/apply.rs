@@ -280,11 +280,10 @@ impl Ipam {
         for (family, bits, was, mark) in marks {
             self.drop_mark(family, bits, &mark);
             let at = self.new_home(old, was, family, bits);
-            let state = self.pools.get_mut(usize::from(at)).filter(|state| {
-                let is_pointless = matches!(mark, MarkState::Resting { .. })
-                    && state.strategy() != Strategy::LeastRecentlyReleased;
-                !is_pointless && state.index[family].in_universe(bits)
-            });
+            let state = self
+                .pools
+                .get_mut(usize::from(at))
+                .filter(|state| state.can_carry(&mark) && state.index[family].in_universe(bits));
             let Some(state) = state else {
                 self.changed(mark_key(family, bits));
                 continue;

@@ -19,8 +19,7 @@ use crate::pool::Strategy;
 use crate::range::AddressRange;
 use crate::request::{PortSet, Sharing};
 use crate::row::{
-    Claims, CursorRow, MarkRow, MarkState, OwnerRow, PoolRow, PrefixClaim, ReservationRow, Row,
-    RowKey,
+    Claims, CursorRow, MarkRow, OwnerRow, PoolRow, PrefixClaim, ReservationRow, Row, RowKey,
 };
 
 /// A row contradicts itself or the rows before it.
@@ -367,9 +366,7 @@ impl Ipam {
         let Some(state) = self.pools.get_mut(usize::from(at)) else {
             return Err(RowProblem::Pointless);
         };
-        let is_resting = matches!(row.state, MarkState::Resting { .. });
-        let is_possible = state.index[family].in_universe(bits)
-            && (!is_resting || state.strategy() == Strategy::LeastRecentlyReleased);
+        let is_possible = state.index[family].in_universe(bits) && state.can_carry(&row.state);
         if !is_possible {
             return Err(RowProblem::Pointless);
         }

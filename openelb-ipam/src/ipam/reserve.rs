@@ -329,6 +329,8 @@ impl Ipam {
         if !state.index[family].in_universe(bits) {
             return;
         }
+        // The pool may have another strategy by now, to which age means nothing.
+        let mark = mark.filter(|mark| state.can_carry(mark));
         if let Some(mark) = mark {
             self.mark(pool, family, bits, mark);
         } else {

@@ -10,6 +10,7 @@ use crate::family::{DualStack, Family};
 use crate::name::PoolName;
 use crate::occupancy::Occupancy;
 use crate::pool::{Pool, Strategy};
+use crate::row::MarkState;
 use crate::time::Time;
 
 /// A pool with everything that changes as addresses come and go.
@@ -86,6 +87,12 @@ impl PoolState {
 
     pub(super) fn strategy(&self) -> Strategy {
         self.pool.spec().strategy
+    }
+
+    /// Whether a mark has a meaning here: age has one only where the strategy goes by it.
+    pub(super) fn can_carry(&self, mark: &MarkState) -> bool {
+        !matches!(mark, MarkState::Resting { .. })
+            || self.strategy() == Strategy::LeastRecentlyReleased
     }
 
     /// The counter of a class.

@@ -44,7 +44,10 @@ fn an_address_orphaned_by_one_edit_is_adopted_by_the_next() {
 
 #[test]
 fn an_owner_content_with_one_family_keeps_the_address_that_need_not_move() {
-    let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.9", "2001:db8::1-2001:db8::9"])]);
+    let mut desk = Desk::new(&[pool(
+        "p",
+        ["192.0.2.1-192.0.2.9", "2001:db8::1-2001:db8::9"],
+    )]);
     desk.ask("a", &Request::dual_stack());
     let mut drained = pool("p", ["192.0.2.5-192.0.2.9", "2001:db8::1-2001:db8::9"]);
     drained.on_shrink = openelb_ipam::pool::OnShrink::Drain;

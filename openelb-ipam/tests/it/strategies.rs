@@ -75,6 +75,26 @@ fn least_recently_released_gives_fresh_addresses_first_and_respects_the_age() {
 }
 
 #[test]
+fn a_reservation_that_lapses_after_a_change_of_strategy_leaves_no_age_behind() {
+    let aged = |strategy| PoolSpec {
+        strategy,
+        ..pool("p", ["192.0.2.1"])
+    };
+    let mut desk = Desk::new(&[aged(Strategy::LeastRecentlyReleased)]);
+    desk.any("a");
+    desk.release("a");
+    let request = Request::default();
+    desk.ipam
+        .reserve(&owner("b"), &request, Time(9), Time(0))
+        .unwrap();
+    desk.set_pools(&[aged(Strategy::Lowest)]);
+    desk.ipam.expire(Time(9));
+    assert_eq!(desk.ipam.audit(), [""; 0]);
+    openelb_ipam::Ipam::restore(desk.ipam.snapshot()).unwrap();
+    assert_eq!(desk.any("c"), "192.0.2.1");
+}
+
+#[test]
 fn random_fills_the_pool_without_repeating_and_follows_its_seed() {
     let fill = |seed| {
         let mut desk = with(Strategy::Random, "192.0.2.0-192.0.2.63");
