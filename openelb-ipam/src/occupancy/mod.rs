@@ -6,13 +6,12 @@ mod chunk;
 mod directory;
 mod draw;
 mod group;
+mod interchange;
+mod ranges;
 mod runs;
 mod state;
 mod store;
 mod universe;
-
-use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 pub(crate) use self::state::{ChunkBits, ChunkWords};
 
@@ -22,7 +21,6 @@ use self::universe::Universe;
 
 use crate::count::AddressCount;
 use crate::family::Family;
-use crate::range::AddressRange;
 use crate::range_set::RangeSet;
 
 /// The taken addresses of a universe of one family, indexed for finding free ones.
@@ -351,213 +349,6 @@ impl Occupancy {
         }
         self.store.free_block(host_bits)
     }
-
-    /// Takes every free address of the range that lies in the universe; says how many.
-    ///
-    /// ```
-    /// # use openelb_ipam::{AddressCount, Family, RangeSet, occupancy::Occupancy};
-    /// let mut index = Occupancy::new(Family::V4, &"10.0.0.0/8".parse::<RangeSet>()?);
-    /// index.take(10 << 24);
-    /// assert_eq!(index.take_range("10.0.0.0/9".parse()?), AddressCount::new((1 << 23) - 1));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn take_range(&mut self, range: AddressRange) -> AddressCount {
-        self.fill(range, State::Taken)
-    }
-
-    /// Frees every taken address of the range that lies in the universe; says how many.
-    ///
-    /// ```
-    /// # use openelb_ipam::{AddressCount, Family, RangeSet, occupancy::Occupancy};
-    /// let mut index = Occupancy::new(Family::V4, &"10.0.0.0/24".parse::<RangeSet>()?);
-    /// index.take_range("10.0.0.0/25".parse()?);
-    /// assert_eq!(index.release_range("0.0.0.0/0".parse()?), AddressCount::new(128));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn release_range(&mut self, range: AddressRange) -> AddressCount {
-        self.fill(range, State::Free)
-    }
-
-    /// The longest run of free addresses, the lowest of equally long ones.
-    ///
-    /// Reads the whole index (about 1 ms for a fragmented `/8`): for metrics and reports.
-    ///
-    /// ```
-    /// # use openelb_ipam::{Family, RangeSet, occupancy::Occupancy};
-    /// let mut index = Occupancy::new(Family::V4, &"10.0.0.0/24".parse::<RangeSet>()?);
-    /// index.take(10 << 24 | 100);
-    /// let longest = index.largest_free_run().map(|run| run.to_string());
-    /// assert_eq!(longest.as_deref(), Some("10.0.0.101-10.0.0.255"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn largest_free_run(&self) -> Option<AddressRange> {
-        let (first, last) = self.store.longest_run()?;
-        AddressRange::from_bits(self.family, first, last)
-    }
-
-    /// The taken addresses of the universe as ranges, ascending.
-    ///
-    /// ```
-    /// # use openelb_ipam::{Family, RangeSet, occupancy::Occupancy};
-    /// let mut index = Occupancy::new(Family::V4, &"10.0.0.0/24".parse::<RangeSet>()?);
-    /// index.take_range("10.0.0.3-10.0.0.9".parse()?);
-    /// let taken: RangeSet = index.taken_ranges().collect();
-    /// assert_eq!(taken.to_string(), "10.0.0.3-10.0.0.9");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn taken_ranges(&self) -> impl Iterator<Item = AddressRange> + '_ {
-        self.ranges(State::Taken)
-    }
-
-    /// The free addresses as ranges, ascending.
-    ///
-    /// ```
-    /// # use openelb_ipam::{Family, RangeSet, occupancy::Occupancy};
-    /// let mut index = Occupancy::new(Family::V4, &"10.0.0.0/30".parse::<RangeSet>()?);
-    /// index.take(10 << 24);
-    /// let free: RangeSet = index.free_ranges().collect();
-    /// assert_eq!(free.to_string(), "10.0.0.1-10.0.0.3");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn free_ranges(&self) -> impl Iterator<Item = AddressRange> + '_ {
-        self.ranges(State::Free)
-    }
-
-    /// The universe's ranges, first and last address, ascending.
-    pub(crate) fn universe_spans(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
-        self.universe.spans()
-    }
-
-    /// The lowest taken address at or after `from`; what lies outside the universe counts.
-    pub(crate) fn next_taken(&self, from: u128) -> Option<u128> {
-        self.store.next_taken(from)
-    }
-
-    /// The taken addresses of the universe among `key * 65,536 ..`, one bit each.
-    pub(crate) fn chunk(&self, key: u128) -> Box<ChunkWords> {
-        let mut words = Box::new([0; 1024]);
-        self.store.chunk(key, &mut words);
-        self.universe.mask_chunk(key, &mut words);
-        words
-    }
-
-    /// Takes every address among `key * 65,536 ..` whose bit is set; says how many were free.
-    pub(crate) fn take_chunk(&mut self, key: u128, bits: &ChunkBits) -> AddressCount {
-        let base = key << 16;
-        let edges = Neighbours {
-            below: base
-                .checked_sub(1)
-                .is_some_and(|below| self.store.is_free(below)),
-            above: (base | 0xffff)
-                .checked_add(1)
-                .is_some_and(|above| self.store.is_free(above)),
-        };
-        let (taken_before, runs_before, joined);
-        let after = if self.store.is_chunk_free(key) {
-            (taken_before, runs_before) = (0, 1);
-            bits
-        } else {
-            let mut words = Box::new([0; 1024]);
-            self.store.chunk(key, &mut words);
-            let before = ChunkBits::new(words.clone());
-            (taken_before, runs_before) = (before.taken(), before.free_runs(edges));
-            for (word, new) in words.iter_mut().zip(bits.words()) {
-                *word |= new;
-            }
-            joined = ChunkBits::new(words);
-            &joined
-        };
-        self.store.put_chunk(key, after.words());
-        let taken = AddressCount::from(after.taken() - taken_before);
-        self.free = self.free.saturating_sub(taken);
-        self.free_runs = self.free_runs + after.free_runs(edges) - runs_before;
-        taken
-    }
-
-    fn ranges(&self, state: State) -> impl Iterator<Item = AddressRange> + '_ {
-        self.universe.spans().flat_map(move |(first, last)| {
-            self.runs(state, first, last)
-                .filter_map(|(first, last)| AddressRange::from_bits(self.family, first, last))
-        })
-    }
-
-    /// The maximal runs of one state in `first ..= last`, cut at both ends.
-    fn runs(&self, state: State, first: u128, last: u128) -> impl Iterator<Item = (u128, u128)> {
-        let mut next = Some(first);
-        core::iter::from_fn(move || {
-            let start = self.next_in(state, next?).filter(|start| *start <= last)?;
-            let beyond = self
-                .next_in(state.other(), start)
-                .filter(|beyond| *beyond <= last);
-            next = beyond;
-            Some((start, beyond.map_or(last, |beyond| beyond - 1)))
-        })
-    }
-
-    fn next_in(&self, state: State, from: u128) -> Option<u128> {
-        match state {
-            State::Free => self.store.next_free(from),
-            State::Taken => self.store.next_taken(from),
-        }
-    }
-
-    fn fill(&mut self, range: AddressRange, state: State) -> AddressCount {
-        if range.family() != self.family {
-            return AddressCount::ZERO;
-        }
-        // Both need the same borrow; a pool has few ranges.
-        let parts: Vec<_> = self.universe.within(range).collect();
-        parts
-            .into_iter()
-            .map(|(first, last)| self.fill_part(first, last, state))
-            .sum()
-    }
-
-    /// Puts a part of the universe into one state and brings the counters up to date.
-    fn fill_part(&mut self, first: u128, last: u128, state: State) -> AddressCount {
-        let window = self.survey(first, last);
-        let changed = match state {
-            State::Taken => window.free,
-            State::Free => AddressCount::between(first, last).saturating_sub(window.free),
-        };
-        if changed.is_zero() {
-            return changed;
-        }
-        self.store.fill(first, last, state);
-        let runs_after = match state {
-            State::Taken => u64::from(window.below) + u64::from(window.above),
-            State::Free => 1,
-        };
-        self.free_runs = self.free_runs + runs_after - window.runs;
-        self.free = match state {
-            State::Taken => self.free.saturating_sub(changed),
-            State::Free => self.free.saturating_add(changed),
-        };
-        changed
-    }
-
-    fn survey(&self, first: u128, last: u128) -> Window {
-        let mut window = Window {
-            below: first
-                .checked_sub(1)
-                .is_some_and(|below| self.store.is_free(below)),
-            above: last
-                .checked_add(1)
-                .is_some_and(|above| self.store.is_free(above)),
-            free: AddressCount::ZERO,
-            runs: 0,
-        };
-        for (start, end) in self.runs(State::Free, first, last) {
-            window.free = window
-                .free
-                .saturating_add(AddressCount::between(start, end));
-            window.runs += 1;
-        }
-        // A neighbour that no run inside continues is a run of its own.
-        window.runs += u64::from(window.below && !self.store.is_free(first));
-        window.runs += u64::from(window.above && !self.store.is_free(last));
-        window
-    }
 }
 
 /// Two indexes are equal when they have the same universe and the same taken addresses, whatever
@@ -573,16 +364,6 @@ impl PartialEq for Occupancy {
 }
 
 impl Eq for Occupancy {}
-
-/// What a part of the universe and its two neighbours look like.
-struct Window {
-    below: bool,
-    above: bool,
-    /// Free addresses in the part.
-    free: AddressCount,
-    /// Free runs that touch the part or a neighbour.
-    runs: u64,
-}
 
 /// Counts one step of a search, in tests: they prove that searches do not grow with the pool.
 #[inline]

@@ -8,6 +8,7 @@ use range_set_blaze::RangeSetBlaze;
 use roaring::RoaringTreemap;
 
 use super::*;
+use crate::range::AddressRange;
 
 /// Counts the steps of searches on this thread.
 pub(super) mod steps {
