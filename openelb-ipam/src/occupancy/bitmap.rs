@@ -47,21 +47,28 @@ impl Bitmap {
 
     /// A bitmap of the given leaf words, bit set = taken.
     pub(super) fn from_words(words: &[u64]) -> Self {
-        let mut bitmap = Self::new(words.len() * WORD, State::Taken);
-        let [leaves, ..] = &mut bitmap.levels;
-        leaves.copy_from_slice(words);
-        for (free, block) in bitmap.free_in_block.iter_mut().zip(words.chunks(BLOCK)) {
+        let mut level: Box<[u64]> = words.into();
+        let levels = [(); LEVELS].map(|()| {
+            let above = if level.len() > 1 {
+                summary(&level)
+            } else {
+                Box::default()
+            };
+            core::mem::replace(&mut level, above)
+        });
+        let free_in_block = words.chunks(BLOCK).map(|block| {
             let taken: usize = block.iter().map(|word| ones(*word)).sum();
-            let here = block.len() * WORD - taken;
-            *free = u16::try_from(here).expect("a block has 4,096 addresses");
-            bitmap.free += here;
+            let free = block.len() * WORD - taken;
+            u16::try_from(free).expect("a block has 4,096 addresses")
+        });
+        let free_in_block: Box<[u16]> = free_in_block.collect();
+        let free = free_in_block.iter().copied().map(usize::from).sum();
+        Self {
+            levels,
+            free_in_block,
+            free,
+            len: words.len() * WORD,
         }
-        for (at, word) in words.iter().enumerate() {
-            if *word != u64::MAX {
-                bitmap.mark_open(at);
-            }
-        }
-        bitmap
     }
 
     pub(super) const fn free(&self) -> usize {
@@ -308,6 +315,23 @@ impl Bitmap {
         };
         Neighbours { below, above }
     }
+}
+
+/// The level above: a bit is set where the word below is full, or where there is none.
+fn summary(below: &[u64]) -> Box<[u64]> {
+    let word = |words: &[u64]| {
+        words
+            .iter()
+            .enumerate()
+            .fold(u64::MAX, |summary, (at, word)| {
+                if *word == u64::MAX {
+                    summary
+                } else {
+                    summary & !bit(at)
+                }
+            })
+    };
+    below.chunks(WORD).map(word).collect()
 }
 
 /// The lowest set bit that starts `2^host_bits` set bits and is a multiple of that; at most 64.
