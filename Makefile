@@ -38,7 +38,7 @@ demo:
 test: peers unit examples
 
 unit:
-	$(CARGO) test --workspace --all-features
+	$(CARGO) test --workspace --all-features --no-fail-fast
 
 examples:
 	@for example in examples/examples/*.rs; do \

@@ -89,6 +89,7 @@ fn services(status: &StatusReport, paint: Paint) -> Table {
             .collect();
         let state = match service.state {
             ServiceState::Announced => paint.good("announced"),
+            ServiceState::Silent => "silent".to_owned(),
             ServiceState::Standby => "standby".to_owned(),
             ServiceState::Allocated => "allocated".to_owned(),
             ServiceState::Unhealthy => paint.bad("unhealthy"),

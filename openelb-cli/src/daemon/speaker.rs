@@ -111,6 +111,11 @@ impl Speaker {
         info!("everything is withdrawn");
     }
 
+    /// Whether the daemon was told not to announce.
+    pub(super) fn is_silent(&self) -> bool {
+        self.announcer.is_none()
+    }
+
     /// `on`, or why nothing is announced.
     pub(super) fn summary(&self) -> String {
         match (&self.announcer, &self.trouble) {
@@ -236,3 +241,6 @@ fn hear_about_address(interface: &str, event: claim::Event, conflicts: &mpsc::Se
 
 /// How long the listening thread may outlive the speaker.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The state of an address that is announced and that nobody contests.
+pub(super) const ANNOUNCED: &str = "announced";

