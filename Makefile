@@ -109,7 +109,7 @@ fuzz:
 	  name=$$(basename $$target .rs); \
 	  echo "== $$name"; \
 	  mkdir -p fuzz/corpus/$$name; \
-	  (cd fuzz && $(CARGO) +nightly fuzz run --sanitizer none $$name corpus/$$name seeds/$$name -- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 2>&1 | tail -n 3); \
+	  (cd fuzz && $(CARGO) +nightly fuzz run --sanitizer none $$name corpus/$$name seeds/$$name -- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 2>&1 | tail -n 1); \
 	done
 
 docs:
