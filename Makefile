@@ -102,6 +102,7 @@ fuzz-check:
 
 bench:
 	$(CARGO) bench --quiet --package openelb-benches --bench goals
+	$(CARGO) bench --quiet --package openelb-benches --bench l2
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
