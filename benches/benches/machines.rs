@@ -115,9 +115,9 @@ fn simulator(criterion: &mut Criterion) {
                 loss_per_mille: 50,
                 ..Impairment::default()
             };
-            hosts
-                .into_iter()
-                .for_each(|host| network.impair(host, cable));
+            for host in hosts {
+                network.impair(host, cable);
+            }
             network.claim(hosts[0], claim(Probe::Fast));
             network.stream(hosts[2], address, Duration::from_millis(100));
             network.run(Duration::from_secs(2));
