@@ -93,7 +93,10 @@ impl Ipam {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
-        let Snapshot { generation, rows } = snapshot;
+        let Snapshot {
+            generation,
+            mut rows,
+        } = snapshot;
         let mut ipam = Self::new();
         ipam.begin_restore(generation)
             .ok_or(RestoreError::Generation(generation))?;
@@ -103,15 +106,23 @@ impl Ipam {
         });
         ipam.insert_pools(pools.collect())?;
         make_room(&mut ipam, &rows);
-        let mut rest = Vec::new();
-        for row in rows {
-            match row {
-                Row::Pool(_) => {}
-                Row::Owner(_) => ipam.insert_row(row)?,
-                other => rest.push(other),
-            }
-        }
-        rest.into_iter().try_for_each(|row| ipam.insert_row(row))?;
+        let mut others = ipam.insert_plain_owners(&mut rows)?.into_iter().peekable();
+        // What is left keeps its order: the other owners, then everything else.
+        let mut at = 0;
+        rows.retain(|row| {
+            let is_left = match row {
+                Row::Pool(_) => false,
+                Row::Owner(_) => others.next_if_eq(&at).is_some(),
+                _ => true,
+            };
+            at += 1;
+            is_left
+        });
+        let (owners, rest): (Vec<Row>, Vec<Row>) = rows
+            .into_iter()
+            .partition(|row| matches!(row, Row::Owner(_)));
+        let mut rows = owners.into_iter().chain(rest);
+        rows.try_for_each(|row| ipam.insert_row(row))?;
         ipam.end_restore(generation);
         ipam.forget_history();
         Ok(ipam)

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 
@@ -67,6 +68,41 @@ impl Holders {
             } = self;
             let hash = |&entry: &u32| hash_of(hasher, bits_of(entry, family, notes, owners));
             entries[family].reserve(additional[family], hash);
+        }
+    }
+
+    /// How many addresses of a family there is room for.
+    pub(super) fn capacity(&self, family: Family) -> usize {
+        self.entries[family].capacity()
+    }
+
+    /// The hash of an address, for [`link_record`](Self::link_record).
+    pub(super) fn hash_of(&self, bits: u128) -> u64 {
+        hash_of(&self.hasher, bits)
+    }
+
+    /// Enters a record unless somebody is at its address already; then false.
+    pub(super) fn link_record(
+        &mut self,
+        family: Family,
+        bits: u128,
+        (hash, slot): (u64, Slot),
+        owners: &Owners,
+    ) -> bool {
+        let Self {
+            entries,
+            notes,
+            hasher,
+            ..
+        } = self;
+        let is_it = |&entry: &u32| bits_of(entry, family, notes, owners) == bits;
+        let rehash = |&entry: &u32| hash_of(hasher, bits_of(entry, family, notes, owners));
+        match entries[family].entry(hash, is_it, rehash) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(slot);
+                true
+            }
         }
     }
 

@@ -455,7 +455,7 @@ impl Ipam {
         self.owners.remove(slot);
     }
 
-    fn free_bit(&mut self, pool: PoolIndex, family: Family, bits: u128) {
+    pub(super) fn free_bit(&mut self, pool: PoolIndex, family: Family, bits: u128) {
         if let Some(state) = self.pools.get_mut(usize::from(pool)) {
             state.index[family].release(bits);
             state.regained(family, bits);

@@ -7,6 +7,7 @@ mod act;
 mod allocate;
 mod apply;
 mod audit;
+mod bulk;
 mod choose;
 mod effect;
 mod explain;

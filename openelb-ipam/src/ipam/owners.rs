@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use ipnet::IpNet;
 
@@ -155,6 +156,11 @@ impl Owners {
         });
     }
 
+    /// How many owners there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.by_key.capacity()
+    }
+
     /// How many owners hold something; reservations do not count.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
@@ -188,13 +194,7 @@ impl Owners {
 
     /// Adds an owner that must not be known yet.
     pub(super) fn insert(&mut self, key: &str) -> Slot {
-        let slot = self.insert_unnamed();
-        let key_at = u32::try_from(self.names.len()).expect("4 GiB of keys exceed any memory plan");
-        let key_len = u16::try_from(key.len()).expect("an owner key is at most 1,024 bytes");
-        self.names.push_str(key);
-        if let Some(record) = self.records.get_mut(slot as usize) {
-            (record.key_at, record.key_len) = (key_at, key_len);
-        }
+        let (hash, slot) = self.push_unlinked(key);
         let Self {
             records,
             by_key,
@@ -202,10 +202,43 @@ impl Owners {
             names,
             ..
         } = self;
-        by_key.insert_unique(hasher.hash_one(key), slot, |&slot| {
+        by_key.insert_unique(hash, slot, |&slot| {
             hasher.hash_one(key_in(names, records, slot))
         });
         slot
+    }
+
+    /// Adds an owner's record that its key does not lead to until it is [linked](Self::link); gives
+    /// the key's hash and the slot.
+    pub(super) fn push_unlinked(&mut self, key: &str) -> (u64, Slot) {
+        let slot = self.insert_unnamed();
+        let key_at = u32::try_from(self.names.len()).expect("4 GiB of keys exceed any memory plan");
+        let key_len = u16::try_from(key.len()).expect("an owner key is at most 1,024 bytes");
+        self.names.push_str(key);
+        if let Some(record) = self.records.get_mut(slot as usize) {
+            (record.key_at, record.key_len) = (key_at, key_len);
+        }
+        (self.hasher.hash_one(key), slot)
+    }
+
+    /// Lets its key lead to a record; false when the key leads to another one.
+    pub(super) fn link(&mut self, hash: u64, slot: Slot) -> bool {
+        let Self {
+            records,
+            by_key,
+            hasher,
+            names,
+            ..
+        } = self;
+        let key = |slot| key_in(names, records, slot);
+        let is_same = |&other: &Slot| key(other) == key(slot);
+        match by_key.entry(hash, is_same, |&slot| hasher.hash_one(key(slot))) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(slot);
+                true
+            }
+        }
     }
 
     /// Adds a record that no key leads to.

@@ -155,6 +155,62 @@ fn rows_that_contradict_each_other_are_refused_by_name() {
 }
 
 #[test]
+fn the_younger_of_two_overlapping_pools_cannot_claim_the_elders_address() {
+    let mut desk = Desk::new(&[
+        pool("elder", ["192.0.2.0/24"]),
+        pool("younger", ["192.0.2.0/24"]),
+    ]);
+    desk.any("web");
+    let rival = intruder("192.0.2.1", "younger");
+    let shared = OwnerRow {
+        sharing: Some(Sharing::new("k")),
+        ..rival.clone()
+    };
+    for row in [rival, shared] {
+        let mut snapshot = desk.ipam.snapshot();
+        snapshot.rows.push(Row::Owner(row));
+        let error = Ipam::restore(snapshot).unwrap_err().to_string();
+        assert!(
+            error.contains("192.0.2.1 belongs to another pool"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_ledger_of_many_owners_is_restored_whole() {
+    let mut desk = Desk::new(&[pool("p", ["10.0.0.0/12", "2001:db8::/64"])]);
+    let owners: Vec<_> = (0..20_000).map(|n| owner(&format!("{n}"))).collect();
+    let request = Request::dual_stack();
+    let requests = owners.iter().map(|owner| (owner, &request));
+    desk.ipam.allocate_many(requests, Time(0));
+    let snapshot = desk.ipam.snapshot();
+    let restored = Ipam::restore(snapshot.clone()).unwrap();
+    assert_eq!(restored.owner_count(), owners.len());
+    assert_eq!(restored.audit(), [""; 0]);
+    assert!(restored.snapshot() == snapshot);
+}
+
+#[test]
+fn an_owner_in_two_rows_is_refused_though_their_addresses_differ() {
+    let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
+    desk.any("web");
+    let mut snapshot = desk.ipam.snapshot();
+    let Some(Row::Owner(web)) = snapshot
+        .rows
+        .iter()
+        .find(|row| matches!(row, Row::Owner(_)))
+    else {
+        panic!("no owner");
+    };
+    let mut again = web.clone();
+    again.claims[0].address = ip("192.0.2.77");
+    snapshot.rows.push(Row::Owner(again));
+    let error = Ipam::restore(snapshot).unwrap_err().to_string();
+    assert!(error.contains("another row of this key"), "{error}");
+}
+
+#[test]
 fn marks_on_addresses_that_cannot_carry_them_are_refused() {
     let mark = |address: &str, state| {
         Row::Mark(MarkRow {
