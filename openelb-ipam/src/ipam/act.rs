@@ -20,7 +20,8 @@ impl Ipam {
     pub(super) fn carry_out(&mut self, ask: &Ask<'_>, decision: &Decision) -> Slot {
         let key = &ask.owner.key;
         let slot = ask.slot.unwrap_or_else(|| self.owners.insert(key.as_str()));
-        for family in Family::ALL {
+        // A new record has nothing to give up.
+        for family in Family::ALL.into_iter().filter(|_| ask.slot.is_some()) {
             if !matches!(decision.picks[family], Some(Pick { how: How::Keep, .. })) {
                 self.give_up(slot, family, Some(key), ask.now);
             }

@@ -9,24 +9,47 @@ use super::owners::PoolIndex;
 use super::refusal::Rule;
 use super::state::{Asker, PoolState};
 use crate::family::{Family, from_bits};
+use crate::pool::Strategy;
 
-/// Pools that may serve a request in the order in which they are asked.
-type Tier = SmallVec<[PoolIndex; 8]>;
+/// Pools that may serve a request in the order in which they are asked, in two tiers: bound pools,
+/// then those open to all.
+#[derive(Default)]
+struct Tiers {
+    pools: SmallVec<[PoolIndex; 8]>,
+    /// How many of them are of the first tier.
+    bound: usize,
+}
 
-/// Tiers, nearest first: bound pools, then those open to all.
-type Tiers = SmallVec<[Tier; 3]>;
+impl Tiers {
+    /// The tiers that have pools, nearest first.
+    fn iter(&self) -> impl Iterator<Item = &[PoolIndex]> {
+        let (bound, open) = self.pools.split_at(self.bound);
+        [bound, open].into_iter().filter(|tier| !tier.is_empty())
+    }
+
+    /// Beside an address that is kept or pinned, its pool comes first, then the tier it is in, so
+    /// that the second family comes from the same place. A pool in no tier restricts nothing.
+    fn anchor(&mut self, anchor: PoolIndex) {
+        let tier = self.iter().find(|tier| tier.contains(&anchor));
+        if let Some(tier) = tier.map(SmallVec::from_slice) {
+            (self.bound, self.pools) = (tier.len(), tier);
+            self.pools.sort_by_key(|&at| at != anchor);
+        }
+    }
+}
 
 impl Ipam {
     /// Fills the families that are still open from pools.
     pub(super) fn fill(&self, ask: &Ask<'_>, picks: &mut Picks, witness: &mut impl Witness) {
-        let tiers = self.tiers(ask, witness);
-        let anchor = picks.v4.or(picks.v6).map(|pick| pick.pool);
-        let tiers = anchored(tiers, anchor);
+        let mut tiers = self.tiers(ask, witness);
+        if let Some(pick) = picks.v4.or(picks.v6) {
+            tiers.anchor(pick.pool);
+        }
         self.fill_returning(ask, picks, &tiers);
         if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
             return;
         }
-        for tier in &tiers {
+        for tier in tiers.iter() {
             let open: SmallVec<[Family; 2]> = ask
                 .wanted
                 .order()
@@ -61,7 +84,7 @@ impl Ipam {
         &self,
         ask: &Ask<'_>,
         picks: &mut Picks,
-        tier: &Tier,
+        tier: &[PoolIndex],
         [first, second]: [Family; 2],
         witness: &mut impl Witness,
     ) -> bool {
@@ -103,7 +126,7 @@ impl Ipam {
             let Some((pool, _)) = self.pool_of(from_bits(family, bits)) else {
                 continue;
             };
-            if tiers.iter().any(|tier| tier.contains(&pool))
+            if tiers.pools.contains(&pool)
                 && self.is_within_quota(ask, pool, family, &mut ())
                 && self.availability(ask, pool, family, bits) == Ok(How::Unmark)
             {
@@ -118,34 +141,33 @@ impl Ipam {
 
     /// The pools that may serve the request without a pin.
     fn tiers(&self, ask: &Ask<'_>, witness: &mut impl Witness) -> Tiers {
-        let mut tiers = Tiers::new();
+        let mut tiers = Tiers::default();
         if let Some(name) = &ask.request.pool {
             match self.by_name.get(name) {
                 None => witness.refused(None, || Rule::Unknown(name.clone())),
                 Some(&at) => {
                     let state = self.pools.get(usize::from(at));
                     if state.is_some_and(|state| Self::admits(ask, state, true, witness)) {
-                        tiers.push(Tier::from_slice(&[at]));
+                        tiers.pools.push(at);
                     }
                 }
             }
             return tiers;
         }
-        let (mut bound, mut open) = (Tier::new(), Tier::new());
         for &at in &self.order {
             let Some(state) = self.pools.get(usize::from(at)) else {
                 continue;
             };
-            if Self::admits(ask, state, false, witness) {
-                let tier = if state.pool.is_bound() {
-                    &mut bound
-                } else {
-                    &mut open
-                };
-                tier.push(at);
+            if !Self::admits(ask, state, false, witness) {
+                continue;
+            }
+            if state.pool.is_bound() {
+                tiers.pools.insert(tiers.bound, at);
+                tiers.bound += 1;
+            } else {
+                tiers.pools.push(at);
             }
         }
-        tiers.extend([bound, open].into_iter().filter(|tier| !tier.is_empty()));
         tiers
     }
 
@@ -206,7 +228,8 @@ impl Ipam {
             seed: self.seed ^ self.generation.rotate_left(32) ^ u64::from(family.bits()),
         };
         if let Some(bits) = state.next_address(family, asker) {
-            let is_resting = state.index[family].is_taken(bits);
+            let is_resting = state.strategy() == Strategy::LeastRecentlyReleased
+                && state.index[family].is_taken(bits);
             let how = if is_resting {
                 How::Unmark
             } else {
@@ -282,17 +305,4 @@ impl Ipam {
         });
         false
     }
-}
-
-/// Beside an address that is kept or pinned, its pool comes first, then the tier it is in, so that
-/// the second family comes from the same place. A pool in no tier restricts nothing.
-fn anchored(mut tiers: Tiers, anchor: Option<PoolIndex>) -> Tiers {
-    let Some(anchor) = anchor else { return tiers };
-    if tiers.iter().any(|tier| tier.contains(&anchor)) {
-        tiers.retain(|tier| tier.contains(&anchor));
-        for tier in &mut tiers {
-            tier.sort_by_key(|&at| at != anchor);
-        }
-    }
-    tiers
 }
