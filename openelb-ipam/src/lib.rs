@@ -78,7 +78,8 @@
 //! `std` (default) and `serde` (default): human-readable forms of every value. Without `std` the
 //! crate needs only `alloc`. `roaring`: conversions to that crate's bitmaps.
 
-#![cfg_attr(not(feature = "std"), no_std)]
+// Tests have the standard library whatever the features are.
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
