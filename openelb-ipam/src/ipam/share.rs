@@ -68,11 +68,18 @@ impl Ipam {
     }
 }
 
-/// The sharing of all owners of a namespace in a pool that shares pinned addresses. The control
-/// character keeps it apart from every key that a user can write.
+/// Whether a pool gave this sharing to the owners of a namespace: its key is for no one's eyes.
+pub(super) fn is_of_namespace(sharing: &Sharing) -> bool {
+    sharing.key.starts_with(NAMESPACE_MARK)
+}
+
+/// The sharing of all owners of a namespace in a pool that shares pinned addresses.
 fn of_namespace(namespace: &str) -> Sharing {
     Sharing {
-        key: format!("\u{1f}{namespace}"),
+        key: format!("{NAMESPACE_MARK}{namespace}"),
         backend: String::new(),
     }
 }
+
+/// A control character keeps such keys apart from all that users write.
+const NAMESPACE_MARK: char = '\u{1f}';

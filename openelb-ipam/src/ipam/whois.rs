@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use super::Ipam;
 use super::holders::{Holder, NoteState};
 use super::owners::{PoolIndex, Slot};
 use super::state::PoolState;
+use super::{Ipam, share};
 use crate::family::{Family, to_bits};
 use crate::name::PoolName;
 use crate::owner::OwnerKey;
@@ -70,7 +70,8 @@ pub enum Status {
     Held {
         /// Who.
         owners: Vec<OwnerKey>,
-        /// The sharing key, if they may share.
+        /// The sharing key, if they share under one. Owners of a namespace that share because
+        /// [their pool does](crate::PoolSpec::share_pinned) have none.
         sharing: Option<String>,
     },
     /// It is part of a prefix delegated to an owner.
@@ -171,7 +172,8 @@ impl Ipam {
                 (pool, is_orphaned) = self.origin(Some(note.pool), family, bits);
                 match &note.state {
                     NoteState::Shared { sharing, claims } => {
-                        self.held_by(claims, Some(sharing.key.clone()))
+                        let key = (!share::is_of_namespace(sharing)).then(|| sharing.key.clone());
+                        self.held_by(claims, key)
                     }
                     NoteState::Marked(mark) => status_of(mark),
                 }

@@ -469,6 +469,11 @@ fn two_services_share_one_pinned_address_on_different_ports() {
     desk.ask("web", &on("TCP/80"));
     desk.ask("tls", &on("TCP/443"));
     assert_eq!(desk.used("eip", Family::V4), 1);
+    let status = desk.ipam.whois(ip("10.0.0.5")).status;
+    assert!(
+        matches!(&status, Status::Held { owners, sharing: None } if owners.len() == 2),
+        "the key of the pool's own making is not shown: {status:?}"
+    );
     assert_eq!(desk.refusal("clash", &on("TCP/80")), Reason::AddressInUse);
     // Fault 11: another namespace does not get in without being asked.
     assert_eq!(
