@@ -102,15 +102,17 @@ impl Ipam {
         } else {
             self.complete(ask, picks, witness)?
         };
-        Some(self.moved(ask, decision).unwrap_or(decision))
+        if self.has_draining_pool
+            && let Some(moved) = self.moved(ask, &decision)
+        {
+            return Some(moved);
+        }
+        Some(decision)
     }
 
     /// The decision without the addresses that their pool wants to be moved away, if there are such
     /// and all of them can be replaced.
-    fn moved(&self, ask: &Ask<'_>, decision: Decision) -> Option<Decision> {
-        if !self.has_draining_pool {
-            return None;
-        }
+    fn moved(&self, ask: &Ask<'_>, decision: &Decision) -> Option<Decision> {
         let mut rest = decision.picks;
         for family in Family::ALL {
             if rest[family].is_some_and(|pick| self.is_draining(ask, family, pick)) {
