@@ -138,11 +138,12 @@ impl Ipam {
 
     /// Enters every record into the table of addresses of a family.
     fn insert_holders(&mut self, family: Family) -> Result<(), RowError> {
-        let entries = self.owners.iter().filter_map(|(slot, record)| {
+        let mut entries = Vec::with_capacity(self.owners.len());
+        entries.extend(self.owners.iter().filter_map(|(slot, record)| {
             let (_, bits) = record.claim(family)?;
             Some((self.holders.hash_of(bits), slot))
-        });
-        let entries = in_table_order(entries.collect(), self.holders.capacity(family));
+        }));
+        let entries = in_table_order(entries, self.holders.capacity(family));
         for (hash, slot) in entries {
             let claim = self
                 .owners
