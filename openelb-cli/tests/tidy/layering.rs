@@ -62,7 +62,7 @@ fn protocols_meet_only_in_the_announcer() {
 #[test]
 fn sans_io_modules_never_import_the_driver() {
     let pure = [
-        "time", "random", "wire", "timer", "machine", "claim", "arp", "ndp", "sim",
+        "time", "random", "wire", "timer", "machine", "claim", "arp", "ndp", "bgp", "bfd", "sim",
     ];
     let driver = ["link", "driver", "announcer"];
     for file in rust_files("openelb-announce/src") {
