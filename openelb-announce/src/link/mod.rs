@@ -7,6 +7,7 @@
 //! | `interface` | which of them an announcement means |
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
+//! | `tcp` | how the connections of BGP are set up |
 
 pub(crate) mod filter;
 mod interface;
@@ -14,6 +15,16 @@ pub(crate) mod membership;
 pub(crate) mod netlink;
 pub(crate) mod raw_socket;
 pub(crate) mod sysctl;
+#[cfg(feature = "speaker")]
+#[cfg_attr(
+    not(test),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the sessions that use it are on their way"
+    )
+)]
+pub(crate) mod tcp;
 pub(crate) mod topology;
 
 pub use interface::{
