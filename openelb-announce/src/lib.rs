@@ -20,7 +20,6 @@
 //! | ARP, with address conflict detection | RFC 826, RFC 5227 | [`arp`] |
 //! | NDP, with duplicate address detection | RFC 4861, RFC 4862, RFC 7527, RFC 9131 | [`ndp`] |
 //! | what both share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
-//! | BGP-4, both families | RFC 4271, RFC 4760, RFC 7606 and more | [`bgp`] |
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
 //! set of addresses that should be announced. With the feature `sim`, `sim::Network` runs them in a
@@ -32,7 +31,6 @@
 #[cfg(feature = "driver")]
 pub mod announcer;
 pub mod arp;
-pub mod bgp;
 pub mod claim;
 #[cfg(feature = "driver")]
 mod driver;

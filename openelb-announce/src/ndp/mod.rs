@@ -3,6 +3,5 @@
 pub mod machine;
 pub mod option;
 pub mod packet;
-pub mod router;
 
 pub use machine::{Machine, Ndp};

@@ -264,7 +264,7 @@ fn output(line: &str) -> Output {
 }
 
 /// The name by which the test harness knows the function that `F` is a closure of.
-fn test_name<F>() -> &'static str {
+pub(crate) fn test_name<F>() -> &'static str {
     let path = std::any::type_name::<F>().split_once("::").unwrap().1;
     path.split_once("::{{closure}}").unwrap().0
 }
@@ -295,7 +295,8 @@ fn run_again_in_user_namespace(test: &str) {
     }
 }
 
-fn skip(test: &str, reason: &str) {
+/// Says loudly that `test` was skipped; with `CI=true` that is a failure.
+pub(crate) fn skip(test: &str, reason: &str) {
     let message = format!("SKIPPED {test}: not possible here ({})", reason.trim());
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),

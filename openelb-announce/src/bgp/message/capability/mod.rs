@@ -1,1 +1,0 @@
-//! Capabilities (RFC 5492).
