@@ -19,7 +19,8 @@
 //! |---|---|---|
 //! | ARP, with address conflict detection | RFC 826, RFC 5227 | [`arp`] |
 //! | NDP, with duplicate address detection | RFC 4861, RFC 4862, RFC 7527, RFC 9131 | [`ndp`] |
-//! | what both share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
+//! | BFD: is the path to a neighbour alive | RFC 5880, RFC 5881, RFC 5883 | [`bfd`] |
+//! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
 //! set of addresses that should be announced. With the feature `sim`, `sim::Network` runs them in a
@@ -31,6 +32,7 @@
 #[cfg(feature = "driver")]
 pub mod announcer;
 pub mod arp;
+pub mod bfd;
 pub mod claim;
 #[cfg(feature = "driver")]
 mod driver;

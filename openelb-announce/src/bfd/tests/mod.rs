@@ -1,0 +1,1 @@
+//! Two sessions over links made of numbers.
