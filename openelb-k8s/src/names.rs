@@ -12,6 +12,27 @@ pub const EIP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
 /// `kind` of an address pool.
 pub const EIP_KIND: &str = "Eip";
 
+/// `apiVersion` of the stored versions of `BgpConf` and `BgpPeer`.
+pub const BGP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
+
+/// `kind` of the speaker's configuration.
+pub const BGP_CONF_KIND: &str = "BgpConf";
+
+/// Name of the only [`BgpConf`](crate::api::BgpConf) that counts.
+pub const DEFAULT_BGP_CONF: &str = "default";
+
+/// `kind` of a neighbour.
+pub const BGP_PEER_KIND: &str = "BgpPeer";
+
+/// Key of the `ConfigMap` that holds an export policy.
+pub const POLICY_KEY: &str = "gobgp.conf";
+
+/// `apiVersion` of a `ConfigMap`.
+pub const CONFIG_MAP_API_VERSION: &str = "v1";
+
+/// `kind` of the object that holds a policy.
+pub const CONFIG_MAP_KIND: &str = "ConfigMap";
+
 /// `apiVersion` of the standalone daemon's own kinds.
 pub const STANDALONE_API_VERSION: &str = "openelb.io/v1";
 

@@ -7,6 +7,7 @@
 //! | `interface` | which of them an announcement means |
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
+//! | `router_socket` | how routers of one link find each other |
 //! | `tcp` | how the connections of BGP are set up |
 
 pub(crate) mod filter;
@@ -14,6 +15,12 @@ mod interface;
 pub(crate) mod membership;
 pub(crate) mod netlink;
 pub(crate) mod raw_socket;
+#[cfg(feature = "speaker")]
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the sessions that use it are on their way")
+)]
+pub(crate) mod router_socket;
 pub(crate) mod sysctl;
 #[cfg(feature = "speaker")]
 #[cfg_attr(

@@ -3,5 +3,6 @@
 pub mod machine;
 pub mod option;
 pub mod packet;
+pub mod router;
 
 pub use machine::{Machine, Ndp};

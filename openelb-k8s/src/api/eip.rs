@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use openelb_ipam::pool::Selector;
 use serde::{Deserialize, Serialize};
 
-use super::EipStatus;
+use super::default::is_default;
+use super::{EipBgp, EipStatus, ObjectMeta};
 use crate::names;
 
 /// An address pool.
@@ -56,41 +57,6 @@ impl Eip {
             .get(names::DEFAULT_EIP_ANNOTATION)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
-}
-
-/// The part of Kubernetes' object metadata that OpenELB reads.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ObjectMeta {
-    /// Name of the object, unique within its kind (and namespace).
-    pub name: String,
-    /// Namespace; empty for cluster-scoped kinds such as Eip.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub namespace: String,
-    /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-    /// Finalizers, as the API server shows them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub finalizers: Vec<String>,
-    /// Unique identifier given by the API server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uid: Option<String>,
-    /// Version given by the API server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_version: Option<String>,
-    /// Generation of the specification.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generation: Option<i64>,
-    /// Creation time as RFC 3339 text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub creation_timestamp: Option<String>,
-    /// Deletion time as RFC 3339 text, once deletion was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deletion_timestamp: Option<String>,
 }
 
 /// What the user wants of a pool.
@@ -150,6 +116,9 @@ pub struct EipSpec {
     /// How it is made sure first that nobody else uses an address (`layer2` only).
     #[serde(default, skip_serializing_if = "is_default")]
     pub probe: Probe,
+    /// How the addresses become routes (`bgp` only). Absent: each a host route to every peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bgp: Option<EipBgp>,
 }
 
 /// How the addresses of a pool are announced.
@@ -216,8 +185,4 @@ pub enum Probe {
 pub struct Quota {
     /// Most addresses of this pool that one namespace may hold.
     pub per_namespace: u32,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

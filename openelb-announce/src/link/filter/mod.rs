@@ -58,6 +58,17 @@ impl Filter {
         program.finish()
     }
 
+    /// Lets Router Solicitations and Advertisements through that no router has forwarded (hop limit
+    /// 255, RFC 4861 section 6.1). For raw ICMPv6 sockets, which see packets from the ICMPv6 header
+    /// on and whose kernel has checked the sum.
+    pub(crate) fn router_discovery() -> Self {
+        let mut program = Program(Vec::new());
+        program.require(LOAD_BYTE, NETWORK_HEADER + 7, 255);
+        program.require_either(LOAD_HALF, 0, [ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT]);
+        program.0.push(RETURN_FRAME);
+        program.finish()
+    }
+
     /// The instructions in order.
     pub(crate) fn instructions(&self) -> &[Instruction] {
         &self.0
@@ -233,6 +244,8 @@ const JUMP_GREATER: u16 = 0x25;
 const RETURN_NOTHING: Instruction = jump(RETURN, 0, 0, 0);
 const RETURN_FRAME: Instruction = jump(RETURN, SNAP_LENGTH, 0, 0);
 
+// Loads from here on count from the IP header, wherever the packet's octets begin (`SKF_NET_OFF`).
+const NETWORK_HEADER: u32 = 0xfff0_0000;
 // Loads from here on read what the kernel knows about the frame instead of its octets
 // (`SKF_AD_OFF` plus the field, linux/filter.h).
 const ANCILLARY: u32 = 0xffff_f000;
@@ -250,7 +263,9 @@ const ARP_REPLY: u32 = 2;
 const ARP_SENDER_ADDRESS: u32 = 28;
 const ARP_TARGET_ADDRESS: u32 = 38;
 const ICMPV6_WITH_HOP_LIMIT_255: u32 = 0x3aff;
-// Type 135 or 136 and code 0, read as one half word.
+// Type 133 to 136 and code 0, read as one half word.
+const ROUTER_SOLICITATION: u32 = 0x8500;
+const ROUTER_ADVERTISEMENT: u32 = 0x8600;
 const NEIGHBOR_SOLICITATION: u32 = 0x8700;
 const NEIGHBOR_ADVERTISEMENT: u32 = 0x8800;
 const NDP_TARGET_ADDRESS: u32 = 62;

@@ -7,15 +7,19 @@ use super::*;
 struct Meta {
     packet_type: u32,
     vlan: u32,
+    /// Where a raw socket sees the packet from behind the IP header on.
+    hop_limit: u32,
 }
 
 const TO_US: Meta = Meta {
     packet_type: 0,
     vlan: 0,
+    hop_limit: 255,
 };
 const BROADCAST: Meta = Meta {
     packet_type: 1,
     vlan: 0,
+    hop_limit: 255,
 };
 
 /// Runs `filter` as the kernel does: a load beyond the end of the frame drops it.
@@ -38,6 +42,7 @@ fn passes(filter: &Filter, frame: &[u8], meta: Meta) -> bool {
             JUMP_GREATER => branch(accumulator > operand),
             LOAD_BYTE if operand == ANCILLARY_PACKET_TYPE => accumulator = meta.packet_type,
             LOAD_BYTE if operand == ANCILLARY_VLAN_TAG_PRESENT => accumulator = meta.vlan,
+            LOAD_BYTE if operand == NETWORK_HEADER + 7 => accumulator = meta.hop_limit,
             LOAD_BYTE | LOAD_HALF | LOAD_WORD => {
                 let width = match code {
                     LOAD_BYTE => 1,
@@ -122,7 +127,8 @@ fn own_frames_frames_for_other_stations_and_tagged_frames_are_dropped() {
             &frame,
             Meta {
                 packet_type,
-                vlan: 0
+                vlan: 0,
+                hop_limit: 255,
             }
         ));
     }
@@ -131,7 +137,8 @@ fn own_frames_frames_for_other_stations_and_tagged_frames_are_dropped() {
         &frame,
         Meta {
             packet_type: 1,
-            vlan: 1
+            vlan: 1,
+            hop_limit: 255,
         }
     ));
 }
@@ -251,5 +258,29 @@ proptest::proptest! {
         let cover = cover(&list, limit);
         proptest::prop_assert!(cover.len() <= limit);
         proptest::prop_assert!(list.iter().all(|address| cover.iter().any(|net| net.contains(address))));
+    }
+}
+
+#[test]
+fn router_discovery_lets_through_what_comes_from_the_link_and_nothing_else() {
+    let filter = Filter::router_discovery();
+    let cases = [
+        (134, 0, 255, true),
+        (133, 0, 255, true),
+        (134, 0, 254, false),
+        (133, 0, 64, false),
+        (134, 1, 255, false),
+        (135, 0, 255, false),
+        (136, 0, 255, false),
+        (128, 0, 255, false),
+    ];
+    for (kind, code, hop_limit, expected) in cases {
+        let meta = Meta { hop_limit, ..TO_US };
+        let message = [kind, code, 0, 0, 0, 0, 0, 0];
+        assert_eq!(
+            passes(&filter, &message, meta),
+            expected,
+            "{kind}/{code}, {hop_limit}"
+        );
     }
 }

@@ -81,7 +81,7 @@ impl Repr {
         match message.kind {
             Type::NeighborSolicitation => Self::parse_solicitation(message.body),
             Type::NeighborAdvertisement => Self::parse_advertisement(message.body),
-            Type::Unknown(kind) => Err(DecodeNdpError::OtherMessage(kind)),
+            other => Err(DecodeNdpError::OtherMessage(other.into())),
         }
     }
 

@@ -18,6 +18,10 @@ use std::net::Ipv6Addr;
 wire_enum! {
     /// The kind of an ICMPv6 message.
     pub enum Type(u8) {
+        /// Asks routers to make themselves known (RFC 4861 section 4.1).
+        RouterSolicitation = 133,
+        /// A router makes itself known (RFC 4861 section 4.2).
+        RouterAdvertisement = 134,
         /// Asks for the hardware address of a neighbor (RFC 4861 section 4.3).
         NeighborSolicitation = 135,
         /// Tells it (RFC 4861 section 4.4).
@@ -46,11 +50,17 @@ impl<'a> Message<'a> {
         source: Ipv6Addr,
         destination: Ipv6Addr,
     ) -> Result<Self, DecodeIcmpv6Error> {
-        let mut reader = Reader::new(payload);
-        let (kind, code, _checksum) = (reader.u8()?, reader.u8()?, reader.u16()?);
+        let message = Self::decode_verified(payload)?;
         if checksum(payload, source, destination) != 0 {
             return Err(DecodeIcmpv6Error::Checksum);
         }
+        Ok(message)
+    }
+
+    /// Reads a payload whose checksum somebody else has checked: the kernel, for a raw ICMPv6 socket.
+    pub fn decode_verified(payload: &'a [u8]) -> Result<Self, Truncated> {
+        let mut reader = Reader::new(payload);
+        let (kind, code, _checksum) = (reader.u8()?, reader.u8()?, reader.u16()?);
         Ok(Self {
             kind: kind.into(),
             code,
