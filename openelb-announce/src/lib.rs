@@ -19,6 +19,7 @@
 //! |---|---|---|
 //! | ARP, with address conflict detection | RFC 826, RFC 5227 | [`arp`] |
 //! | NDP, with duplicate address detection | RFC 4861, RFC 4862, RFC 7527, RFC 9131 | [`ndp`] |
+//! | BGP-4, both families | RFC 4271, RFC 4760, RFC 7606 and more | [`bgp`] |
 //! | BFD: is the path to a neighbour alive | RFC 5880, RFC 5881, RFC 5883 | [`bfd`] |
 //! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
 //!
@@ -33,6 +34,7 @@
 pub mod announcer;
 pub mod arp;
 pub mod bfd;
+pub mod bgp;
 pub mod claim;
 #[cfg(feature = "driver")]
 mod driver;
