@@ -1,7 +1,7 @@
 //! BGP-4: the vocabulary, the messages, and what speaks them (RFC 4271 and its extensions).
 //!
 //! Each module imports only those to its left: [`asn`], [`family`], [`prefix`], [`community`],
-//! [`next_hop`], [`attribute`], [`message`].
+//! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`].
 
 pub mod asn;
 pub mod attribute;
@@ -9,7 +9,9 @@ pub mod community;
 pub mod family;
 pub mod message;
 pub mod next_hop;
+pub mod policy;
 pub mod prefix;
+pub mod route;
 
 pub use asn::{Asn, RouterId};
 pub use attribute::{AsPath, Attributes, Origin};
