@@ -60,6 +60,11 @@ impl Dialect for Frr {
         commands
     }
 
+    // Without it `bgpd` tries again only after ten seconds.
+    fn inner_socket(&self, place: &Place) -> Option<String> {
+        Some(place.scratch.file("zserv.api"))
+    }
+
     fn is_ready(&self, place: &Place, _: &Description) -> bool {
         vtysh(place, "show bgp summary json").is_some_and(|answer| answer.contains('{'))
     }

@@ -42,6 +42,11 @@ trait Dialect {
     /// The command lines that run it, in the order of their start, none of them as a daemon.
     fn commands(&self, place: &Place, description: &Description) -> Vec<String>;
 
+    /// The socket that the first of them makes and the others cannot do without.
+    fn inner_socket(&self, _: &Place) -> Option<String> {
+        None
+    }
+
     /// Is it ready to be asked? Whatever has to be said to it after its start is said here, once.
     fn is_ready(&self, place: &Place, description: &Description) -> bool;
 
@@ -137,10 +142,17 @@ impl Router {
     pub(crate) fn run(&mut self) {
         assert!(self.processes.is_empty(), "{:?} runs already", self.kind);
         let dialect = self.kind.dialect();
+        let socket = dialect.inner_socket(&self.place);
+        let _ = socket.as_ref().map(std::fs::remove_file);
         for line in dialect.commands(&self.place, &self.description) {
             let log = self.place.scratch.path().join(LOG);
-            self.processes
-                .push(Process::start(&self.place.host, &line, &log));
+            let process = Process::start(&self.place.host, &line, &log);
+            self.processes.push(process);
+            self.wait("its first process listens to the others", |_| {
+                socket
+                    .as_ref()
+                    .is_none_or(|it| std::fs::exists(it).unwrap())
+            });
         }
         let description = self.description.clone();
         self.wait("it can be asked", |router| {
