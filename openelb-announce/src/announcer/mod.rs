@@ -1,6 +1,7 @@
 //! The handle of a running announcer: the whole desired set in, status and events out.
 
 mod announcement;
+pub mod liveness;
 mod mailbox;
 mod options;
 mod outbox;

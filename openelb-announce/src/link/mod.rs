@@ -8,6 +8,8 @@
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
 //! | `router_socket` | how routers of one link find each other |
+//! | `udp` | how the packets of BFD come in and go out |
+//! | `scheduling` | how a thread gets ahead of others |
 //! | `tcp` | how the connections of BGP are set up |
 
 pub(crate) mod filter;
@@ -21,6 +23,7 @@ pub(crate) mod raw_socket;
     allow(dead_code, reason = "the sessions that use it are on their way")
 )]
 pub(crate) mod router_socket;
+pub(crate) mod scheduling;
 pub(crate) mod sysctl;
 #[cfg(feature = "speaker")]
 #[cfg_attr(
@@ -33,6 +36,7 @@ pub(crate) mod sysctl;
 )]
 pub(crate) mod tcp;
 pub(crate) mod topology;
+pub(crate) mod udp;
 
 pub use interface::{
     InterfaceSelector, NoInterface, Obstacle, ParseSelectorError, Pattern, RouteError,

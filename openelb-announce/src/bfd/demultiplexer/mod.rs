@@ -80,9 +80,7 @@ impl<K: Copy> Demultiplexer<K> {
                 _ => {}
             }
         };
-        self.sessions.insert(discriminator, (path, key));
-        let neighbor = self.paths.entry((path.remote, path.hops));
-        neighbor.or_default().push(discriminator);
+        self.place(discriminator, path, key);
         discriminator
     }
 
@@ -98,6 +96,15 @@ impl<K: Copy> Demultiplexer<K> {
                 self.paths.remove(&neighbor);
             }
         }
+    }
+
+    /// Gives a session another path, for instance because its interface has another number now.
+    pub fn relocate(&mut self, discriminator: NonZeroU32, path: Path) {
+        let Some((_, key)) = self.sessions.get(&discriminator).copied() else {
+            return;
+        };
+        self.remove(discriminator);
+        self.place(discriminator, path, key);
     }
 
     /// The session that a packet with `your_discriminator` is for.
@@ -120,6 +127,12 @@ impl<K: Copy> Demultiplexer<K> {
             .filter(|(path, _)| path.fits(arrival))
             .max_by_key(|(path, _)| (path.interface.is_some(), path.local.is_some()))
             .map(|(_, key)| *key)
+    }
+
+    fn place(&mut self, discriminator: NonZeroU32, path: Path, key: K) {
+        self.sessions.insert(discriminator, (path, key));
+        let neighbor = self.paths.entry((path.remote, path.hops));
+        neighbor.or_default().push(discriminator);
     }
 }
 

@@ -80,7 +80,7 @@ impl Packet {
         if length < shortest {
             return Err(DecodeError::Length { length, shortest });
         }
-        let octets = payload.get(..length).ok_or(Truncated {
+        let octets = payload.get(..length).ok_or_else(|| Truncated {
             missing: length.saturating_sub(payload.len()),
         })?;
         let multiplier = NonZeroU8::new(multiplier).ok_or(DecodeError::NoMultiplier)?;

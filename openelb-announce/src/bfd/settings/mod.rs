@@ -99,7 +99,7 @@ pub enum SettingsError {
 
 // What a timer of an ordinary kernel can still keep, and the longest that routers accept.
 const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests;
