@@ -1,11 +1,12 @@
 //! BGP-4: the vocabulary, the messages, and what speaks them (RFC 4271 and its extensions).
 //!
 //! Each module imports only those to its left: [`asn`], [`family`], [`prefix`], [`community`],
-//! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`].
+//! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`], [`config`].
 
 pub mod asn;
 pub mod attribute;
 pub mod community;
+pub mod config;
 pub mod family;
 pub mod message;
 pub mod next_hop;
