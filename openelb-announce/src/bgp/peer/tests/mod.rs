@@ -1,0 +1,10 @@
+mod bench;
+mod collisions;
+mod errors;
+mod restarts;
+mod sessions;
+mod table;
+mod timers;
+mod transmitting;
+mod waiting;
+mod wired;
