@@ -21,8 +21,11 @@ pub use capability::{AddPathMode, Capability, GracefulRestart, LongLived};
 pub use encode::{write_announcements, write_end_of_rib, write_keepalive, write_withdrawals};
 pub use framer::{Framer, RawMessage};
 pub use header::{EXTENDED_LIMIT, LIMIT, MessageKind};
-pub use nlri::NlriIter;
+pub use nlri::{NlriField, NlriIter};
 pub use notification::{ErrorCode, MessageError, Notification};
 pub use open::Open;
 pub use route_refresh::{RefreshKind, RouteRefresh};
 pub use update::{DecodeContext, Fault, Reach, Update, Verdict};
+
+#[cfg(test)]
+mod tests;

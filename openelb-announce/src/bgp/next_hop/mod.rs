@@ -215,9 +215,10 @@ fn check_v6(address: Ipv6Addr) -> Result<(), NextHopError> {
 }
 
 fn check_link_local(address: Ipv6Addr) -> Result<(), NextHopError> {
-    match address.is_unicast_link_local() {
-        true => Ok(()),
-        false => Err(NextHopError::NotLinkLocal(address)),
+    if address.is_unicast_link_local() {
+        Ok(())
+    } else {
+        Err(NextHopError::NotLinkLocal(address))
     }
 }
 

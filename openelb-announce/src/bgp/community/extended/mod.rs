@@ -26,27 +26,32 @@ impl ExtendedCommunity {
         let [kind, ..] = self.0;
         kind & 0x40 == 0
     }
+
+    fn write_octets(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#018x}", u64::from_be_bytes(self.0))
+    }
 }
 
 impl fmt::Display for ExtendedCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [kind, subkind, a, b, c, d, e, g] = self.0;
+        let [kind, subkind, global @ .., high, low] = self.0;
+        let [_, _, asn @ .., _, _, _, _] = self.0;
+        let [.., third, fourth, _, _] = self.0;
         let name = match subkind {
             ROUTE_TARGET => "rt",
             SITE_OF_ORIGIN => "soo",
-            _ => "",
+            _ => return self.write_octets(f),
         };
-        let low = u16::from_be_bytes([e, g]);
+        let local = u16::from_be_bytes([high, low]);
         match kind {
-            _ if name.is_empty() => write!(f, "{:#018x}", u64::from_be_bytes(self.0)),
             TWO_OCTET_AS => {
-                let (asn, local) = (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, g]));
-                write!(f, "{name}:{asn}:{local}")
+                let local = u32::from_be_bytes([third, fourth, high, low]);
+                write!(f, "{name}:{}:{local}", u16::from_be_bytes(asn))
             }
-            ADDRESS => write!(f, "{name}:{}:{low}", Ipv4Addr::new(a, b, c, d)),
+            ADDRESS => write!(f, "{name}:{}:{local}", Ipv4Addr::from(global)),
             // The trailing `L` keeps a small number of four octets apart from one of two.
-            FOUR_OCTET_AS => write!(f, "{name}:{}L:{low}", u32::from_be_bytes([a, b, c, d])),
-            _ => write!(f, "{:#018x}", u64::from_be_bytes(self.0)),
+            FOUR_OCTET_AS => write!(f, "{name}:{}L:{local}", u32::from_be_bytes(global)),
+            _ => self.write_octets(f),
         }
     }
 }
@@ -74,23 +79,23 @@ fn parse(text: &str) -> Option<ExtendedCommunity> {
         _ => return None,
     };
     let (global, local) = value.split_once(':')?;
-    let (kind, [a, b, c, d, e, g]) = body(global, local)?;
-    Some(ExtendedCommunity([kind, subkind, a, b, c, d, e, g]))
+    let (kind, value) = kind_and_value(global, local)?;
+    let kinds = u64::from(kind) << 56 | u64::from(subkind) << 48;
+    Some(ExtendedCommunity((kinds | value).to_be_bytes()))
 }
 
 /// The kind and the last six octets: the first fitting one of two-octet AS, four-octet AS, address.
-fn body(global: &str, local: &str) -> Option<(u8, [u8; 6])> {
+fn kind_and_value(global: &str, local: &str) -> Option<(u8, u64)> {
     if let (Some(asn), Some(local)) = (number::<u16>(global), number::<u32>(local)) {
-        let ([a, b], [c, d, e, f]) = (asn.to_be_bytes(), local.to_be_bytes());
-        return Some((TWO_OCTET_AS, [a, b, c, d, e, f]));
+        return Some((TWO_OCTET_AS, u64::from(asn) << 32 | u64::from(local)));
     }
-    let [e, f] = number::<u16>(local)?.to_be_bytes();
+    let local = u64::from(number::<u16>(local)?);
     let asn = number::<u32>(global.strip_suffix('L').unwrap_or(global));
-    if let Some([a, b, c, d]) = asn.map(u32::to_be_bytes) {
-        return Some((FOUR_OCTET_AS, [a, b, c, d, e, f]));
+    if let Some(asn) = asn {
+        return Some((FOUR_OCTET_AS, u64::from(asn) << 16 | local));
     }
-    let [a, b, c, d] = global.parse::<Ipv4Addr>().ok()?.octets();
-    Some((ADDRESS, [a, b, c, d, e, f]))
+    let address: Ipv4Addr = global.parse().ok()?;
+    Some((ADDRESS, u64::from(u32::from(address)) << 16 | local))
 }
 
 const TWO_OCTET_AS: u8 = 0x00;

@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributeBlock {
     family: Family,
-    /// What precedes the NLRI in MP_REACH_NLRI, beginning with the attribute's own header; empty
+    /// What precedes the NLRI in `MP_REACH_NLRI`, beginning with the attribute's own header; empty
     /// when the NLRI stand in the field of the UPDATE itself.
     multi_protocol: Vec<u8>,
     /// All other attributes, ascending by their code.
@@ -113,7 +113,7 @@ pub enum EncodeError {
     NextHop(#[from] crate::bgp::next_hop::NextHopError),
 }
 
-/// The optional attributes with codes below that of AS4_PATH.
+/// The optional attributes with codes below that of `AS4_PATH`.
 fn put_optional(out: &mut Vec<u8>, attributes: &Attributes) -> Result<(), EncodeError> {
     if let Some(med) = attributes.med {
         let flags = OPTIONAL;
@@ -149,18 +149,17 @@ fn put(out: &mut Vec<u8>, flags: u8, code: AttributeCode, value: &[u8]) -> Resul
         attribute: code,
         octets: value.len(),
     })?;
-    match u8::try_from(long) {
-        Ok(short) => out.extend([flags, code.into(), short]),
-        Err(_) => {
-            let [high, low] = long.to_be_bytes();
-            out.extend([flags | EXTENDED_LENGTH, code.into(), high, low]);
-        }
+    if let Ok(short) = u8::try_from(long) {
+        out.extend([flags, code.into(), short]);
+    } else {
+        let [high, low] = long.to_be_bytes();
+        out.extend([flags | EXTENDED_LENGTH, code.into(), high, low]);
     }
     out.extend_from_slice(value);
     Ok(())
 }
 
-/// The header of MP_REACH_NLRI up to its NLRI (RFC 4760 section 3); its length is still zero.
+/// The header of `MP_REACH_NLRI` up to its NLRI (RFC 4760 section 3); its length is still zero.
 fn multi_protocol(next_hop: NextHop) -> Vec<u8> {
     let family = next_hop.family();
     let addresses = match next_hop {

@@ -3,7 +3,7 @@
 use crate::bgp::asn::Asn;
 use crate::bgp::attribute::{AsPath, Segment, SegmentKind};
 
-/// The value of AS_PATH: numbers of four octets, or of two with AS_TRANS for those that need four.
+/// The value of `AS_PATH`: numbers of four octets, or of two with `AS_TRANS` for those that need four.
 pub(super) fn encode(path: &AsPath, four_octet_as: bool) -> Vec<u8> {
     let mut value = Vec::new();
     for segment in path.segments() {
@@ -12,7 +12,7 @@ pub(super) fn encode(path: &AsPath, four_octet_as: bool) -> Vec<u8> {
     value
 }
 
-/// The value of AS4_PATH, which a path needs that AS_PATH of two octets cannot hold: all its
+/// The value of `AS4_PATH`, which a path needs that `AS_PATH` of two octets cannot hold: all its
 /// segments but those of confederations.
 pub(super) fn as4_path(path: &AsPath) -> Option<Vec<u8>> {
     let outside =
@@ -22,7 +22,7 @@ pub(super) fn as4_path(path: &AsPath) -> Option<Vec<u8>> {
         .iter()
         .filter(outside)
         .flat_map(|one| &one.asns);
-    if numbers.all(|asn| asn.0 <= u32::from(u16::MAX)) {
+    if numbers.all(|asn| u16::try_from(asn.0).is_ok()) {
         return None;
     }
     let mut value = Vec::new();

@@ -58,16 +58,20 @@ fn known(code: u8, data: &[u8]) -> Option<Capability> {
 }
 
 /// Values of `N` octets each; `None` when some octets are left over.
-fn tuples<const N: usize, T>(data: &[u8], read: impl FnMut(&[u8; N]) -> T) -> Option<Vec<T>> {
+fn tuples<const N: usize, T>(data: &[u8], read: impl FnMut([u8; N]) -> T) -> Option<Vec<T>> {
     let (values, rest) = data.as_chunks();
-    rest.is_empty().then(|| values.iter().map(read).collect())
+    rest.is_empty()
+        .then(|| values.iter().copied().map(read).collect())
 }
 
-fn next_hop_encoding([a, b, c, d, e, f]: &[u8; 6]) -> NextHopEncoding {
+fn next_hop_encoding(tuple: [u8; 6]) -> NextHopEncoding {
+    let [afi @ .., _, _, _, _] = tuple;
+    let [_, _, safi @ .., _, _] = tuple;
+    let [_, _, _, _, next_hop_afi @ ..] = tuple;
     NextHopEncoding {
-        afi: u16::from_be_bytes([*a, *b]),
-        safi: u16::from_be_bytes([*c, *d]),
-        next_hop_afi: u16::from_be_bytes([*e, *f]),
+        afi: u16::from_be_bytes(afi),
+        safi: u16::from_be_bytes(safi),
+        next_hop_afi: u16::from_be_bytes(next_hop_afi),
     }
 }
 
@@ -75,8 +79,8 @@ fn next_hop_encoding([a, b, c, d, e, f]: &[u8; 6]) -> NextHopEncoding {
 fn graceful_restart(data: &[u8]) -> Option<GracefulRestart> {
     let (head, families) = data.split_first_chunk()?;
     let head = u16::from_be_bytes(*head);
-    let read = |[high, low, safi, flags]: &[u8; 4]| {
-        let family = Family::from_wire(u16::from_be_bytes([*high, *low]), *safi)?;
+    let read = |[high, low, safi, flags]: [u8; 4]| {
+        let family = Family::from_wire(u16::from_be_bytes([high, low]), safi)?;
         Some((family, flags & FORWARDING != 0))
     };
     Some(GracefulRestart {
@@ -87,18 +91,18 @@ fn graceful_restart(data: &[u8]) -> Option<GracefulRestart> {
     })
 }
 
-fn long_lived([high, low, safi, flags, a, b, c]: &[u8; 7]) -> Option<LongLived> {
+fn long_lived([high, low, safi, flags, a, b, c]: [u8; 7]) -> Option<LongLived> {
     Some(LongLived {
-        family: Family::from_wire(u16::from_be_bytes([*high, *low]), *safi)?,
+        family: Family::from_wire(u16::from_be_bytes([high, low]), safi)?,
         forwarding: flags & FORWARDING != 0,
-        time: u32::from_be_bytes([0, *a, *b, *c]),
+        time: u32::from_be_bytes([0, a, b, c]),
     })
 }
 
-fn add_path([high, low, safi, mode]: &[u8; 4]) -> Option<(Family, AddPathMode)> {
-    let family = Family::from_wire(u16::from_be_bytes([*high, *low]), *safi)?;
+fn add_path([high, low, safi, mode]: [u8; 4]) -> Option<(Family, AddPathMode)> {
+    let family = Family::from_wire(u16::from_be_bytes([high, low]), safi)?;
     // RFC 7911 section 4: an entry with another mode is ignored.
-    Some((family, AddPathMode::from_wire(*mode)?))
+    Some((family, AddPathMode::from_wire(mode)?))
 }
 
 fn host_name(data: &[u8]) -> Option<Capability> {

@@ -62,10 +62,11 @@ fn graceful_restart(restart: &GracefulRestart) -> Vec<u8> {
     value
 }
 
-fn long_lived(one: &LongLived) -> [u8; 7] {
-    let [a, b, c, d] = tuple(one.family, flag(one.forwarding));
-    let [_, e, f, g] = one.time.min(0x00ff_ffff).to_be_bytes();
-    [a, b, c, d, e, f, g]
+fn long_lived(one: &LongLived) -> impl Iterator<Item = u8> {
+    let [_, time @ ..] = one.time.min(LONGEST_TIME).to_be_bytes();
+    tuple(one.family, flag(one.forwarding))
+        .into_iter()
+        .chain(time)
 }
 
 fn host_name(host: &str, domain: &str) -> Vec<u8> {
@@ -87,3 +88,6 @@ const fn tuple(family: Family, about: u8) -> [u8; 4] {
 const fn flag(forwarding: bool) -> u8 {
     if forwarding { FORWARDING } else { 0 }
 }
+
+/// What 24 bits hold.
+const LONGEST_TIME: u32 = 0x00ff_ffff;

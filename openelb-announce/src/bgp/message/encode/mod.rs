@@ -153,7 +153,7 @@ fn patch(out: &mut [u8], position: usize, length: usize) {
     }
 }
 
-/// The head of MP_UNREACH_NLRI, its length still zero (RFC 4760 section 4).
+/// The head of `MP_UNREACH_NLRI`, its length still zero (RFC 4760 section 4).
 fn unreachable_head(family: Family) -> [u8; 7] {
     let [high, low] = family.afi().to_be_bytes();
     let code = AttributeCode::MpUnreachNlri.into();

@@ -4,16 +4,16 @@
 use crate::bgp::family::Family;
 use crate::bgp::prefix::{Nlri, Prefix};
 
-/// The NLRI of one family in a message: checked as a whole, then read one by one.
+/// The NLRI of one family in a message, checked as a whole.
 #[derive(Clone, Copy, Debug)]
-pub struct NlriIter<'a> {
+pub struct NlriField<'a> {
     // Invariant: `octets` is a sequence of whole NLRI of `family`.
     octets: &'a [u8],
     family: Family,
     add_path: bool,
 }
 
-impl<'a> NlriIter<'a> {
+impl<'a> NlriField<'a> {
     /// Takes a field of a message; with path identifiers if add-path was negotiated.
     ///
     /// `None` when a prefix is longer than its family allows or than the field (RFC 7606 section
@@ -57,26 +57,45 @@ impl<'a> NlriIter<'a> {
     }
 }
 
+impl<'a> IntoIterator for NlriField<'a> {
+    type Item = Nlri;
+    type IntoIter = NlriIter<'a>;
+
+    fn into_iter(self) -> NlriIter<'a> {
+        NlriIter(self)
+    }
+}
+
+/// Reads the NLRI of a field one by one.
+#[derive(Clone, Debug)]
+pub struct NlriIter<'a>(NlriField<'a>);
+
 impl Iterator for NlriIter<'_> {
     type Item = Nlri;
 
     #[inline]
     fn next(&mut self) -> Option<Nlri> {
-        let (path_id, rest) = if self.add_path {
-            let (id, rest) = self.octets.split_first_chunk()?;
+        let NlriField {
+            octets,
+            family,
+            add_path,
+        } = self.0;
+        let (path_id, rest) = if add_path {
+            let (id, rest) = octets.split_first_chunk()?;
             (Some(u32::from_be_bytes(*id)), rest)
         } else {
-            (None, self.octets)
+            (None, octets)
         };
-        let (prefix, rest) = read(self.family, rest)?;
-        self.octets = rest;
+        let (prefix, rest) = read(family, rest)?;
+        self.0.octets = rest;
         Some(Nlri { path_id, prefix })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let least = if self.add_path { PATH_ID + 1 } else { 1 };
-        let most = usize::from(self.family.octets()) + least;
-        (self.octets.len() / most, Some(self.octets.len() / least))
+        let least = if self.0.add_path { PATH_ID + 1 } else { 1 };
+        let most = usize::from(self.0.family.octets()) + least;
+        let octets = self.0.octets.len();
+        (octets / most, Some(octets / least))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::wire::{Reader, Truncated};
 pub struct Open {
     /// The number of the system: of four octets if the capability is there (RFC 6793).
     pub asn: Asn,
-    /// The number in the two octets of the message; AS_TRANS for one that needs four.
+    /// The number in the two octets of the message; `AS_TRANS` for one that needs four.
     pub wire_asn: u16,
     /// The proposed hold time in seconds: 0 (no timer) or at least 3.
     pub hold_time: u16,
@@ -70,7 +70,7 @@ impl Open {
         let router_id = RouterId::new(reader.u32().map_err(cut_short)?)
             .ok_or_else(|| MessageError::new(ErrorCode::BAD_BGP_IDENTIFIER, &[]))?;
         let capabilities = decode_parameters(reader.rest())?;
-        let asn = four_octet_as(&capabilities).unwrap_or(Asn(wire_asn.into()));
+        let asn = four_octet_as(&capabilities).unwrap_or_else(|| Asn(wire_asn.into()));
         // RFC 7607 section 2: the number 0 ends the session.
         if asn.0 == 0 || wire_asn == 0 {
             return Err(MessageError::new(ErrorCode::BAD_PEER_AS, &[]));

@@ -52,7 +52,7 @@ impl<'a> Found<'a> {
             }
             AttributeCode::Aggregator => self.aggregator = Some(aggregator(value, context)?),
             AttributeCode::As4Aggregator => {
-                let [_as_and_address @ ..] = array::<8>(value)?;
+                array::<8>(value)?;
             }
             AttributeCode::As4Path => {
                 path::check(value, Width::Four, true)?;
@@ -232,11 +232,13 @@ fn aggregator(value: &[u8], context: &DecodeContext) -> Result<Asn, FaultKind> {
 }
 
 fn large(octets: &[u8; 12]) -> LargeCommunity {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *octets;
+    let [global @ .., _, _, _, _, _, _, _, _] = *octets;
+    let [_, _, _, _, local_1 @ .., _, _, _, _] = *octets;
+    let [_, _, _, _, _, _, _, _, local_2 @ ..] = *octets;
     LargeCommunity {
-        global: u32::from_be_bytes([a, b, c, d]),
-        local_1: u32::from_be_bytes([e, f, g, h]),
-        local_2: u32::from_be_bytes([i, j, k, l]),
+        global: u32::from_be_bytes(global),
+        local_1: u32::from_be_bytes(local_1),
+        local_2: u32::from_be_bytes(local_2),
     }
 }
 

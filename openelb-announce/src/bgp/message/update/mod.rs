@@ -2,9 +2,9 @@
 //!
 //! | what is wrong | what happens |
 //! |---|---|
-//! | the lengths of the fields, a prefix, MP_REACH_NLRI or MP_UNREACH_NLRI beyond repair or twice, an unknown well-known attribute | [`MessageError`]: the session ends |
-//! | flags; ORIGIN, AS_PATH, NEXT_HOP, MULTI_EXIT_DISC, communities of any kind; LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST of an internal peer; an attribute that is missing or overruns | [`Verdict::TreatAsWithdraw`] |
-//! | ATOMIC_AGGREGATE, AGGREGATOR, AS4_PATH, AS4_AGGREGATOR, AIGP; LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST of an external peer; a second instance | the attribute is discarded |
+//! | the lengths of the fields, a prefix, `MP_REACH_NLRI` or `MP_UNREACH_NLRI` beyond repair or twice, an unknown well-known attribute | [`MessageError`]: the session ends |
+//! | flags; ORIGIN, `AS_PATH`, `NEXT_HOP`, `MULTI_EXIT_DISC`, communities of any kind; `LOCAL_PREF`, `ORIGINATOR_ID`, `CLUSTER_LIST` of an internal peer; an attribute that is missing or overruns | [`Verdict::TreatAsWithdraw`] |
+//! | `ATOMIC_AGGREGATE`, AGGREGATOR, `AS4_PATH`, `AS4_AGGREGATOR`, AIGP; `LOCAL_PREF`, `ORIGINATOR_ID`, `CLUSTER_LIST` of an external peer; a second instance | the attribute is discarded |
 
 mod attributes;
 mod fault;
@@ -14,7 +14,7 @@ mod walk;
 
 pub use fault::{AttributeCode, Disposition, Fault, FaultKind};
 
-use super::nlri::NlriIter;
+use super::nlri::NlriField;
 use super::notification::{ErrorCode, MessageError};
 use crate::bgp::asn::Asn;
 use crate::bgp::attribute::Attributes;
@@ -57,7 +57,7 @@ pub struct Reach<'a> {
     /// Their next hop.
     pub next_hop: NextHop,
     /// The routes.
-    pub nlri: NlriIter<'a>,
+    pub nlri: NlriField<'a>,
 }
 
 /// A decoded and validated UPDATE that borrows the octets of the message.
@@ -66,9 +66,9 @@ pub struct Reach<'a> {
 /// 4.3). Reading NLRI allocates nothing.
 #[derive(Clone, Debug)]
 pub struct Update<'a> {
-    /// Withdrawn in the field of their own and in MP_UNREACH_NLRI; then, if the verdict is to
+    /// Withdrawn in the field of their own and in `MP_UNREACH_NLRI`; then, if the verdict is to
     /// withdraw, what was to be announced.
-    withdrawn: SmallVec<[NlriIter<'a>; 4]>,
+    withdrawn: SmallVec<[NlriField<'a>; 4]>,
     reached: SmallVec<[Reach<'a>; 2]>,
     found: Found<'a>,
     faults: SmallVec<[Fault; 2]>,
@@ -95,7 +95,7 @@ impl<'a> Update<'a> {
     }
 
     /// The announced routes with their next hops: those of the UPDATE's own field, then those of
-    /// MP_REACH_NLRI.
+    /// `MP_REACH_NLRI`.
     pub fn reached(&self) -> &[Reach<'a>] {
         &self.reached
     }
@@ -116,9 +116,10 @@ impl<'a> Update<'a> {
     /// Whether the announced routes can be believed.
     pub fn verdict(&self) -> Verdict {
         let withdraw = |fault: &Fault| fault.disposition == Disposition::Withdrawn;
-        match self.faults.iter().any(withdraw) {
-            true => Verdict::TreatAsWithdraw,
-            false => Verdict::Accept,
+        if self.faults.iter().any(withdraw) {
+            Verdict::TreatAsWithdraw
+        } else {
+            Verdict::Accept
         }
     }
 

@@ -3,7 +3,7 @@
 use super::DecodeContext;
 use super::fault::FaultKind;
 use crate::bgp::family::Family;
-use crate::bgp::message::nlri::NlriIter;
+use crate::bgp::message::nlri::NlriField;
 use crate::bgp::next_hop::{NextHop, V6ForV4};
 use crate::wire::Reader;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -17,10 +17,10 @@ pub(super) enum MultiProtocol<T> {
     Foreign,
 }
 
-/// What MP_REACH_NLRI says; next hops that no traffic can be sent to are faults.
-pub(super) type Reachable<'a> = (Result<NextHop, FaultKind>, NlriIter<'a>);
+/// What `MP_REACH_NLRI` says; next hops that no traffic can be sent to are faults.
+pub(super) type Reachable<'a> = (Result<NextHop, FaultKind>, NlriField<'a>);
 
-/// Reads the value of MP_REACH_NLRI; `None` when its NLRI cannot be found or trusted (RFC 7606
+/// Reads the value of `MP_REACH_NLRI`; `None` when its NLRI cannot be found or trusted (RFC 7606
 /// sections 5.3 and 7.11).
 pub(super) fn reachable<'a>(
     value: &'a [u8],
@@ -41,21 +41,21 @@ pub(super) fn reachable<'a>(
         // Of another length than expected: the NLRI cannot be located reliably.
         _ => return None,
     };
-    let nlri = NlriIter::checked(family, context.add_path[family], reader.rest())?;
+    let nlri = NlriField::checked(family, context.add_path[family], reader.rest())?;
     Some(MultiProtocol::Ours((next_hop, nlri)))
 }
 
-/// Reads the value of MP_UNREACH_NLRI; `None` when its NLRI cannot be trusted.
+/// Reads the value of `MP_UNREACH_NLRI`; `None` when its NLRI cannot be trusted.
 pub(super) fn unreachable<'a>(
     value: &'a [u8],
     context: &DecodeContext,
-) -> Option<MultiProtocol<NlriIter<'a>>> {
+) -> Option<MultiProtocol<NlriField<'a>>> {
     let mut reader = Reader::new(value);
     let (afi, safi) = (reader.u16().ok()?, reader.u8().ok()?);
     let Some(family) = ours(afi, safi, context) else {
         return Some(MultiProtocol::Foreign);
     };
-    NlriIter::checked(family, context.add_path[family], reader.rest()).map(MultiProtocol::Ours)
+    NlriField::checked(family, context.add_path[family], reader.rest()).map(MultiProtocol::Ours)
 }
 
 fn ours(afi: u16, safi: u8, context: &DecodeContext) -> Option<Family> {

@@ -1,4 +1,4 @@
-//! Reads AS_PATH and AS4_PATH (RFC 4271 section 4.3, RFC 5065, RFC 6793).
+//! Reads `AS_PATH` and `AS4_PATH` (RFC 4271 section 4.3, RFC 5065, RFC 6793).
 
 use super::fault::FaultKind;
 use crate::bgp::asn::Asn;

@@ -5,7 +5,7 @@ use super::fault::{AttributeCode, Disposition, Fault, FaultKind};
 use super::next_hop::{self, MultiProtocol, Reachable};
 use super::{DecodeContext, Fields, Reach, Update};
 use crate::bgp::family::Family;
-use crate::bgp::message::nlri::NlriIter;
+use crate::bgp::message::nlri::NlriField;
 use crate::bgp::message::notification::{ErrorCode, MessageError};
 use crate::wire::{Reader, Truncated};
 use smallvec::SmallVec;
@@ -16,7 +16,7 @@ pub(super) fn walk<'a>(
     context: &DecodeContext,
 ) -> Result<Update<'a>, MessageError> {
     let classic = |field| {
-        NlriIter::checked(Family::Ipv4Unicast, context.add_path.ipv4, field)
+        NlriField::checked(Family::Ipv4Unicast, context.add_path.ipv4, field)
             .ok_or_else(|| MessageError::new(ErrorCode::INVALID_NETWORK_FIELD, &[]))
     };
     let (withdrawn, nlri) = (classic(fields.withdrawn)?, classic(fields.nlri)?);
@@ -35,7 +35,7 @@ struct Walk<'a, 'c> {
     worst: Option<(Fault, &'a [u8])>,
     seen: Seen,
     reachable: Option<MultiProtocol<Reachable<'a>>>,
-    unreachable: Option<MultiProtocol<NlriIter<'a>>>,
+    unreachable: Option<MultiProtocol<NlriField<'a>>>,
 }
 
 impl<'a, 'c> Walk<'a, 'c> {
@@ -141,7 +141,7 @@ impl<'a, 'c> Walk<'a, 'c> {
         Ok(())
     }
 
-    /// Every announced route needs ORIGIN and AS_PATH, those in the UPDATE's own field NEXT_HOP
+    /// Every announced route needs ORIGIN and `AS_PATH`, those in the UPDATE's own field `NEXT_HOP`
     /// (RFC 4271 section 5, RFC 7606 section 3 d).
     fn demand_mandatory(&mut self, classic: bool) {
         let ours = matches!(self.reachable, Some(MultiProtocol::Ours(_)));
@@ -176,7 +176,7 @@ impl<'a, 'c> Walk<'a, 'c> {
         }
     }
 
-    fn conclude(mut self, withdrawn: NlriIter<'a>, nlri: NlriIter<'a>) -> Update<'a> {
+    fn conclude(mut self, withdrawn: NlriField<'a>, nlri: NlriField<'a>) -> Update<'a> {
         let end_of_rib = self.end_of_rib(&withdrawn, &nlri);
         let mut all_withdrawn = SmallVec::new();
         let ipv4 = self.context.families.contains(Family::Ipv4Unicast);
@@ -211,8 +211,8 @@ impl<'a, 'c> Walk<'a, 'c> {
         }
     }
 
-    /// An UPDATE without anything, or with an empty MP_UNREACH_NLRI only (RFC 4724 section 2).
-    fn end_of_rib(&self, withdrawn: &NlriIter<'a>, nlri: &NlriIter<'a>) -> Option<Family> {
+    /// An UPDATE without anything, or with an empty `MP_UNREACH_NLRI` only (RFC 4724 section 2).
+    fn end_of_rib(&self, withdrawn: &NlriField<'a>, nlri: &NlriField<'a>) -> Option<Family> {
         if !withdrawn.is_empty() || !nlri.is_empty() {
             return None;
         }
