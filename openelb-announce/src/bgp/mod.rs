@@ -1,7 +1,8 @@
 //! BGP-4: the vocabulary, the messages, and what speaks them (RFC 4271 and its extensions).
 //!
 //! Each module imports only those to its left: [`asn`], [`family`], [`prefix`], [`community`],
-//! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`], [`config`].
+//! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`], [`rib`],
+//! [`config`].
 
 pub mod asn;
 pub mod attribute;
@@ -12,6 +13,7 @@ pub mod message;
 pub mod next_hop;
 pub mod policy;
 pub mod prefix;
+pub mod rib;
 pub mod route;
 
 pub use asn::{Asn, RouterId};
