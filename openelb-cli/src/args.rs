@@ -74,7 +74,7 @@ pub(crate) struct PlaceArgs {
 /// `openelb run`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {
-    /// YAML file with Eip and Service documents; several are read as one.
+    /// YAML file with documents of kind Eip, Service, `BgpConf` or `BgpPeer`; several are read as one.
     #[arg(required = true, value_name = "CONFIG")]
     pub(crate) config: Vec<PathBuf>,
     #[command(flatten)]
@@ -85,6 +85,8 @@ pub(crate) struct RunArgs {
     /// Allocate, but send nothing to the network: needs no privilege.
     #[arg(long)]
     pub(crate) no_announce: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
     /// Load, plan, print the plan and exit; nothing is written or sent.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -126,6 +128,17 @@ pub(crate) struct FilesArgs {
     /// YAML files; several are read as one.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// What is said of this machine.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct NodeArgs {
+    /// Label of this machine for `nodeSelector` and racks, such as openelb.kubesphere.io/rack=a;
+    /// once per label.
+    #[arg(long = "node-label", value_name = "KEY=VALUE", value_parser = parse_label)]
+    pub(crate) labels: Vec<(String, String)>,
 }
 
 /// `openelb pool …`.
@@ -349,6 +362,14 @@ fn parse_metrics(text: &str) -> Result<Listen, String> {
     text.parse().map(Listen::At).map_err(|_| {
         "not ADDRESS:PORT such as 127.0.0.1:7480 or [::1]:7480; `off` for none".to_owned()
     })
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| "not KEY=VALUE such as zone=a".to_owned())?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {

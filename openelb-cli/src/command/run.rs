@@ -16,7 +16,7 @@ use crate::store::{DirectoryLock, MemoryStore, RedbStore, Store};
 
 pub(super) fn run(args: &RunArgs, format: Format) -> Result<ExitCode, Failure> {
     let files = daemon::Files::look(&args.config);
-    let config = validate::load(&args.config)?;
+    let config = validate::load(&args.config, &args.node)?;
     if args.dry_run {
         output::print(&rehearse(args, &config)?, format)?;
     } else {

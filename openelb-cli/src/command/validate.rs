@@ -4,18 +4,19 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::args::FilesArgs;
+use crate::args::{FilesArgs, NodeArgs};
 use crate::config::{self, Config, Diagnostic, InvalidConfig};
 use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint, Report};
 
 pub(super) fn run(args: &FilesArgs, format: Format) -> Result<ExitCode, Failure> {
-    let report = match config::load(&args.files) {
+    let report = match config::load(&args.files, &config::this_node(&args.node.labels)) {
         Ok(config) => Validation::of(&config),
         Err(InvalidConfig { remarks }) => Validation {
             valid: false,
             pools: None,
             services: None,
+            peers: None,
             remarks,
         },
     };
@@ -28,8 +29,8 @@ pub(super) fn run(args: &FilesArgs, format: Format) -> Result<ExitCode, Failure>
 }
 
 /// A configuration that must be valid, or the failure that shows every line at fault.
-pub(super) fn load(files: &[std::path::PathBuf]) -> Result<Config, Failure> {
-    config::load(files).map_err(|invalid| {
+pub(super) fn load(files: &[std::path::PathBuf], node: &NodeArgs) -> Result<Config, Failure> {
+    config::load(files, &config::this_node(&node.labels)).map_err(|invalid| {
         Failure::new(
             ExitCode::Invalid,
             format!("the configuration is invalid\n\n{invalid}"),
@@ -45,6 +46,9 @@ struct Validation {
     pools: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     services: Option<usize>,
+    /// BGP peers and groups of dynamic neighbours that this machine speaks with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peers: Option<usize>,
     remarks: Vec<Diagnostic>,
 }
 
@@ -54,6 +58,10 @@ impl Validation {
             valid: true,
             pools: Some(config.pools.len()),
             services: Some(config.services.len()),
+            peers: config
+                .bgp
+                .as_ref()
+                .map(|bgp| bgp.speaker.peers.len() + bgp.speaker.dynamic.len()),
             remarks: config.warnings.clone(),
         }
     }
@@ -77,7 +85,9 @@ impl Report for Validation {
                     some => format!(", {some} to look at"),
                 };
                 let (pools, services) = (counted(pools, "pool"), counted(services, "service"));
-                let facts = format!("{pools}, {services}{warnings}");
+                let peers = self.peers.map(|peers| counted(peers, "BGP peer"));
+                let peers = peers.map_or(String::new(), |peers| format!(", {peers}"));
+                let facts = format!("{pools}, {services}{peers}{warnings}");
                 writeln!(out, "{}: {facts}", paint.good("valid"))
             }
             _ => writeln!(

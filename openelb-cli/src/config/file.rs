@@ -1,25 +1,43 @@
 //! YAML files into typed objects, each with the places of its keys.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openelb_k8s::api::Eip;
+use openelb_k8s::api::{BgpConf, BgpPeer, Eip};
 use openelb_k8s::names;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::diagnostic::{Diagnostic, Place};
 use super::node::{Node, Value};
 use super::read::{self, did_you_mean};
-use super::service::Service;
+use super::secret;
+use super::service::{Metadata, Service};
 
 /// A file as it was read.
 #[derive(Debug)]
 pub(super) struct Source {
     /// Where it came from.
     pub(super) path: PathBuf,
-    /// The whole text.
+    /// The whole text, for showing: passwords are stars.
     pub(super) text: String,
+}
+
+/// A `ConfigMap`, of which only the texts matter here.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ConfigMap {
+    #[serde(rename = "apiVersion")]
+    _api_version: String,
+    #[serde(rename = "kind")]
+    _kind: String,
+    /// Its name.
+    pub(super) metadata: Metadata,
+    /// Texts by key.
+    #[serde(default)]
+    pub(super) data: BTreeMap<String, String>,
 }
 
 /// An object and where it was written.
@@ -41,6 +59,12 @@ impl<T> Written<T> {
             .about(Some(self.label.clone()), key)
     }
 
+    /// A path that was written in the object: relative ones start at its file.
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+        let folder = self.source.path.parent().unwrap_or_else(|| Path::new(""));
+        folder.join(path)
+    }
+
     /// Where it was written, as `FILE:LINE`.
     pub(super) fn place(&self) -> String {
         format!("{}:{}", self.source.path.display(), self.node.place.line)
@@ -52,6 +76,9 @@ impl<T> Written<T> {
 pub(super) struct Documents {
     pub(super) eips: Vec<Written<Eip>>,
     pub(super) services: Vec<Written<Service>>,
+    pub(super) speakers: Vec<Written<BgpConf>>,
+    pub(super) peers: Vec<Written<BgpPeer>>,
+    pub(super) config_maps: Vec<Written<ConfigMap>>,
     pub(super) remarks: Vec<Diagnostic>,
 }
 
@@ -60,10 +87,7 @@ pub(super) fn read_files(paths: &[PathBuf]) -> Documents {
     let mut documents = Documents::default();
     for path in paths {
         match read_bounded(path) {
-            Ok(text) => documents.add(&Arc::new(Source {
-                path: path.clone(),
-                text,
-            })),
+            Ok(text) => documents.add(path, &text),
             Err(message) => documents
                 .remarks
                 .push(Diagnostic::file(path, message).help("name a YAML file that you may read")),
@@ -85,14 +109,18 @@ fn read_bounded(path: &Path) -> Result<String, String> {
 }
 
 impl Documents {
-    fn add(&mut self, source: &Arc<Source>) {
-        let nodes: Vec<Node> = match serde_saphyr::from_multiple(&source.text) {
+    fn add(&mut self, path: &Path, text: &str) {
+        let source = Arc::new(Source {
+            path: path.to_owned(),
+            text: secret::masked(text),
+        });
+        let nodes: Vec<Node> = match serde_saphyr::from_multiple(text) {
             Ok(nodes) => nodes,
-            Err(error) => return self.remarks.push(syntax_error(source, &error)),
+            Err(error) => return self.remarks.push(syntax_error(&source, &error)),
         };
         for node in nodes {
             if node.value != Value::Null {
-                self.add_document(source, node);
+                self.add_document(&source, node);
             }
         }
     }
@@ -113,6 +141,18 @@ impl Documents {
             (names::STANDALONE_API_VERSION, names::SERVICE_KIND) => {
                 let read = self.typed(source, node);
                 self.services.extend(read);
+            }
+            (names::BGP_API_VERSION, names::BGP_CONF_KIND) => {
+                let read = self.typed(source, node);
+                self.speakers.extend(read);
+            }
+            (names::BGP_API_VERSION, names::BGP_PEER_KIND) => {
+                let read = self.typed(source, node);
+                self.peers.extend(read);
+            }
+            (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND) => {
+                let read = self.typed(source, node);
+                self.config_maps.extend(read);
             }
             _ => self
                 .remarks
@@ -218,7 +258,10 @@ fn unknown_kind(source: &Source, node: &Node, api_version: &str, kind: &str) -> 
 /// below what would hurt a daemon that reloads it.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-const KINDS: [(&str, &str); 2] = [
+const KINDS: [(&str, &str); 5] = [
     (names::EIP_API_VERSION, names::EIP_KIND),
     (names::STANDALONE_API_VERSION, names::SERVICE_KIND),
+    (names::BGP_API_VERSION, names::BGP_CONF_KIND),
+    (names::BGP_API_VERSION, names::BGP_PEER_KIND),
+    (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND),
 ];

@@ -1,10 +1,13 @@
 //! The configuration: YAML files into pools and services, or into remarks that point at the lines.
 
+mod bgp;
 mod diagnostic;
 mod file;
+mod host;
 mod node;
 mod read;
 mod resolve;
+mod secret;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -12,11 +15,15 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 
+use openelb_announce::bgp::route::Advertisement;
 use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::{Owner, PoolSpec, Request};
 use openelb_k8s::api::{Probe, Protocol};
+use openelb_k8s::bgp::Node;
 
+pub(crate) use self::bgp::BgpConfig;
 pub(crate) use self::diagnostic::Diagnostic;
+pub(crate) use self::host::this_node;
 pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};
 
 /// What was meant by the files.
@@ -26,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) pools: Vec<PoolConfig>,
     /// The services, in the order of the files.
     pub(crate) services: Vec<ServiceConfig>,
+    /// The BGP speaker; `None` without a `BgpConf`.
+    pub(crate) bgp: Option<BgpConfig>,
     /// What is usable but probably not meant.
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -41,6 +50,8 @@ pub(crate) struct PoolConfig {
     pub(crate) interfaces: Option<InterfaceSelector>,
     /// What is done first to make sure that nobody else uses an address.
     pub(crate) probe: Probe,
+    /// How its addresses become routes; none unless the protocol is BGP.
+    pub(crate) advertisements: Vec<Advertisement>,
 }
 
 /// A service: who asks for what, and when it is announced.
@@ -85,9 +96,9 @@ impl fmt::Display for InvalidConfig {
     }
 }
 
-/// Reads and checks the files as one configuration.
-pub(crate) fn load(paths: &[PathBuf]) -> Result<Config, InvalidConfig> {
-    let (config, remarks) = resolve::resolve(file::read_files(paths));
+/// Reads and checks the files as one configuration for a node.
+pub(crate) fn load(paths: &[PathBuf], node: &Node) -> Result<Config, InvalidConfig> {
+    let (config, remarks) = resolve::resolve(file::read_files(paths), node);
     if remarks.iter().any(Diagnostic::is_error) {
         Err(InvalidConfig { remarks })
     } else {

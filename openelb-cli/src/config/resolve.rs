@@ -9,8 +9,10 @@ use openelb_ipam::{
     Request, Sharing,
 };
 use openelb_k8s::api::{self, Eip};
+use openelb_k8s::bgp::Node;
 use openelb_k8s::pool;
 
+use super::bgp::Objects;
 use super::diagnostic::Diagnostic;
 use super::file::{Documents, Written};
 use super::read::did_you_mean;
@@ -19,10 +21,13 @@ use super::{Config, PoolConfig, SERVICE, ServiceConfig};
 
 /// The configuration, and every remark in the order of the files. With an error among the remarks
 /// the configuration lacks the objects at fault.
-pub(super) fn resolve(documents: Documents) -> (Config, Vec<Diagnostic>) {
+pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnostic>) {
     let Documents {
         eips,
         services,
+        speakers,
+        peers,
+        config_maps,
         mut remarks,
     } = documents;
     check_unique(&eips, |eip| eip.metadata.name.clone(), &mut remarks);
@@ -31,9 +36,19 @@ pub(super) fn resolve(documents: Documents) -> (Config, Vec<Diagnostic>) {
         |s| format!("{}/{}", s.metadata.namespace, s.metadata.name),
         &mut remarks,
     );
+    check_unique(&speakers, |conf| conf.metadata.name.clone(), &mut remarks);
+    check_unique(&peers, |peer| peer.metadata.name.clone(), &mut remarks);
+    check_unique(&config_maps, |map| map.metadata.name.clone(), &mut remarks);
+    let objects = Objects {
+        speakers: &speakers,
+        peers: &peers,
+        config_maps: &config_maps,
+        node,
+    };
+    let bgp = objects.speaker(&mut remarks);
     let pools: Vec<PoolConfig> = eips
         .iter()
-        .filter_map(|eip| pool(eip, &mut remarks))
+        .filter_map(|eip| pool(eip, &objects, &mut remarks))
         .collect();
     check_pools(&eips, &pools, &mut remarks);
     let known = KnownPools::of(&pools);
@@ -46,6 +61,7 @@ pub(super) fn resolve(documents: Documents) -> (Config, Vec<Diagnostic>) {
         Config {
             pools,
             services,
+            bgp,
             warnings: Vec::new(),
         },
         remarks,
@@ -73,7 +89,11 @@ fn check_unique<T>(
     }
 }
 
-fn pool(eip: &Written<Eip>, remarks: &mut Vec<Diagnostic>) -> Option<PoolConfig> {
+fn pool(
+    eip: &Written<Eip>,
+    objects: &Objects<'_>,
+    remarks: &mut Vec<Diagnostic>,
+) -> Option<PoolConfig> {
     let spec = match pool::spec(&eip.object) {
         Ok(spec) => spec,
         Err(errors) => {
@@ -86,12 +106,10 @@ fn pool(eip: &Written<Eip>, remarks: &mut Vec<Diagnostic>) -> Option<PoolConfig>
         }
     };
     let wish = &eip.object.spec;
-    if let Some(word) = not_announced(wish.protocol) {
-        let message = format!(
-            "protocol {word} is not spoken by this daemon: the addresses are only allocated"
-        );
-        let help =
-            "write `protocol: layer2` with an `interface`, or `protocol: none` to keep it so";
+    if wish.protocol == api::Protocol::Vip {
+        let message = "protocol vip is not spoken by this daemon: the addresses are only allocated";
+        let help = "write `protocol: layer2` with an `interface`, `protocol: bgp` with a BgpConf, or \
+                    `protocol: none` to keep it so";
         remarks.push(eip.remark("spec.protocol", message).help(help).warning());
     }
     if !spec.auto_assign && wish.auto_assign.is_none() {
@@ -106,6 +124,7 @@ fn pool(eip: &Written<Eip>, remarks: &mut Vec<Diagnostic>) -> Option<PoolConfig>
         protocol: wish.protocol,
         interfaces,
         probe: wish.probe,
+        advertisements: objects.advertisements(eip, remarks),
     })
 }
 
@@ -122,14 +141,6 @@ fn interfaces(
         let help = "write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all";
         remarks.push(eip.remark("spec.interface", error.to_string()).help(help));
     })
-}
-
-fn not_announced(protocol: api::Protocol) -> Option<&'static str> {
-    match protocol {
-        api::Protocol::Bgp => Some("bgp"),
-        api::Protocol::Vip => Some("vip"),
-        api::Protocol::Layer2 | api::Protocol::None => None,
-    }
 }
 
 /// What the allocator says about the pools together: overlaps, two defaults.

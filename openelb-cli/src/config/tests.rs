@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use openelb_k8s::bgp::Node;
+
 use super::{Announce, Config, InvalidConfig, load};
 
 fn loaded(yaml: &str) -> Result<Config, InvalidConfig> {
@@ -12,7 +14,7 @@ fn loaded(yaml: &str) -> Result<Config, InvalidConfig> {
 fn loaded_from(directory: &Path, yaml: &str) -> Result<Config, InvalidConfig> {
     let path = directory.join("openelb.yaml");
     fs::write(&path, yaml).unwrap();
-    load(&[path])
+    load(&[path], &Node::default())
 }
 
 /// What the user sees, without the directory of the file.
@@ -137,7 +139,7 @@ fn a_key_written_twice_is_an_error() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(&["/nonexistent/openelb.yaml".into()])
+    let error = load(&["/nonexistent/openelb.yaml".into()], &Node::default())
         .unwrap_err()
         .to_string();
     assert!(error.contains("--> /nonexistent/openelb.yaml"), "{error}");

@@ -111,7 +111,8 @@ impl Daemon {
         }
         let reload = Arc::new(Notify::new());
         let told = Arc::clone(&reload);
-        tokio::spawn(reload_whenever(told, files.clone(), keeper.clone()));
+        let labels = args.node.labels.clone();
+        tokio::spawn(reload_whenever(told, files.clone(), labels, keeper.clone()));
         let changed = Arc::clone(&reload);
         tokio::spawn(files.watch(move || changed.notify_one()));
         Ok(Self {
@@ -182,14 +183,20 @@ fn listen(socket: &Path) -> Result<UnixListener, Failure> {
 }
 
 /// Reads the files again whenever it is told to. Told twice meanwhile, it reads once more.
-async fn reload_whenever(told: Arc<Notify>, files: Files, keeper: Keeper) {
+async fn reload_whenever(
+    told: Arc<Notify>,
+    files: Files,
+    labels: Vec<(String, String)>,
+    keeper: Keeper,
+) {
     loop {
         told.notified().await;
         // What is read now need not be noticed once more.
         files.look_again();
-        let paths = files.paths().to_vec();
+        let (paths, labels) = (files.paths().to_vec(), labels.clone());
         // Large files take a while, and the checks and the socket must not wait for them.
-        if let Ok(read) = tokio::task::spawn_blocking(move || config::load(&paths)).await {
+        let load = move || config::load(&paths, &config::this_node(&labels));
+        if let Ok(read) = tokio::task::spawn_blocking(load).await {
             keeper.tell(Input::Configure(read)).await;
         }
     }

@@ -84,12 +84,16 @@ pub struct BgpConfSpec {
 }
 
 /// Graceful restart (RFC 4724, RFC 8538, RFC 9494), of the speaker or of one peer.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the fields are those of OpenELB"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BgpGracefulRestart {
-    /// Whether it is offered. Where the whole object is absent it is.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub enabled: bool,
+    /// Whether it is offered; absent: it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// Seconds for which the peer is asked to keep the routes; 0: 120.
     #[serde(default, skip_serializing_if = "is_default")]
     pub restart_time: u32,
@@ -99,9 +103,9 @@ pub struct BgpGracefulRestart {
     /// Longest wait in seconds for the routes to be complete before End-of-RIB; 0: 360.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deferral_time: u32,
-    /// Keep routes through notifications too.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub notification_enabled: bool,
+    /// Keep routes through notifications too; absent: yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_enabled: Option<bool>,
     /// Offer long-lived graceful restart.
     #[serde(default, skip_serializing_if = "is_default")]
     pub longlived_enabled: bool,

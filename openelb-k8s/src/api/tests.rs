@@ -1,6 +1,6 @@
 //! Golden objects: what OpenELB wrote is read, and written back byte for byte.
 
-use super::{Eip, OnShrink, Protocol, Strategy};
+use super::{BgpConf, BgpPeer, Eip, OnShrink, Protocol, Strategy};
 use crate::names;
 
 const FULL: &str = include_str!("../../tests/data/eip-full.yaml");
@@ -101,3 +101,54 @@ fn fields_the_cluster_adds_do_not_stop_the_reading() {
     );
     assert_eq!(parse(&yaml), parse(MINIMAL));
 }
+
+#[test]
+fn every_golden_object_of_bgp_is_written_back_with_the_same_keys_and_values() {
+    fn check<T: serde::de::DeserializeOwned + serde::Serialize>(golden: &str) {
+        let object: T = serde_saphyr::from_str(golden).expect("the golden file is valid");
+        let expected: serde_json::Value = serde_saphyr::from_str(golden).expect("valid YAML");
+        assert_eq!(serde_json::to_value(&object).unwrap(), expected, "{golden}");
+    }
+    check::<BgpConf>(include_str!("../../tests/data/bgpconf-full.yaml"));
+    check::<BgpPeer>(BGP_PEER);
+}
+
+#[test]
+fn timers_are_read_as_text_and_as_numbers() {
+    let quoted: BgpPeer = serde_saphyr::from_str(BGP_PEER).unwrap();
+    let plain: BgpPeer = serde_saphyr::from_str(&BGP_PEER.replace("'9'", "9")).unwrap();
+    assert_eq!(quoted, plain);
+    for wrong in ["soon", "-1", "1.5", "[1]"] {
+        let text = BGP_PEER.replace("holdTime: '9'", &format!("holdTime: {wrong}"));
+        assert!(serde_saphyr::from_str::<BgpPeer>(&text).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_password_is_never_shown_nor_copied_into_the_status() {
+    let written_back = BGP_PEER.replace(
+        "      peerState:\n",
+        "      peerState:\n        authPassword: swordfish\n",
+    );
+    let peer: BgpPeer = serde_saphyr::from_str(&written_back).unwrap();
+    let state = &peer.status.nodes_peer_status["node-a"].peer_state;
+    assert_eq!(state.auth_password.reveal(), "swordfish");
+    assert!(!serde_json::to_string(state).unwrap().contains("swordfish"));
+    assert!(!format!("{peer:?}").contains("swordfish"));
+}
+
+#[test]
+fn a_password_of_the_wrong_kind_is_refused_without_being_repeated() {
+    for wrong in ["12345", "true", "1.5", "[swordfish]", "{a: swordfish}"] {
+        let text = BGP_PEER.replace("authPassword: swordfish", &format!("authPassword: {wrong}"));
+        let error = serde_saphyr::from_str::<BgpPeer>(&text).unwrap_err();
+        let error = error.without_snippet().to_string();
+        assert!(error.contains("text in quotes"), "{error}");
+        assert!(
+            !error.contains("12345") && !error.contains("swordfish"),
+            "{error}"
+        );
+    }
+}
+
+const BGP_PEER: &str = include_str!("../../tests/data/bgppeer-full.yaml");

@@ -68,7 +68,7 @@ fn map(args: &PoolMapArgs, format: Format) -> Result<ExitCode, Failure> {
 }
 
 fn plan(args: &PoolPlanArgs, format: Format) -> Result<ExitCode, Failure> {
-    let config = validate::load(&args.files.files)?;
+    let config = validate::load(&args.files.files, &args.files.node)?;
     let pools = config.pools.into_iter().map(|pool| pool.spec).collect();
     let question = if args.apply {
         Question::Apply { pools }

@@ -128,7 +128,7 @@ fn configuration(yaml: &str) -> Result<config::Config, config::InvalidConfig> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("openelb.yaml");
     std::fs::write(&path, yaml).unwrap();
-    config::load(&[path])
+    config::load(&[path], &Default::default())
 }
 
 fn pool(address: &str) -> String {

@@ -48,9 +48,9 @@ pub struct TimersConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transport {
-    /// Let the kernel find the largest segment that arrives whole.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub mtu_discovery: bool,
+    /// Let the kernel find the largest segment that arrives whole; absent: yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu_discovery: Option<bool>,
     /// Wait for the neighbour to connect.
     #[serde(default, skip_serializing_if = "is_default")]
     pub passive_mode: bool,
