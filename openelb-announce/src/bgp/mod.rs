@@ -2,7 +2,7 @@
 //!
 //! Each module imports only those to its left: [`asn`], [`family`], [`prefix`], [`community`],
 //! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`], [`rib`],
-//! [`config`].
+//! [`config`], [`session`], [`peer`].
 
 pub mod asn;
 pub mod attribute;
@@ -11,10 +11,12 @@ pub mod config;
 pub mod family;
 pub mod message;
 pub mod next_hop;
+pub mod peer;
 pub mod policy;
 pub mod prefix;
 pub mod rib;
 pub mod route;
+pub mod session;
 
 pub use asn::{Asn, RouterId};
 pub use attribute::{AsPath, Attributes, Origin};

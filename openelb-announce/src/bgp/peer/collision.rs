@@ -12,9 +12,10 @@ use std::time::Duration;
 pub(super) fn winner(agreed: &Negotiated) -> Direction {
     let ours = (agreed.local_id, agreed.local_as);
     let theirs = (agreed.peer_id, agreed.peer_as);
-    match ours > theirs {
-        true => Direction::Outgoing,
-        false => Direction::Incoming,
+    if ours > theirs {
+        Direction::Outgoing
+    } else {
+        Direction::Incoming
     }
 }
 
@@ -35,7 +36,7 @@ impl Peer {
         match other_phase {
             // `opened` took this one only because the peer may have restarted.
             Phase::Established => {
-                self.end(other, End::Replaced, now);
+                self.end(other, &End::Replaced, now);
                 self.confirm(id, now);
             }
             Phase::OpenConfirm | Phase::Held { .. } if wins => {

@@ -36,9 +36,9 @@ enum Weight {
 
 impl Peer {
     /// Ends one connection; if it was the last one, a later attempt is planned.
-    pub(super) fn end(&mut self, id: ConnectionId, end: End, now: Time) {
+    pub(super) fn end(&mut self, id: ConnectionId, end: &End, now: Time) {
         let capable = self.connections.get(id).is_some_and(Connection::is_capable);
-        let Some(lasted) = self.cut(id, &end, now) else {
+        let Some(lasted) = self.cut(id, end, now) else {
             return;
         };
         if let Some(held) = self.connections.held() {

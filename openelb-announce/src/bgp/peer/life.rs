@@ -201,9 +201,9 @@ impl Peer {
             Expired::Hold => {
                 let words = "nothing came from the peer for the hold time".to_owned();
                 let notification = Notification::new(ErrorCode::HOLD_TIMER_EXPIRED);
-                self.end(id, End::Say(notification, words), now);
+                self.end(id, &End::Say(notification, words), now);
             }
-            Expired::SendHold => self.end(id, End::Stuck, now),
+            Expired::SendHold => self.end(id, &End::Stuck, now),
         }
     }
 }

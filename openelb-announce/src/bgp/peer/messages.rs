@@ -22,7 +22,7 @@ impl Peer {
                 break;
             };
             match heard {
-                Heard::Refresh(refresh) => self.note_refresh(&refresh, &mut refreshes),
+                Heard::Refresh(refresh) => self.note_refresh(refresh, &mut refreshes),
                 heard => self.hear(id, heard, now),
             }
         }
@@ -42,20 +42,20 @@ impl Peer {
                 }
             }
             Heard::Refresh(_) => {}
-            Heard::Notification(notification) => self.end(id, End::Heard(notification), now),
+            Heard::Notification(notification) => self.end(id, &End::Heard(notification), now),
             Heard::Malformed(error) => {
                 let words = "the peer sent what no BGP speaker sends".to_owned();
-                self.end(id, End::Say(error.notification, words), now);
+                self.end(id, &End::Say(error.notification, words), now);
             }
             Heard::Unexpected(kind, error) => {
                 let words = format!("the peer sent {} when it must not", name(kind));
                 let notification = Notification::with_data(error, &[kind.into()]);
-                self.end(id, End::Say(notification, words), now);
+                self.end(id, &End::Say(notification, words), now);
             }
             Heard::TooManyPrefixes(family, limit) => {
                 let words = format!("the peer sent more than {limit} {family} prefixes");
                 let end = End::Say(too_many_prefixes(family, limit), words);
-                self.end(id, end, now);
+                self.end(id, &end, now);
             }
         }
     }
@@ -75,7 +75,7 @@ impl Peer {
             }
             Err(refusal) => {
                 let end = End::Say(refusal.notification(), refusal.to_string());
-                self.end(id, end, now);
+                self.end(id, &end, now);
             }
         }
     }
@@ -131,7 +131,7 @@ impl Peer {
 
     /// RFC 2918 section 4: a family that was not agreed on is ignored; so is the same request again
     /// while the first is not answered, which is what bounds a peer that repeats it.
-    fn note_refresh(&mut self, refresh: &RouteRefresh, noted: &mut Vec<Family>) {
+    fn note_refresh(&self, refresh: RouteRefresh, noted: &mut Vec<Family>) {
         let Some(agreed) = self.negotiated() else {
             return;
         };

@@ -33,7 +33,7 @@ pub use output::{DownReason, Event, FailedBy, Failure, Output, State, Waiting};
 use crate::bgp::config::Neighbor;
 use crate::bgp::family::FamilySet;
 use crate::bgp::rib::AdjRibIn;
-use crate::bgp::session::{ConnectionId, Counters, Negotiated};
+use crate::bgp::session::{Connection, ConnectionId, Counters, Negotiated};
 use crate::machine::Machine;
 use crate::random::Random;
 use crate::time::Time;
@@ -283,7 +283,10 @@ impl Machine for Peer {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let connections = self.connections.iter().filter_map(|it| it.next_deadline());
+        let connections = self
+            .connections
+            .iter()
+            .filter_map(Connection::next_deadline);
         connections.chain(self.timers.next_deadline()).min()
     }
 }

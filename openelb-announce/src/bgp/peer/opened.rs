@@ -36,15 +36,13 @@ impl Peer {
         let offer = self.offer(now);
         let mut connection = Connection::new(id, direction, addresses, remote, offer);
         let delay = self.neighbor.settings.timers.delay_open;
-        match delay.filter(|delay| !delay.is_zero()) {
-            Some(delay) => {
-                connection.delay_open(now + delay);
-                self.connections.push(connection);
-            }
-            None => {
-                self.connections.push(connection);
-                self.send_open(id, now);
-            }
+        let delay = delay.filter(|delay| !delay.is_zero());
+        if let Some(delay) = delay {
+            connection.delay_open(now + delay);
+        }
+        self.connections.push(connection);
+        if delay.is_none() {
+            self.send_open(id, now);
         }
     }
 
@@ -133,7 +131,7 @@ impl Peer {
         if self.dial == Some(id) {
             return self.open_failed(id, why, now);
         }
-        self.end(id, End::Lost(why), now);
+        self.end(id, &End::Lost(why), now);
     }
 }
 

@@ -48,9 +48,10 @@ impl Peer {
             return self.forget_routes();
         };
         for family in Family::ALL {
-            match restart.families.contains(family) {
-                true => self.received.mark_stale(family),
-                false => self.received.clear(family),
+            if restart.families.contains(family) {
+                self.received.mark_stale(family);
+            } else {
+                self.received.clear(family);
             }
         }
         self.timers.set(Timer::Stale, now + restart.time);

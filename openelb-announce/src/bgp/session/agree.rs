@@ -58,9 +58,10 @@ pub(super) fn agree(
         }),
         extended_next_hop: extended_next_hop(&ours.capabilities, &open.capabilities)
             .filter(|_| is_v4),
-        message_limit: match both(Capability::ExtendedMessage) {
-            true => EXTENDED_LIMIT,
-            false => LIMIT,
+        message_limit: if both(Capability::ExtendedMessage) {
+            EXTENDED_LIMIT
+        } else {
+            LIMIT
         },
         route_refresh: both(Capability::RouteRefresh),
         enhanced_route_refresh: both(Capability::RouteRefresh)

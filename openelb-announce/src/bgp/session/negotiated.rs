@@ -13,6 +13,10 @@ use std::time::Duration;
 
 /// What holds in a session: the intersection of what both sides offered (RFC 5492).
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each capability was agreed on or not"
+)]
 pub struct Negotiated {
     /// Is the peer in our own AS?
     pub kind: SessionKind,

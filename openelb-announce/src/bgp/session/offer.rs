@@ -17,9 +17,10 @@ pub(in crate::bgp) struct Offer {
 impl Offer {
     /// The OPEN that makes this offer.
     pub(super) fn open(self, neighbor: &Neighbor) -> Open {
-        let capabilities = match self.capable {
-            true => self.capabilities(neighbor),
-            false => Vec::new(),
+        let capabilities = if self.capable {
+            self.capabilities(neighbor)
+        } else {
+            Vec::new()
         };
         let hold_time = neighbor.settings.timers.hold_seconds();
         Open::new(

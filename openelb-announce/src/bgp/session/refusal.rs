@@ -12,7 +12,7 @@ pub enum Refusal {
     /// Another AS than configured.
     #[error(
         "the peer is in AS {got}, but {} is configured for it; correct the peer's AS here, or its \
-         own AS there", expected(.wanted, .local)
+         own AS there", expected(*.wanted, *.local)
     )]
     PeerAs {
         /// What the settings ask for.
@@ -65,7 +65,7 @@ fn unsupported(wanted: FamilySet) -> Notification {
     Notification::with_data(ErrorCode::UNSUPPORTED_CAPABILITY, &data)
 }
 
-fn expected(wanted: &RemoteAs, local: &Asn) -> String {
+fn expected(wanted: RemoteAs, local: Asn) -> String {
     match wanted {
         RemoteAs::Exactly(asn) => format!("AS {asn}"),
         RemoteAs::External => format!("any AS but ours ({local})"),

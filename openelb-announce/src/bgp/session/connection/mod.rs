@@ -37,7 +37,7 @@ pub(in crate::bgp) enum Phase {
     /// Our OPEN is sent, the peer's is not here yet.
     OpenSent,
     /// Both are, but the other connection should win the collision: for a moment its OPEN is waited
-    /// for. Part of OpenSent. `confirmed`: the peer's KEEPALIVE is here already.
+    /// for. Part of `OpenSent`. `confirmed`: the peer's KEEPALIVE is here already.
     Held { confirmed: bool },
     /// OPENs fit; the peer's KEEPALIVE is waited for.
     OpenConfirm,
