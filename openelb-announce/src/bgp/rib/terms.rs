@@ -10,6 +10,10 @@ use std::sync::Arc;
 
 /// What a session makes of a route.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent answer of the negotiation or the configuration"
+)]
 pub struct Terms {
     /// The peer's name, which routes and policies may ask for.
     pub peer: PeerName,

@@ -60,7 +60,7 @@ impl AdjRibOut {
                     break 'search;
                 }
                 next = slot.saturating_add(1);
-                if let Some(pending) = self.to_announce(rib, slot) {
+                if let Some(pending) = self.announcement(rib, slot) {
                     octets += usize::from(pending.nlri.prefix.length()).div_ceil(8) + 1;
                     routes.push(pending);
                 }
@@ -72,7 +72,7 @@ impl AdjRibOut {
         Window { routes, is_cut }
     }
 
-    fn to_announce(&mut self, rib: &Rib, slot: u32) -> Option<Pending> {
+    fn announcement(&mut self, rib: &Rib, slot: u32) -> Option<Pending> {
         let (prefix, path) = rib.destination(slot)?;
         let Verdict::Announce(block) = self.verdict(rib, rib.group_id(slot), &prefix) else {
             return None;

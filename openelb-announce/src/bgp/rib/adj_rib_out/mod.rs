@@ -85,7 +85,7 @@ impl AdjRibOut {
         };
         session.advertised.reserve(rib.slot_count() as usize);
         session.dirty.reserve(rib.slot_count() as usize);
-        session.mark_all(rib, Family::ALL);
+        session.mark_all(rib, &Family::ALL);
         session
     }
 
@@ -99,7 +99,7 @@ impl AdjRibOut {
         let missed = changes.serial() > self.serial + 1;
         self.serial = changes.serial();
         if missed {
-            self.mark_all(rib, Family::ALL);
+            self.mark_all(rib, &Family::ALL);
             return;
         }
         for change in changes.iter() {
@@ -117,7 +117,7 @@ impl AdjRibOut {
         if self.export.terms().enhanced_refresh && marks.end_of_rib_sent {
             (marks.begin_refresh, marks.end_refresh) = (true, true);
         }
-        self.mark_all(rib, [family]);
+        self.mark_all(rib, &[family]);
     }
 
     /// Applies other terms to the session as it is; only routes that look different by them are
@@ -216,16 +216,12 @@ impl AdjRibOut {
         }
     }
 
-    fn mark_all(&mut self, rib: &Rib, families: impl IntoIterator<Item = Family> + Clone) {
+    fn mark_all(&mut self, rib: &Rib, families: &[Family]) {
         for slot in 0..rib.slot_count() {
             let Some((prefix, _)) = rib.destination(slot) else {
                 continue;
             };
-            if families
-                .clone()
-                .into_iter()
-                .any(|family| family == prefix.family())
-            {
+            if families.contains(&prefix.family()) {
                 let verdict = self.verdict(rib, rib.group_id(slot), &prefix);
                 self.mark(slot, prefix, &verdict);
             }
@@ -248,10 +244,10 @@ impl AdjRibOut {
     }
 
     fn verdict(&mut self, rib: &Rib, group: u32, prefix: &Prefix) -> Verdict {
-        match group < FREE {
-            true => self.export.verdict(rib, group, prefix),
-            false => Verdict::Silent,
+        if group >= FREE {
+            return Verdict::Silent;
         }
+        self.export.verdict(rib, group, prefix)
     }
 
     fn begin_refresh(&mut self, page: &mut Page<'_>) -> bool {

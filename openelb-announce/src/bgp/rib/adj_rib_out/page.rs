@@ -68,5 +68,5 @@ impl<'a> Page<'a> {
     }
 }
 
-/// End-of-RIB of IPv6: a header, two lengths and an MP_UNREACH_NLRI of six octets with its own.
+/// End-of-RIB of IPv6: a header, two lengths and an `MP_UNREACH_NLRI` of six octets with its own.
 const LONGEST_MARK: usize = 19 + 4 + 7;

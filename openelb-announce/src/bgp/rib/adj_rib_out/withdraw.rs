@@ -39,7 +39,7 @@ impl AdjRibOut {
                 return (gone, Some(slot));
             }
             next = slot.saturating_add(1);
-            if let Some((prefix, path)) = self.to_withdraw(rib, slot) {
+            if let Some((prefix, path)) = self.withdrawal(rib, slot) {
                 octets += usize::from(prefix.length()).div_ceil(8) + 1;
                 let nlri = self.export.nlri(prefix, path);
                 gone[prefix.family()].push((slot, nlri));
@@ -48,7 +48,7 @@ impl AdjRibOut {
         (gone, None)
     }
 
-    fn to_withdraw(&mut self, rib: &Rib, slot: u32) -> Option<(Prefix, u32)> {
+    fn withdrawal(&mut self, rib: &Rib, slot: u32) -> Option<(Prefix, u32)> {
         let (prefix, path) = rib.destination(slot)?;
         let verdict = self.verdict(rib, rib.group_id(slot), &prefix);
         let announces = matches!(verdict, Verdict::Announce(_));

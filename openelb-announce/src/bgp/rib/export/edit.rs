@@ -1,5 +1,5 @@
 //! What a session changes in the attributes of a route: the rules of RFC 4271 section 5.1, the
-//! policies, and GRACEFUL_SHUTDOWN (RFC 8326).
+//! policies, and `GRACEFUL_SHUTDOWN` (RFC 8326).
 
 use super::{Matches, Refusal};
 use crate::bgp::attribute::Attributes;
@@ -70,7 +70,7 @@ fn ask(
     }
 }
 
-/// RFC 4271 section 5.1.5: LOCAL_PREF goes to internal peers always, to others never. It is 0 for
+/// RFC 4271 section 5.1.5: `LOCAL_PREF` goes to internal peers always, to others never. It is 0 for
 /// routes about to go (RFC 8326 section 4.2).
 fn finish(terms: &Terms, attributes: &mut Attributes) {
     let local_pref = attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF);

@@ -177,9 +177,10 @@ impl Export {
     }
 
     fn remembered(&self, group: u32, matches: Matches) -> Option<&Remembered> {
-        match matches == Matches::default() {
-            true => self.plain.get(group as usize)?.as_ref(),
-            false => self.by_matches.get(&(group, matches)),
+        if matches == Matches::default() {
+            self.plain.get(group as usize)?.as_ref()
+        } else {
+            self.by_matches.get(&(group, matches))
         }
     }
 
@@ -282,10 +283,10 @@ impl Export {
         let block = AttributeBlock::new(attributes, next_hop, self.terms.four_octet_as);
         let block = block.map_err(refuse)?;
         let (overhead, limit) = (block.overhead(), self.terms.message_limit);
-        match overhead + LONGEST_NLRI > limit {
-            true => Err(refuse(EncodeError::BlockTooLong { overhead, limit })),
-            false => Ok(block),
+        if overhead + LONGEST_NLRI > limit {
+            return Err(refuse(EncodeError::BlockTooLong { overhead, limit }));
         }
+        Ok(block)
     }
 }
 

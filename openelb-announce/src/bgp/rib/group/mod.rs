@@ -67,10 +67,11 @@ impl Group {
         Self {
             family,
             variants: routes.iter().map(single_variant).collect(),
-            nodes: match nodes.is_empty() {
-                // The empty slice that is shared by all: nothing is allocated.
-                true => Arc::default(),
-                false => nodes.into(),
+            // The empty slice is shared by all: nothing is allocated.
+            nodes: if nodes.is_empty() {
+                Arc::default()
+            } else {
+                nodes.into()
             },
         }
     }

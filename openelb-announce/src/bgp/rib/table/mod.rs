@@ -146,7 +146,7 @@ impl Rib {
     /// costs memory only.
     pub fn reclaim<'a>(
         &mut self,
-        sessions: impl Iterator<Item = &'a AdjRibOut> + Clone,
+        sessions: &(impl Iterator<Item = &'a AdjRibOut> + Clone),
         limit: usize,
     ) {
         if sessions.clone().count() + 1 != Arc::strong_count(&self.sessions) {
@@ -166,6 +166,14 @@ impl Rib {
                 self.give_free(slot);
             }
         }
+    }
+
+    /// How many octets the table occupies, without what groups hold.
+    pub fn octets(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+            + self.index.allocation_size()
+            + (self.free.capacity() + self.vacated.capacity()) * size_of::<u32>()
+            + self.queued.octets()
     }
 
     /// How many slots there are, free ones included: what a session's bitmaps are made for.

@@ -132,8 +132,8 @@ fn ways_for<'a>(
     ways: &[&'a Advertisement],
     hears: impl Fn(&PeerSelection) -> bool,
 ) -> Vec<&'a Advertisement> {
-    let heard = ways.iter().filter(|way| hears(&way.peers));
-    heard.copied().collect()
+    let found = ways.iter().filter(|way| hears(&way.peers));
+    found.copied().collect()
 }
 
 fn named_peers<'a>(ways: &[&'a Advertisement]) -> BTreeSet<&'a PeerName> {

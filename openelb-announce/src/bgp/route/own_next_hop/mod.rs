@@ -161,10 +161,10 @@ fn own_v6(local: &LocalAddresses) -> Result<NextHop, NoNextHop> {
 }
 
 fn global_v6(address: Ipv6Addr) -> Result<NextHop, NoNextHop> {
-    match address.is_unicast_link_local() {
-        true => Err(NoNextHop::LinkLocal { address }),
-        false => Ok(NextHop::v6(address)?),
+    if address.is_unicast_link_local() {
+        return Err(NoNextHop::LinkLocal { address });
     }
+    Ok(NextHop::v6(address)?)
 }
 
 #[cfg(test)]

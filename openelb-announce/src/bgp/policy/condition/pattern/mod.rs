@@ -81,13 +81,13 @@ impl FromStr for AsPathPattern {
 
     /// Reads the four forms that the variants name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let forms: [(char, char, fn(Asn) -> Self); 4] = [
+        let forms: [Form; 4] = [
             ('^', '_', Self::From),
             ('_', '$', Self::Origin),
             ('_', '_', Self::Includes),
             ('^', '$', Self::Only),
         ];
-        let read = |(open, close, form): (char, char, fn(Asn) -> Self)| {
+        let read = |(open, close, form): Form| {
             let number = text.strip_prefix(open)?.strip_suffix(close)?;
             number.parse().ok().map(form)
         };
@@ -97,6 +97,9 @@ impl FromStr for AsPathPattern {
         })
     }
 }
+
+/// What a number stands between, and what it means there.
+type Form = (char, char, fn(Asn) -> AsPathPattern);
 
 /// A text is no pattern of AS paths.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

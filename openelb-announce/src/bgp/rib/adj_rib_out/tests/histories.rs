@@ -197,7 +197,7 @@ impl World {
 
     fn reclaim(&mut self, limit: usize) {
         let sessions = self.peers.iter().map(|peer| &peer.session);
-        self.rib.reclaim(sessions, limit);
+        self.rib.reclaim(&sessions, limit);
     }
 
     fn settle(&mut self) {

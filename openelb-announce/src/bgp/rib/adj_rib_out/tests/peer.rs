@@ -214,7 +214,7 @@ fn meant_for<'a>(terms: &Terms, desired: &'a [Route], prefix: Prefix) -> Option<
     for route in desired.iter().filter(|route| route.prefix == prefix) {
         match &route.peers {
             PeerSelection::All => for_all = for_all.or(Some(route)),
-            PeerSelection::Named(names) if names.contains(&terms.peer) => {
+            PeerSelection::Named(peers) if peers.contains(&terms.peer) => {
                 named = named.or(Some(route));
             }
             PeerSelection::Named(_) => {}

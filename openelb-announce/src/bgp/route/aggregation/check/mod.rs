@@ -103,10 +103,10 @@ fn check_communities(number: usize, way: &Advertisement) -> Result<(), Advertise
     let count = attributes.communities.len()
         + attributes.large_communities.len()
         + attributes.extended_communities.len();
-    match count > MAX_COMMUNITIES {
-        true => Err(AdvertisementError::TooManyCommunities { number, count }),
-        false => Ok(()),
+    if count > MAX_COMMUNITIES {
+        return Err(AdvertisementError::TooManyCommunities { number, count });
     }
+    Ok(())
 }
 
 fn check_length(
