@@ -2,7 +2,7 @@
 //!
 //! Each module imports only those to its left: [`asn`], [`family`], [`prefix`], [`community`],
 //! [`next_hop`], [`attribute`], [`message`], [`route`], [`policy`], [`rib`],
-//! [`config`], [`session`], [`peer`].
+//! [`config`], [`session`], [`peer`], [`status`], [`speaker`].
 
 pub mod asn;
 pub mod attribute;
@@ -17,6 +17,8 @@ pub mod prefix;
 pub mod rib;
 pub mod route;
 pub mod session;
+pub mod speaker;
+pub mod status;
 
 pub use asn::{Asn, RouterId};
 pub use attribute::{AsPath, Attributes, Origin};

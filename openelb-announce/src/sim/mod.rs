@@ -20,6 +20,7 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 
+pub mod bgp;
 mod client;
 mod clock;
 mod data;
