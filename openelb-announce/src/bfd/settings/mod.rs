@@ -32,7 +32,7 @@ pub struct Settings {
     pub multiplier: u8,
     /// `None` (default): a neighbour on the same link, whose packets must arrive with TTL 255
     /// (RFC 5881). A number: a neighbour behind routers, whose packets must arrive with at least
-    /// that TTL, 1 to 254 (RFC 5883).
+    /// that TTL, 1 to 254 (RFC 5883). FRR sends those with 255, BIRD with the kernel's usual 64.
     pub multihop: Option<u8>,
     /// How packets are authenticated; default not at all.
     pub auth: Option<Auth>,

@@ -45,13 +45,13 @@ fn a_packet_without_authentication_is_refused_where_it_is_configured() {
 fn sent_packets_are_signed_with_rising_sequence_numbers() {
     let discriminator = NonZeroU32::new(5).unwrap();
     let mut session = Session::new(authenticated(), discriminator, 3);
-    let mut receiver = Authenticator::new(auth(), 0);
+    let mut neighbor = Authenticator::new(auth(), 0);
     session.handle_input(Input::Enable, Time::ZERO);
     for second in 1..20 {
         while let Some(output) = session.poll_output() {
             if let Output::Transmit(octets) = output {
                 let received = Packet::decode(&octets).unwrap();
-                assert_eq!(receiver.verify(&received), Ok(()));
+                assert_eq!(neighbor.verify(&received), Ok(()));
             }
         }
         session.handle_timeout(Time::ZERO + Duration::from_secs(second));

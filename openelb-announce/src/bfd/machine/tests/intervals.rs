@@ -152,9 +152,9 @@ fn the_detection_time_is_their_multiplier_times_the_slower_of_our_reception_and_
             ..says(State::Up)
         });
         assert_eq!(driven.session.detection_time(), millis(expected));
-        driven.run(millis(expected) - Duration::from_nanos(1));
+        driven.run(millis(expected - 1));
         assert_eq!(driven.session.state(), State::Up);
-        driven.run(Duration::from_nanos(1));
+        driven.run(millis(1));
         assert_eq!(driven.session.state(), State::Down);
         let expired = Diagnostic::ControlDetectionTimeExpired;
         assert_eq!(driven.session.diagnostic(), expired);

@@ -45,9 +45,9 @@ fn the_state_machine_is_that_of_the_rfc_row_by_row() {
 #[test]
 fn a_new_session_is_silent_until_it_is_enabled() {
     let mut driven = Driven::disabled(Settings::default());
-    driven.run(Duration::from_secs(60));
+    driven.run(Duration::from_mins(1));
     driven.input(Input::AdminDown(Diagnostic::AdministrativelyDown));
-    driven.run(Duration::from_secs(60));
+    driven.run(Duration::from_mins(1));
     assert_eq!(driven.sent(), []);
 }
 
@@ -142,7 +142,7 @@ fn a_neighbor_in_admin_down_is_no_failure_of_the_path() {
     let theirs = (changes[0].remote_state, changes[0].remote_diagnostic);
     assert_eq!(theirs, (State::AdminDown, Diagnostic::AdministrativelyDown));
     // Not when it falls silent either, nor when it comes back.
-    driven.run(Duration::from_secs(60));
+    driven.run(Duration::from_mins(1));
     assert_eq!(driven.session.path_state(), PathState::AdminDown);
     driven.hear(says(State::Down));
     assert_eq!(driven.session.path_state(), PathState::Unknown);
@@ -230,14 +230,14 @@ fn a_passive_session_says_nothing_until_its_neighbor_was_heard() {
         ..Settings::default()
     };
     let mut driven = Driven::new(passive);
-    driven.run(Duration::from_secs(60));
+    driven.run(Duration::from_mins(1));
     assert_eq!(driven.sent(), []);
     driven.hear(says(State::Down));
     assert_eq!(driven.sent()[0].state, State::Init);
     // And again after the neighbour is gone; its detection time is 3 x 300 ms.
     driven.run(Duration::from_secs(1));
     driven.sent();
-    driven.run(Duration::from_secs(60));
+    driven.run(Duration::from_mins(1));
     assert_eq!(driven.sent(), []);
 }
 
