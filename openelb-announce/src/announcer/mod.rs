@@ -7,6 +7,8 @@ mod options;
 mod outbox;
 mod plan;
 mod report;
+#[cfg(feature = "speaker")]
+pub mod speaker;
 mod station;
 mod status;
 mod worker;
@@ -199,9 +201,9 @@ impl Events {
 }
 
 /// Closes the letter box however the thread ends, so that nobody waits for an answer for ever.
-struct Closer(Arc<Mailbox>);
+struct Closer<L: Default = mailbox::Letters>(Arc<Mailbox<L>>);
 
-impl Drop for Closer {
+impl<L: Default> Drop for Closer<L> {
     fn drop(&mut self) {
         let reason = if std::thread::panicking() {
             "its thread panicked"

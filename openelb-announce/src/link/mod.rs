@@ -7,6 +7,7 @@
 //! | `interface` | which of them an announcement means |
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
+//! | `readiness` | how tasks wait for descriptors |
 //! | `router_socket` | how routers of one link find each other |
 //! | `udp` | how the packets of BFD come in and go out |
 //! | `scheduling` | how a thread gets ahead of others |
@@ -18,10 +19,8 @@ pub(crate) mod membership;
 pub(crate) mod netlink;
 pub(crate) mod raw_socket;
 #[cfg(feature = "speaker")]
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the sessions that use it are on their way")
-)]
+pub(crate) mod readiness;
+#[cfg(feature = "speaker")]
 pub(crate) mod router_socket;
 pub(crate) mod scheduling;
 pub(crate) mod sysctl;

@@ -32,10 +32,7 @@ impl Peer {
                 self.make_room(now);
             }
         }
-        // A dial that is still under way keeps its timer.
-        if self.dial.is_none() {
-            self.timers.clear(Timer::Retry);
-        }
+        self.timers.clear(Timer::Retry);
         let offer = self.offer(now);
         let mut connection = Connection::new(id, direction, addresses, remote, offer);
         let delay = self.neighbor.settings.timers.delay_open;

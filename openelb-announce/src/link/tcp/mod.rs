@@ -1,5 +1,6 @@
 //! TCP sockets as BGP sessions need them: options in the right order, keys before the first segment.
 
+mod counters;
 mod key;
 mod option;
 
@@ -8,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+pub(crate) use counters::SignatureCounters;
 pub(crate) use key::{KeyError, KeyScope, clear_key, set_key};
 pub(crate) use option::{OptionError, SessionOptions, minimum_hop_limit};
 

@@ -135,7 +135,7 @@ impl Family {
                 libc::IPPROTO_IP,
                 libc::IP_MTU_DISCOVER,
                 if is_on {
-                    libc::IP_PMTUDISC_DO
+                    libc::IP_PMTUDISC_WANT
                 } else {
                     libc::IP_PMTUDISC_DONT
                 },
@@ -146,7 +146,7 @@ impl Family {
                 libc::IPPROTO_IPV6,
                 libc::IPV6_MTU_DISCOVER,
                 if is_on {
-                    libc::IPV6_PMTUDISC_DO
+                    libc::IPV6_PMTUDISC_WANT
                 } else {
                     libc::IPV6_PMTUDISC_DONT
                 },

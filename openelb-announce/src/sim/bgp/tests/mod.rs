@@ -1,7 +1,6 @@
 //! Speakers and routers in a fabric: what is told, what is kept, and what nobody may ever see.
 
 mod expected;
-mod properties;
 mod stories;
 
 use super::{Fabric, FabricSetup, RouterId, RouterOptions, SpeakerId};

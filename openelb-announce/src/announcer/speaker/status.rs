@@ -1,0 +1,21 @@
+//! How a running speaker stands.
+
+pub use super::listener::ListenerStatus;
+pub use super::neighbors::InterfaceStatus;
+use crate::announcer::liveness::SessionStatus;
+use crate::bgp::status::PeerStatus;
+
+/// How a speaker stands: its peers, and what it has of the host.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SpeakerStatus {
+    /// The peers, by name.
+    pub peers: Vec<PeerStatus>,
+    /// The listeners, by address.
+    pub listeners: Vec<ListenerStatus>,
+    /// The interfaces on which a peer without configured address is looked for.
+    pub interfaces: Vec<InterfaceStatus>,
+    /// The BFD sessions, by neighbour. Not part of the serialised form.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub bfd: Vec<SessionStatus>,
+}

@@ -1,0 +1,48 @@
+//! What the host tells by itself: links and addresses, and segments with a wrong signature.
+
+use std::io;
+use std::time::Duration;
+
+use super::reactor::Reactor;
+use crate::bgp::speaker::Input;
+use crate::link::netlink::Monitor;
+use crate::link::readiness::Readiness;
+use crate::link::tcp::SignatureCounters;
+use crate::link::topology::Topology;
+
+/// Waits for a change of links or addresses and returns the new picture.
+pub(super) async fn changed_links(
+    monitor: &mut Monitor,
+    readiness: &Readiness,
+) -> io::Result<Topology> {
+    let receive = || match monitor.receive() {
+        Ok(true) => Ok(monitor.topology().clone()),
+        // It read all that waited, and that was no change.
+        Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(error) => Err(error),
+    };
+    readiness.read(receive).await
+}
+
+/// Tells the speaker when the kernel dropped segments because of their TCP-MD5 signature: the sockets
+/// themselves never learn of it.
+pub(super) async fn watch_signatures(reactor: Reactor) {
+    // A kernel that does not tell now has nothing to tell later either.
+    let Ok(mut last) = SignatureCounters::read() else {
+        return;
+    };
+    loop {
+        tokio::time::sleep(SIGNATURE_INTERVAL).await;
+        let Ok(counters) = SignatureCounters::read() else {
+            continue;
+        };
+        let segments = counters.since(last).total();
+        last = counters;
+        if segments > 0 {
+            reactor.tell(Input::AuthenticationFailed { segments });
+        }
+    }
+}
+
+/// A peer repeats its SYN after one, two and four seconds: each attempt shows soon.
+const SIGNATURE_INTERVAL: Duration = Duration::from_secs(2);

@@ -1,0 +1,178 @@
+//! The thread of the speaker: carries out what it wants, and reads what its owner leaves.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use caps::Capability;
+use tokio::task::{LocalSet, spawn_local};
+
+use super::letters::{Letter, Letters};
+use super::listener::Listeners;
+use super::neighbors::Neighbors;
+use super::outbox::Outbox;
+use super::reactor::{Order, Reactor};
+use super::status::SpeakerStatus;
+use super::watch::Watch;
+use super::{dial, surroundings};
+use crate::announcer::mailbox::Mailbox;
+use crate::bgp::peer::Stop;
+use crate::bgp::speaker::{Output, Speaker};
+use crate::driver::clock;
+use crate::driver::privileges::{self, Privileges};
+use crate::link::netlink::Monitor;
+use crate::link::readiness::Readiness;
+
+/// What the thread needs before it is ready.
+pub(super) struct Prepared {
+    runtime: tokio::runtime::Runtime,
+    monitor: Monitor,
+}
+
+impl Prepared {
+    /// Cuts the thread's capabilities down to what sockets may need later: `CAP_NET_BIND_SERVICE` for
+    /// port 179, `CAP_NET_RAW` for router advertisements and, before Linux 5.7, for binding to an
+    /// interface. TCP-MD5, hop limits and DSCP take none.
+    pub(super) fn new(privileges: Privileges) -> io::Result<Self> {
+        if privileges == Privileges::Drop {
+            privileges::keep_only(&[Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW])
+                .map_err(io::Error::other)?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let monitor = Monitor::open()?;
+        Ok(Self { runtime, monitor })
+    }
+
+    /// Serves until the owner says stop.
+    pub(super) fn run(
+        self,
+        seed: u64,
+        mailbox: Arc<Mailbox<Letters>>,
+        outbox: Outbox,
+    ) -> io::Result<()> {
+        let speaker = Speaker::new(seed, clock::now());
+        let reactor = Reactor::new(speaker, self.monitor.topology().clone(), outbox);
+        let watch = Watch::new(Arc::clone(&mailbox));
+        let worker = Worker {
+            reactor,
+            mailbox,
+            listeners: Listeners::default(),
+            neighbors: Neighbors::default(),
+            watch,
+        };
+        LocalSet::new().block_on(&self.runtime, worker.serve(self.monitor))
+    }
+}
+
+struct Worker {
+    reactor: Reactor,
+    mailbox: Arc<Mailbox<Letters>>,
+    listeners: Listeners,
+    neighbors: Neighbors,
+    watch: Watch,
+}
+
+impl Worker {
+    async fn serve(mut self, mut monitor: Monitor) -> io::Result<()> {
+        spawn_local(self.reactor.clone().keep_time());
+        spawn_local(surroundings::watch_signatures(self.reactor.clone()));
+        let news = Readiness::of(&monitor)?;
+        let wake = Readiness::of(self.mailbox.wake())?;
+        loop {
+            // All three are cancel-safe: orders, letters and news stay where they are until taken.
+            tokio::select! {
+                order = self.reactor.next_order() => self.carry_out(order),
+                letters = collect(&wake, &self.mailbox) => {
+                    for letter in letters?.0 {
+                        if let Letter::Stop(stop) = letter {
+                            self.stop(&stop).await;
+                            return Ok(());
+                        }
+                        self.read(letter);
+                    }
+                }
+                topology = surroundings::changed_links(&mut monitor, &news) => {
+                    self.reactor.follow(topology?);
+                    self.listeners.retry();
+                    self.neighbors.look_again();
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        let reactor = &self.reactor;
+        match order {
+            Order::Dial(connection, target, control) => {
+                drop(spawn_local(dial::run(
+                    reactor.clone(),
+                    connection,
+                    target,
+                    control,
+                )));
+            }
+            Order::Other(Output::Listen(addresses)) => self.listeners.set(reactor, &addresses),
+            Order::Other(Output::Keys(keys)) => self.listeners.set_keys(reactor, keys),
+            Order::Other(Output::Discover(interfaces)) => self.neighbors.set(reactor, &interfaces),
+            Order::Other(Output::Watch(peers)) => self.watch.set(reactor, peers),
+            // The reactor has taken all others itself.
+            Order::Other(_) => {}
+        }
+    }
+
+    fn read(&mut self, letter: Letter) {
+        let reactor = &self.reactor;
+        match letter {
+            Letter::Configure(config, reply) => {
+                let applied = reactor.act(|speaker, now| speaker.configure(&config.bgp, now));
+                if applied.is_ok() {
+                    self.watch.configure(reactor, config.bfd);
+                }
+                drop(reply.send(applied));
+            }
+            Letter::Announce(routes) => reactor.act(|speaker, now| speaker.announce(routes, now)),
+            Letter::Change { routes, withdrawn } => {
+                reactor.act(|speaker, now| speaker.change(routes, &withdrawn, now));
+            }
+            Letter::Path(session, path) => self.watch.hear(reactor, session, path),
+            Letter::Synced => reactor.act(Speaker::synced),
+            Letter::Drain(true) => reactor.act(Speaker::drain),
+            Letter::Drain(false) => reactor.act(Speaker::undrain),
+            Letter::WithdrawAll => reactor.act(Speaker::withdraw_all),
+            Letter::Status(reply) => drop(reply.send(self.status())),
+            Letter::Ask(question) => reactor.act(|speaker, now| question(speaker, now)),
+            Letter::Stop(_) => {}
+        }
+    }
+
+    fn status(&self) -> SpeakerStatus {
+        SpeakerStatus {
+            peers: self.reactor.act(|speaker, now| speaker.status(now)),
+            listeners: self.listeners.status(),
+            interfaces: self.neighbors.status(),
+            bfd: self.watch.status(),
+        }
+    }
+
+    /// Ends every session as `stop` says, and waits until the peers were told, as far as they listen.
+    ///
+    /// BFD says goodbye first: a neighbour must not take its silence for a failure of the path, which
+    /// would cost the routes that it keeps over a restart.
+    async fn stop(&mut self, stop: &Stop) {
+        self.watch.end();
+        self.reactor.act(|speaker, now| speaker.stop(stop, now));
+        drop(tokio::time::timeout(STOP_TIME, self.reactor.all_ended()).await);
+    }
+}
+
+async fn collect(wake: &Readiness, mailbox: &Mailbox<Letters>) -> io::Result<Letters> {
+    // Reading resets the descriptor; what is left from then on makes it readable again.
+    wake.read(|| Ok(mailbox.wake().read()?)).await?;
+    Ok(mailbox.collect())
+}
+
+/// More than one connection needs for its last words.
+const STOP_TIME: Duration = Duration::from_secs(3);
