@@ -154,11 +154,7 @@ impl End {
     fn failure(&self, sent: Option<Notification>, connection: &Connection, at: Time) -> Failure {
         let (by, notification, words) = match self {
             Self::Say(_, words) => (FailedBy::Us, sent, words.clone()),
-            Self::Heard(heard) => (
-                FailedBy::Peer,
-                Some(heard.clone()),
-                advice(heard).to_owned(),
-            ),
+            Self::Heard(heard) => (FailedBy::Peer, Some(heard.clone()), told(heard)),
             Self::Lost(why) => (FailedBy::Transport, None, lost(why, connection)),
             Self::Stuck => (
                 FailedBy::Us,
@@ -238,6 +234,17 @@ fn lost(why: &str, connection: &Connection) -> String {
              configured"
         ),
     }
+}
+
+/// What the peer's last word means, with those that its operator added (RFC 9003). A Hard Reset wraps
+/// them, as it does the reason (RFC 8538 section 3.1).
+fn told(heard: &Notification) -> String {
+    let inside = heard.hard_reset_reason();
+    let reason = inside.as_ref().unwrap_or(heard);
+    let advice = advice(reason);
+    reason
+        .communication()
+        .map_or_else(|| advice.to_owned(), |words| format!("{advice}: {words:?}"))
 }
 
 /// What to check when the peer ends the session with this.
