@@ -6,13 +6,24 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::similar_names,
     reason = "everything here is a test, also outside of functions marked so"
 )]
 
+mod families;
+mod frr;
+mod hostile;
 mod lab;
-#[allow(dead_code, reason = "the tests of the speaker use the rest of it")]
+mod ours;
+mod refresh;
+mod restart;
 mod router;
+mod routes;
+mod row;
+mod scale;
 mod smoke;
+mod transport;
+mod trouble;
 #[expect(dead_code, reason = "the layer 2 tests use the rest of it")]
 #[path = "../netns/world.rs"]
 mod world;

@@ -67,8 +67,6 @@ pub(crate) enum Feature {
     Installs,
     /// Asks a neighbour for its routes again (RFC 2918).
     Refresh,
-    /// Shows which routes are stale.
-    ShowsStale,
 }
 
 impl Description {

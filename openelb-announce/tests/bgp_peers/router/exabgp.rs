@@ -26,7 +26,7 @@ impl Dialect for ExaBgp {
         match feature {
             Feature::Bfd => Some("ExaBGP has no BFD"),
             Feature::Installs => Some("ExaBGP keeps no table"),
-            Feature::GracefulRestart | Feature::GracefulNotification | Feature::ShowsStale => {
+            Feature::GracefulRestart | Feature::GracefulNotification => {
                 Some("ExaBGP keeps no table, so no stale routes")
             }
             Feature::Unnumbered => Some("ExaBGP does not find neighbours by advertisements"),

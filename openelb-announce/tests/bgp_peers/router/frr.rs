@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::description::{COMMUNITY, LARGE_COMMUNITY, MED};
 use super::heard::{community, large_community, numbers};
-use super::process::{ask, ask_json};
+use super::process::ask;
 use super::{Description, Dialect, Family, Feature, Heard, Neighbor, Place, Remote, Session};
 
 /// See the module.
@@ -112,18 +112,17 @@ impl Dialect for Frr {
     }
 }
 
-/// What `vtysh` answers to one command, or nothing while it cannot be asked.
-pub(crate) fn vtysh(place: &Place, command: &str) -> Option<String> {
+/// What `vtysh` answers to commands, one a line, or nothing while it cannot be asked.
+pub(crate) fn vtysh(place: &Place, commands: &str) -> Option<String> {
     let directory = place.scratch.path().to_str().unwrap();
-    let words = ["vtysh", "--vty_socket", directory, "-c", command];
+    let mut words = vec!["vtysh", "--vty_socket", directory];
+    words.extend(commands.lines().flat_map(|command| ["-c", command]));
     ask(&place.host, &words)
 }
 
-/// The same, read as JSON.
-pub(crate) fn vtysh_json(place: &Place, command: &str) -> Value {
-    let directory = place.scratch.path().to_str().unwrap();
-    let words = ["vtysh", "--vty_socket", directory, "-c", command];
-    ask_json(&place.host, &words)
+fn vtysh_json(place: &Place, command: &str) -> Value {
+    let answer = vtysh(place, command).unwrap_or_default();
+    serde_json::from_str(&answer).unwrap_or_default()
 }
 
 fn configuration(description: &Description) -> String {

@@ -7,7 +7,7 @@ pub(crate) mod frr;
 pub(crate) mod gobgp;
 pub(crate) mod heard;
 pub(crate) mod openbgpd;
-mod process;
+pub(crate) mod process;
 
 use std::net::IpAddr;
 
@@ -55,6 +55,11 @@ trait Dialect {
 
     /// What it has heard, all families and neighbours; nothing while it cannot be asked.
     fn table(&self, place: &Place) -> Vec<Heard>;
+
+    /// How many paths it has heard.
+    fn count(&self, place: &Place) -> usize {
+        self.table(place).len()
+    }
 
     /// Asks a neighbour for its routes again.
     fn refresh(&self, place: &Place, neighbor: &Neighbor, family: Family);
@@ -196,6 +201,11 @@ impl Router {
         table
     }
 
+    /// How many paths it has heard; quicker than the table where there are many.
+    pub(crate) fn count(&self) -> usize {
+        self.kind.dialect().count(&self.place)
+    }
+
     /// What it has heard from one neighbour.
     pub(crate) fn heard_from(&self, neighbor: &str) -> Vec<Heard> {
         let neighbor: IpAddr = neighbor.parse().unwrap();
@@ -231,13 +241,24 @@ impl Router {
 
     /// Waits for something, and shows what the router said if that does not come.
     pub(crate) fn wait(&self, what: &str, mut check: impl FnMut(&Self) -> bool) {
-        for _ in 0..PATIENCE {
-            if check(self) {
-                return;
+        let comes = self.becomes(&mut check);
+        self.insist(comes, what);
+    }
+
+    /// Waits for something; does it come?
+    pub(crate) fn becomes(&self, check: &mut dyn FnMut(&Self) -> bool) -> bool {
+        (0..PATIENCE).any(|_| {
+            let holds = check(self);
+            if !holds {
+                pause();
             }
-            pause();
-        }
-        panic!("{:?}: never: {what}\n{}", self.kind, self.report());
+            holds
+        })
+    }
+
+    /// Fails with all that the router says unless something holds.
+    pub(crate) fn insist(&self, holds: bool, what: &str) {
+        assert!(holds, "{:?}: not so: {what}\n{}", self.kind, self.report());
     }
 
     /// What it wrote while it ran.

@@ -215,6 +215,22 @@ fn a_notification_of_the_peer_ends_the_session_and_is_shown_with_code_and_rfc() 
 }
 
 #[test]
+fn the_words_of_a_peers_operator_are_shown_also_inside_a_hard_reset() {
+    let shutdown =
+        Notification::new(ErrorCode::ADMINISTRATIVE_SHUTDOWN).with_communication("new cables");
+    let inside = [&[6, 2][..], &shutdown.data[..]].concat();
+    let wrapped = Notification::with_data(ErrorCode::HARD_RESET, &inside);
+    for heard in [shutdown, wrapped] {
+        let (mut bench, id) = up();
+        bench.receive(id, &octets(|out| heard.write(out)));
+        assert_eq!(
+            failure(&bench).words,
+            "the peer's operator took the session down: \"new cables\""
+        );
+    }
+}
+
+#[test]
 fn a_shutdown_communication_of_odd_octets_is_borne() {
     for data in [&[][..], &[255, 65], &[3, 0xff, 0xfe, 65], &[1, 10]] {
         let (mut bench, id) = up();

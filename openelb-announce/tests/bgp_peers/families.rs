@@ -1,0 +1,67 @@
+//! Which families travel over which sessions, and what their routes look like when they arrive.
+
+use crate::lab::with_lab;
+use crate::router::{Family, Kind};
+use crate::routes::assortment;
+use crate::row::{PLAIN, Row};
+use crate::world::Host;
+
+#[test]
+fn each_family_travels_over_a_session_of_its_own() {
+    with_lab(&Kind::ALL, |_, hosts: [Host; 6]| {
+        let running = PLAIN.prove(&hosts, &assortment());
+        let frr = running
+            .routers
+            .iter()
+            .find(|it| it.kind == Kind::Frr)
+            .unwrap();
+        for (negotiated, other, peer) in [
+            ("IPv4", "IPv6", "192.0.2.1"),
+            ("IPv6", "IPv4", "2001:db8::1"),
+        ] {
+            let end_of_rib = |family| format!("rcvd End-of-RIB for {family} Unicast from {peer}");
+            frr.wait("it has heard End-of-RIB", |it| {
+                it.log().contains(&end_of_rib(negotiated))
+            });
+            frr.insist(
+                !frr.log().contains(&end_of_rib(other)),
+                "End-of-RIB came only where asked for",
+            );
+        }
+    });
+}
+
+#[test]
+fn both_families_travel_over_ipv4() {
+    with_lab(&Kind::ALL, |_, hosts: [Host; 6]| {
+        let row = Row {
+            over: &[Family::Ipv4],
+            families: Some(&Family::ALL),
+            ..PLAIN
+        };
+        row.prove(&hosts, &assortment());
+    });
+}
+
+#[test]
+fn both_families_travel_over_ipv6() {
+    with_lab(&Kind::ALL, |_, hosts: [Host; 6]| {
+        let row = Row {
+            over: &[Family::Ipv6],
+            families: Some(&Family::ALL),
+            ..PLAIN
+        };
+        row.prove(&hosts, &assortment());
+    });
+}
+
+#[test]
+fn internal_sessions_carry_the_local_preference() {
+    with_lab(&Kind::ALL, |_, hosts: [Host; 6]| {
+        let row = Row {
+            is_internal: true,
+            ..PLAIN
+        };
+        row.prove(&hosts, &assortment());
+    });
+}
