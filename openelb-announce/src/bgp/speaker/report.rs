@@ -76,6 +76,7 @@ impl Speaker {
         let received = member.machine.received().counts()[family];
         let mut status = FamilyStatus {
             enabled: member.neighbor.settings.families[family].enabled,
+            announcements: received.announced,
             received: received.prefixes,
             received_stale: received.stale,
             ..FamilyStatus::default()

@@ -93,7 +93,10 @@ pub struct FamilyStatus {
     pub refused: usize,
     /// Why that is, for the first of them.
     pub refused_why: Option<String>,
-    /// Prefixes that the peer announces.
+    /// Announcements of the peer since the session came up, repeated ones included.
+    pub announcements: u64,
+    /// Prefixes that the peer announces now; zero unless there is a prefix limit or its routes are
+    /// kept.
     pub received: usize,
     /// Those among them that are from its former session, and kept for a while (RFC 4724).
     pub received_stale: usize,

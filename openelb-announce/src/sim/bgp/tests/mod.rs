@@ -2,6 +2,7 @@
 
 mod expected;
 mod stories;
+mod stories_of_routes;
 
 use super::{Fabric, FabricSetup, RouterId, RouterOptions, SpeakerId};
 use crate::bgp::asn::{Asn, RouterId as Identifier};
