@@ -17,7 +17,7 @@ use crate::output::Format;
     after_help = "Start with `openelb lab`: it allocates, announces and moves an address between \
                   two virtual hosts.\nExit codes: 0 done, 1 failed, 2 usage, 3 invalid input, \
                   4 refused, 5 not found, 6 busy, 7 not permitted, 8 read-only store, \
-                  9 no daemon, 10 changes planned."
+                  9 no daemon, 10 changes planned, 11 problems found."
 )]
 pub(crate) struct Args {
     /// How answers are written.
@@ -45,7 +45,22 @@ pub(crate) enum Verb {
     Explain(ExplainArgs),
     /// Show pools, services, announcements and problems of the running daemon on one screen.
     Status(StatusArgs),
+    /// Look at the BGP peers and routes of the running daemon, and at what is wrong with them.
+    #[command(subcommand)]
+    Bgp(BgpVerb),
+    /// Take this node out of service for its BGP peers without losing traffic.
+    #[command(
+        after_help = "Peers are first asked to prefer other paths (GRACEFUL_SHUTDOWN, RFC 8326), \
+                            and after --wait every route is withdrawn. The sessions stay.\n\n\
+                            Examples:\n  openelb drain && systemctl stop openelb\n  \
+                            openelb drain --wait 2m\n  openelb drain --undo"
+    )]
+    Drain(DrainArgs),
     /// Announce addresses from the foreground, without a configuration, until Ctrl-C.
+    #[command(
+        after_help = "Examples:\n  openelb announce 192.0.2.10 --dev eth0\n  openelb announce \
+                            192.0.2.10 2001:db8::10 --peer 192.0.2.1 --as 65000 --peer-as 65001"
+    )]
     Announce(AnnounceArgs),
     /// Watch it work: two nodes and a client in a virtual network on this machine.
     Lab(LabArgs),
@@ -328,15 +343,114 @@ pub(crate) struct AnnounceArgs {
     /// Addresses to announce.
     #[arg(required = true, value_name = "ADDR")]
     pub(crate) address: Vec<IpAddr>,
-    /// Interface: name, glob, prefix, `can_reach:ADDR` or all.
-    #[arg(long, value_name = "IF")]
-    pub(crate) dev: String,
+    /// By ARP and NDP on an interface: name, glob, prefix, `can_reach:ADDR` or all.
+    #[arg(
+        long,
+        value_name = "IF",
+        required_unless_present = "peer",
+        conflicts_with = "peer"
+    )]
+    pub(crate) dev: Option<String>,
+    /// By BGP to this router: an address, or with its interface fe80::1%eth0; once per router.
+    #[arg(long, value_name = "ADDRESS", requires = "asn")]
+    pub(crate) peer: Vec<String>,
+    /// Our AS.
+    #[arg(long = "as", value_name = "AS", requires = "peer")]
+    pub(crate) asn: Option<u32>,
+    /// The AS of the routers [default: any but ours].
+    #[arg(long, value_name = "AS", requires = "peer")]
+    pub(crate) peer_as: Option<u32>,
+    /// Port of the routers.
+    #[arg(long, value_name = "PORT", default_value_t = 179)]
+    pub(crate) peer_port: u16,
+    /// File whose first line is the TCP-MD5 password of the routers.
+    #[arg(long, value_name = "FILE", requires = "peer")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Community to send, such as 65000:100 or large:64500:1:2; once per community.
+    #[arg(long, value_name = "COMMUNITY", requires = "peer")]
+    pub(crate) community: Vec<String>,
+    /// The routers may be several hops away.
+    #[arg(long, requires = "peer")]
+    pub(crate) multihop: bool,
     /// Stop after this long, such as 10s or 5m, instead of at Ctrl-C.
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) duration: Option<std::time::Duration>,
     /// Announce at once, without looking first whether somebody else has the address.
     #[arg(long)]
     pub(crate) no_probe: bool,
+}
+
+/// `openelb bgp …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BgpVerb {
+    /// List the peers: state, uptime, routes, and the last error in words.
+    #[command(after_help = "Examples:\n  openelb bgp peers\n  openelb bgp peers tor-1 -o yaml")]
+    Peers(BgpPeerArgs),
+    /// List every route as each peer was told of it: next hop, communities, and why it is refused.
+    #[command(
+        after_help = "Examples:\n  openelb bgp routes --peer tor-1\n  openelb bgp routes \
+                            --received"
+    )]
+    Routes(BgpRoutesArgs),
+    /// Show what happens to the peers, line by line, until Ctrl-C.
+    Monitor(BgpMonitorArgs),
+    /// Say what is wrong with each peer and what to do next; exits with 11 when something is.
+    #[command(
+        after_help = "It asks the daemon, and connects to the port of each peer whose session \
+                            is down.\n\nExample:\n  openelb bgp check tor-1"
+    )]
+    Check(BgpPeerArgs),
+}
+
+/// One peer, or all.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BgpPeerArgs {
+    /// Only this peer, by name or address.
+    pub(crate) peer: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// `openelb bgp routes`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BgpRoutesArgs {
+    /// Only this peer.
+    #[arg(long)]
+    pub(crate) peer: Option<String>,
+    /// What the peers sent, of those whose `BgpPeer` says `keepReceived`.
+    #[arg(long)]
+    pub(crate) received: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// `openelb bgp monitor`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BgpMonitorArgs {
+    /// Only this peer.
+    #[arg(long)]
+    pub(crate) peer: Option<String>,
+    /// Only what happens from now on, not what is still remembered.
+    #[arg(long)]
+    pub(crate) new: bool,
+    /// Show what is remembered and exit.
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// `openelb drain`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DrainArgs {
+    /// How long routers get to move to other paths before the routes are withdrawn.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    pub(crate) wait: std::time::Duration,
+    /// Announce everything as before.
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) undo: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 /// `openelb completions`.

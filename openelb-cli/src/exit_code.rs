@@ -30,12 +30,14 @@ pub(crate) enum ExitCode {
     Unreachable = 9,
     /// `pool plan --exit-code` found changes.
     Changes = 10,
+    /// `bgp check` found something to mend.
+    Problems = 11,
 }
 
 impl ExitCode {
     /// Every code, in numeric order.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Success,
         Self::Failed,
         Self::Usage,
@@ -47,6 +49,7 @@ impl ExitCode {
         Self::ReadOnly,
         Self::Unreachable,
         Self::Changes,
+        Self::Problems,
     ];
 
     /// The number the shell sees.

@@ -1,7 +1,9 @@
 //! One file per verb; each turns what was typed into a question, and the answer into a report.
 
 mod announce;
+mod bgp;
 mod completions;
+mod drain;
 mod explain;
 mod ip;
 mod man;
@@ -26,6 +28,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Ip(verb) => ip::run(verb, format),
         Verb::Explain(args) => explain::run(&args, format),
         Verb::Status(args) => status::run(&args, format),
+        Verb::Bgp(verb) => bgp::run(verb, format),
+        Verb::Drain(args) => drain::run(&args, format),
         Verb::Announce(args) => announce::run(&args),
         Verb::Lab(args) => lab::run(&args, format),
         Verb::Completions(args) => completions::run(&args),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::args::{PlaceArgs, StatusArgs};
 use crate::client;
-use crate::engine::{Answer, Pools, Question, ServiceState, StatusReport};
+use crate::engine::{Answer, BgpReport, Pools, Question, ServiceState, StatusReport};
 use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint, Report, Table};
 
@@ -65,6 +65,11 @@ impl Report for StatusReport {
             heading(out, paint, "ANNOUNCEMENTS")?;
             announcements(self).write(out)?;
         }
+        if let Some(bgp) = &self.bgp {
+            heading(out, paint, "BGP")?;
+            // What is wrong with it is among the problems below.
+            peers(bgp, paint).write(out)?;
+        }
         if !self.problems.is_empty() {
             heading(out, paint, "PROBLEMS")?;
             self.problems
@@ -101,6 +106,20 @@ fn services(status: &StatusReport, paint: Paint) -> Table {
             state,
             service.detail.clone(),
         ]);
+    }
+    table
+}
+
+fn peers(bgp: &BgpReport, paint: Paint) -> Table {
+    let mut table = Table::new(["PEER", "REMOTE", "STATE", "ADVERTISED"]);
+    for peer in &bgp.peers {
+        let state = if peer.is_established() {
+            paint.good(&peer.state)
+        } else {
+            paint.bad(&peer.state)
+        };
+        let advertised = peer.total(|family| family.advertised).to_string();
+        table.row([peer.name.clone(), peer.remote.clone(), state, advertised]);
     }
     table
 }

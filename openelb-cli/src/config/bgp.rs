@@ -170,7 +170,7 @@ fn with_path(peer: &Written<BgpPeer>) -> BgpPeer {
 }
 
 /// The first line of a file, without its end: editors add one that nobody means.
-fn first_line(path: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn first_line(path: &str) -> Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| format!("cannot read {path}: {error}"))?;
     let mut octets = Vec::new();
     file.take(LONGEST)

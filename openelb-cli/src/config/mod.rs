@@ -21,7 +21,7 @@ use openelb_ipam::{Owner, PoolSpec, Request};
 use openelb_k8s::api::{Probe, Protocol};
 use openelb_k8s::bgp::Node;
 
-pub(crate) use self::bgp::BgpConfig;
+pub(crate) use self::bgp::{BgpConfig, first_line};
 pub(crate) use self::diagnostic::Diagnostic;
 pub(crate) use self::host::this_node;
 pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};

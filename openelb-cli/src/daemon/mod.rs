@@ -8,6 +8,7 @@
 //!                                   └──────── conflicts ───┘
 //! ```
 
+mod bgp;
 mod health;
 mod http;
 mod keeper;
@@ -98,7 +99,7 @@ impl Daemon {
         let speaker = if args.no_announce {
             Speaker::silent()
         } else {
-            Speaker::start(conflict_sender)?
+            Speaker::start(conflict_sender, services.needs_link())?
         };
         let socket = client::socket_path(&args.place);
         let listener = listen(&socket)?;

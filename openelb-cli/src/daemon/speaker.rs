@@ -9,17 +9,22 @@ use std::time::Duration;
 use caps::CapSet;
 use openelb_announce::Announcer;
 use openelb_announce::announcer::{Announcement, Event, Options, StartError};
+use openelb_announce::bgp::route::Route;
 use openelb_announce::claim::{self, ConflictPhase};
 use openelb_k8s::api;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::bgp::Bgp;
+use crate::config::BgpConfig;
 use crate::engine::AnnouncementStatus;
 use crate::exit_code::{ExitCode, Failure};
 
 /// Announces, or knows why not.
 #[derive(Debug)]
 pub(super) struct Speaker {
+    is_silent: bool,
+    bgp: Bgp,
     announcer: Option<Arc<Announcer>>,
     listener: Option<JoinHandle<()>>,
     desired: Vec<Announcement>,
@@ -43,6 +48,8 @@ impl Speaker {
     /// A speaker that never says anything (`--no-announce`).
     pub(super) fn silent() -> Self {
         Self {
+            is_silent: true,
+            bgp: Bgp::silent(),
             announcer: None,
             listener: None,
             desired: Vec::new(),
@@ -51,8 +58,27 @@ impl Speaker {
     }
 
     /// Opens the network. Conflicts arrive at `conflicts` from then on.
-    pub(super) fn start(conflicts: mpsc::Sender<Conflict>) -> Result<Self, Failure> {
-        let announcer = Arc::new(start_announcer()?);
+    ///
+    /// Unless the configuration needs the link, a daemon without `CAP_NET_RAW` runs all the same.
+    pub(super) fn start(
+        conflicts: mpsc::Sender<Conflict>,
+        needs_link: bool,
+    ) -> Result<Self, Failure> {
+        // BGP first: what comes next gives up the capabilities that its thread needs.
+        let bgp = Bgp::start()?;
+        let announcer = match start_announcer() {
+            Ok(announcer) => Arc::new(announcer),
+            Err(failure) if !needs_link && failure.code == ExitCode::NotPermitted => {
+                info!("no layer 2: {}", failure.message);
+                return Ok(Self {
+                    is_silent: false,
+                    bgp,
+                    trouble: Some(failure.message),
+                    ..Self::silent()
+                });
+            }
+            Err(failure) => return Err(failure),
+        };
         let weak = Arc::downgrade(&announcer);
         let thread = std::thread::Builder::new()
             .name("openelb-events".to_owned())
@@ -70,6 +96,8 @@ impl Speaker {
                 Failure::new(ExitCode::Failed, format!("cannot start a thread: {error}"))
             })?;
         Ok(Self {
+            is_silent: false,
+            bgp,
             announcer: Some(announcer),
             listener: Some(thread),
             desired: Vec::new(),
@@ -100,26 +128,49 @@ impl Speaker {
         }
     }
 
-    /// Withdraws everything; returns when nothing is answered for any more.
+    /// Makes this the BGP speaker and its routes.
+    pub(super) fn announce_routes(
+        &mut self,
+        config: Option<&BgpConfig>,
+        routes: Vec<Route>,
+        is_complete: bool,
+    ) {
+        self.bgp.put_in_force(config, routes, is_complete);
+    }
+
+    /// The BGP side.
+    pub(super) fn bgp(&self) -> &Bgp {
+        &self.bgp
+    }
+
+    /// The BGP side, to be told something.
+    pub(super) fn bgp_mut(&mut self) -> &mut Bgp {
+        &mut self.bgp
+    }
+
+    /// Withdraws everything from the link, and ends the BGP sessions so that peers that keep routes
+    /// over a restart keep them; returns when nothing is answered for any more.
     pub(super) fn stop(mut self) {
+        self.bgp.stop();
         // The listening thread may hold the announcer for a moment longer and end it then.
         drop(self.announcer.take());
         if let Some(listener) = self.listener.take() {
             // A thread that panicked has said so on standard error.
             let _ = listener.join();
         }
-        info!("everything is withdrawn");
+        info!("everything is withdrawn from the link");
     }
 
     /// Whether the daemon was told not to announce.
     pub(super) fn is_silent(&self) -> bool {
-        self.announcer.is_none()
+        self.is_silent
     }
 
     /// `on`, or why nothing is announced.
     pub(super) fn summary(&self) -> String {
         match (&self.announcer, &self.trouble) {
-            (None, _) => "off (--no-announce)".to_owned(),
+            (None, None) => "off (--no-announce)".to_owned(),
+            (None, Some(trouble)) => format!("off: {trouble}"),
             (Some(_), None) => "on".to_owned(),
             (Some(_), Some(trouble)) => format!("in trouble: {trouble}"),
         }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use openelb_ipam::{OwnerKey, PoolName};
 use serde::{Deserialize, Serialize};
 
+use super::bgp::{BgpReport, EventsReport, RoutesReport};
 use super::status::StatusReport;
 
 /// One answer.
@@ -30,6 +31,12 @@ pub(crate) enum Answer {
     Explained(Explained),
     /// To [`Status`](super::Question::Status).
     Status(Box<StatusReport>),
+    /// To [`Bgp`](super::Question::Bgp) and [`Drain`](super::Question::Drain).
+    Bgp(Box<BgpReport>),
+    /// To [`BgpRoutes`](super::Question::BgpRoutes).
+    BgpRoutes(RoutesReport),
+    /// To [`BgpEvents`](super::Question::BgpEvents).
+    BgpEvents(EventsReport),
 }
 
 /// Who got what, and who got nothing and why.

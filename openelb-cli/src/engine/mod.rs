@@ -5,6 +5,7 @@
 //! answer differently.
 
 mod answer;
+mod bgp;
 mod explain;
 mod map;
 mod pools;
@@ -23,6 +24,11 @@ use openelb_ipam::{
 pub(crate) use self::answer::{
     Allocated, Answer, Explained, FamilyUse, Held, Holder, Holdings, MapRow, PlanReport, PoolMap,
     PoolReport, Pools, Refused, Released, Whois,
+};
+pub(crate) use self::bgp::{
+    BfdReport, BgpReport, DrainState, DrainStep, ErrorReport, EventReport, EventsReport,
+    FamilyReport, InterfaceReport, ListenerReport, MessageCounts, MessagesReport, PeerReport,
+    RouteReport, RoutesReport, SessionReport,
 };
 pub(crate) use self::question::{Owners, PROTOCOL, Question};
 pub(crate) use self::status::{
@@ -85,7 +91,11 @@ impl Engine {
             Question::Explain { owner, request } => {
                 Answer::Explained(explain::owner(&self.ipam, owner, request.as_deref(), now))
             }
-            Question::Status => {
+            Question::Status
+            | Question::Bgp
+            | Question::BgpRoutes { .. }
+            | Question::BgpEvents { .. }
+            | Question::Drain { .. } => {
                 return Err(Failure::new(
                     ExitCode::Unreachable,
                     "no daemon runs on this state directory",

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use openelb_ipam::{OwnerKey, PoolName, PoolSpec, Request};
 use serde::{Deserialize, Serialize};
 
+use super::bgp::DrainStep;
+
 /// One question. Its JSON form is the control protocol, version [`PROTOCOL`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -71,8 +73,27 @@ pub(crate) enum Question {
         /// What it would ask for; `None` takes what it asked for last, or any address.
         request: Option<Box<Request>>,
     },
-    /// Everything on one screen; answered by a daemon only.
+    /// Everything on one screen; answered by a daemon only, as everything below.
     Status,
+    /// The BGP speaker and its peers.
+    Bgp,
+    /// What peers were told, or with `received` what they told.
+    BgpRoutes {
+        /// Only this peer.
+        peer: Option<String>,
+        /// The routes that peers sent, of those whose `BgpPeer` says `keepReceived`.
+        received: bool,
+    },
+    /// What happened to the peers.
+    BgpEvents {
+        /// From this number on; `None`: only the number of the next one.
+        from: Option<u64>,
+    },
+    /// Takes this node out of service for its BGP peers, step by step.
+    Drain {
+        /// Which step.
+        step: DrainStep,
+    },
 }
 
 impl Question {

@@ -6,6 +6,7 @@ use openelb_ipam::OwnerKey;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Held, PoolReport};
+use super::bgp::BgpReport;
 
 /// The state of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub(crate) struct StatusReport {
     pub(crate) announcer: String,
     /// Addresses on the network.
     pub(crate) announcements: Vec<AnnouncementStatus>,
+    /// The BGP speaker; absent without a `BgpConf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bgp: Option<BgpReport>,
     /// Conflicts seen since the start.
     pub(crate) conflicts: u64,
     /// What an operator should look at, one sentence each.

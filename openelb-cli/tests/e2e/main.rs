@@ -6,12 +6,14 @@
 )]
 
 mod cli;
+mod fabric;
 mod ledger;
 mod node;
 mod random;
 mod stage;
 
 mod adhoc;
+mod bgp;
 mod conflict;
 mod demo;
 mod fence;

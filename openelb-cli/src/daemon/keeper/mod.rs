@@ -207,6 +207,11 @@ impl Keeping {
             self.announced = Some(version);
             self.speaker
                 .announce(self.services.announcements(&self.engine));
+            self.speaker.announce_routes(
+                self.services.bgp(),
+                self.services.routes(&self.engine),
+                self.services.is_settled(),
+            );
         }
     }
 
@@ -217,6 +222,20 @@ impl Keeping {
                 &self.speaker,
                 now,
             )))),
+            Question::Bgp => Ok(Answer::Bgp(Box::new(self.speaker.bgp().report()))),
+            Question::BgpRoutes { peer, received } => {
+                let routes = self.speaker.bgp().routes(peer.as_deref(), received);
+                routes.map(Answer::BgpRoutes).ok_or_else(|| {
+                    let peer = peer.unwrap_or_default();
+                    Failure::new(ExitCode::NotFound, format!("there is no BGP peer `{peer}`"))
+                        .next("see `openelb bgp peers`")
+                })
+            }
+            Question::BgpEvents { from } => Ok(Answer::BgpEvents(self.speaker.bgp().events(from))),
+            Question::Drain { step } => {
+                self.speaker.bgp_mut().drain(step)?;
+                Ok(Answer::Bgp(Box::new(self.speaker.bgp().report())))
+            }
             Question::Apply { .. } => Err(Failure::new(
                 ExitCode::Busy,
                 "the daemon takes its pools from its configuration",

@@ -7,10 +7,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use openelb_ipam::{OwnerKey, Request, Time};
+use openelb_k8s::api::Protocol;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Diagnostic, HealthCheck, InvalidConfig, SERVICE, ServiceConfig};
+use crate::config::{
+    Announce, BgpConfig, Config, Diagnostic, HealthCheck, InvalidConfig, SERVICE, ServiceConfig,
+};
 use crate::engine::{ConfigStatus, Engine};
 use crate::exit_code::{ExitCode, Failure};
 
@@ -168,6 +171,27 @@ impl Services {
     /// What a service of the configuration asks for.
     pub(super) fn request(&self, owner: &OwnerKey) -> Option<Request> {
         self.service(owner).map(|service| service.request.clone())
+    }
+
+    /// The BGP speaker of the configuration.
+    pub(super) fn bgp(&self) -> Option<&BgpConfig> {
+        self.config.bgp.as_ref()
+    }
+
+    /// Whether some pool is announced on a link.
+    pub(super) fn needs_link(&self) -> bool {
+        let mut pools = self.config.pools.iter();
+        pools.any(|pool| pool.protocol == Protocol::Layer2)
+    }
+
+    /// Whether every health check has had its first verdict, so that nothing is missing from what
+    /// is announced only because the daemon has just started.
+    pub(super) fn is_settled(&self) -> bool {
+        let checked = |service: &&ServiceConfig| {
+            service.health_check.is_some() && service.announce == Announce::Always
+        };
+        let mut checked = self.config.services.iter().filter(checked);
+        checked.all(|service| self.health.contains_key(&service.owner.key))
     }
 
     /// Refuses to release by hand what the configuration asks for.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use openelb_announce::announcer::Announcement;
+use openelb_announce::bgp::route::{Route, aggregate};
 use openelb_ipam::Time;
 use openelb_k8s::api::Protocol;
 
@@ -11,7 +12,8 @@ use super::super::speaker::{self, Speaker};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
-    AnnouncementStatus, Answer, Engine, Held, Holder, ServiceState, ServiceStatus, StatusReport,
+    AnnouncementStatus, Answer, BgpReport, Engine, Held, Holder, ServiceState, ServiceStatus,
+    StatusReport,
 };
 
 type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
@@ -38,6 +40,27 @@ impl Services {
         announcements
     }
 
+    /// Every route that should be announced to BGP peers.
+    pub(in super::super) fn routes(&self, engine: &Engine) -> Vec<Route> {
+        let Some(bgp) = &self.config.bgp else {
+            return Vec::new();
+        };
+        let pools = self.pools();
+        let mut addresses = Vec::new();
+        for service in &self.config.services {
+            let holder = engine.holder(&service.owner.key);
+            if self.state(service, holder.as_ref(), &pools).0 != ServiceState::Announced {
+                continue;
+            }
+            for held in holder.into_iter().flat_map(|holder| holder.addresses) {
+                if let Some(pool) = pools.get(&*held.pool) {
+                    addresses.push((held.address, &pool.advertisements[..]));
+                }
+            }
+        }
+        aggregate(addresses, &bgp.node)
+    }
+
     /// Everything on one screen.
     pub(in super::super) fn status(
         &self,
@@ -47,6 +70,8 @@ impl Services {
     ) -> StatusReport {
         let pools = self.pools();
         let announcements = speaker.status();
+        let bgp = speaker.bgp();
+        let bgp = bgp.is_configured().then(|| bgp.report());
         let status = |service| {
             let wished = self.service_status(service, engine, &pools);
             as_seen(wished, speaker, &announcements)
@@ -61,7 +86,8 @@ impl Services {
             pools: engine.pools(),
             announcer: speaker.summary(),
             conflicts: self.conflicts,
-            problems: self.problems(engine, &services, &announcements, now),
+            problems: self.problems(engine, &services, &announcements, bgp.as_ref(), now),
+            bgp,
             services,
             announcements,
         }
@@ -150,7 +176,11 @@ impl Services {
         let Some(holder) = holder else {
             return (ServiceState::Waiting, refusal);
         };
-        let is_spoken = |held: &Held| announcement(held, pools).is_some();
+        let is_spoken = |held: &Held| {
+            let pool = pools.get(&*held.pool);
+            let is_routed = pool.is_some_and(|pool| !pool.advertisements.is_empty());
+            is_routed && self.config.bgp.is_some() || announcement(held, pools).is_some()
+        };
         match (service.announce, self.health.get(owner)) {
             (Announce::Never, _) => (ServiceState::Allocated, "announce: Never".to_owned()),
             (Announce::Standby, _) => (ServiceState::Standby, refusal),
@@ -173,6 +203,7 @@ impl Services {
         engine: &Engine,
         services: &[ServiceStatus],
         announcements: &[AnnouncementStatus],
+        bgp: Option<&BgpReport>,
         now: Time,
     ) -> Vec<String> {
         let store = engine
@@ -201,8 +232,45 @@ impl Services {
             .chain(conflicts)
             .chain(services)
             .chain(warnings)
+            .chain(bgp.into_iter().flat_map(bgp_problems))
             .collect()
     }
+}
+
+/// What an operator should look at about BGP.
+fn bgp_problems(bgp: &BgpReport) -> Vec<String> {
+    let trouble = bgp.trouble.iter().map(|trouble| format!("BGP: {trouble}"));
+    let listeners = bgp.listeners.iter().filter_map(|listener| {
+        let problem = listener.problem.as_ref()?;
+        Some(format!("BGP listener {}: {problem}", listener.address))
+    });
+    let interfaces = bgp.interfaces.iter().filter_map(|interface| {
+        let problem = interface.problem.as_ref()?;
+        Some(format!("BGP on {}: {problem}", interface.interface))
+    });
+    let peers = bgp.peers.iter().filter(|peer| !peer.is_established());
+    let peers = peers.map(|peer| {
+        let why = peer.last_error.as_ref().map(|error| &error.words);
+        let why = peer.hint.as_ref().or(why).or(peer.waiting.as_ref());
+        let why = why.map_or(String::new(), |why| format!(": {why}"));
+        format!("BGP peer {} is {}{why}", peer.name, peer.state)
+    });
+    let refused = bgp.peers.iter().flat_map(|peer| {
+        let families = peer.families.iter().filter(|family| family.refused > 0);
+        families.map(|family| {
+            let why = family
+                .refused_why
+                .as_deref()
+                .unwrap_or("no reason was given");
+            let (name, count) = (&peer.name, family.refused);
+            format!(
+                "BGP peer {name} does not get {count} {} routes: {why}",
+                family.family
+            )
+        })
+    });
+    let found = trouble.chain(listeners).chain(interfaces);
+    found.chain(peers).chain(refused).collect()
 }
 
 /// Tells of a service that should be announced what the network has seen of it.

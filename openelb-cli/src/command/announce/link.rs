@@ -1,24 +1,22 @@
-//! `openelb announce`: an ad hoc speaker in the foreground.
+//! `openelb announce --dev`: by ARP and NDP.
 
 use std::net::IpAddr;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use openelb_announce::Announcer;
-use openelb_announce::announcer::{AddressStatus, Announcement, Event, State};
-use openelb_announce::claim::{self, Probe};
-use openelb_announce::link::InterfaceSelector;
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::args::AnnounceArgs;
 use crate::daemon;
 use crate::exit_code::{ExitCode, Failure};
 use crate::output;
+use openelb_announce::Announcer;
+use openelb_announce::announcer::{AddressStatus, Announcement, Event, State};
+use openelb_announce::claim::{self, Probe};
+use openelb_announce::link::InterfaceSelector;
 
-pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
-    let interfaces: InterfaceSelector = args.dev.parse().map_err(|error| {
-        Failure::new(ExitCode::Invalid, format!("--dev {}: {error}", args.dev))
+pub(super) fn run(args: &AnnounceArgs, interface: &str) -> Result<ExitCode, Failure> {
+    let interfaces: InterfaceSelector = interface.parse().map_err(|error| {
+        Failure::new(ExitCode::Invalid, format!("--dev {interface}: {error}"))
             .next("write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all")
     })?;
     let announcer = Arc::new(daemon::start_announcer()?);
@@ -37,7 +35,7 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
     announcer
         .announce(args.address.iter().map(announcement).collect())
         .map_err(|error| Failure::new(ExitCode::Invalid, error))?;
-    wait(args.duration)?;
+    super::wait(args.duration)?;
     let spoken_for = announced(&announcer);
     let outcome = verdict(&announcer);
     drop(announcer);
@@ -47,32 +45,6 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
     // A thread that panicked has said so on standard error.
     let _ = narrator.join();
     outcome
-}
-
-/// Until Ctrl-C, SIGTERM or the end of the duration.
-fn wait(duration: Option<Duration>) -> Result<(), Failure> {
-    let failed = |error| {
-        Failure::new(
-            ExitCode::Failed,
-            format!("cannot wait for signals: {error}"),
-        )
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let end = tokio::time::sleep(duration.unwrap_or(A_LONG_TIME));
-        // Whatever comes first ends it, so nothing can be lost.
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = end => {}
-        }
-        Ok(())
-    })
 }
 
 /// The addresses that are answered for.
@@ -139,4 +111,3 @@ fn line(event: &Event) -> String {
 }
 
 const PAUSE: Duration = Duration::from_millis(50);
-const A_LONG_TIME: Duration = Duration::from_hours(100 * 365 * 24);
