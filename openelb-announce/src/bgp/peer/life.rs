@@ -45,6 +45,22 @@ impl Peer {
             self.plain_open = false;
             self.backoff.reset();
             self.begin(now);
+        } else {
+            self.revise(now);
+        }
+    }
+
+    /// Goes on as the settings want it that do not concern the session.
+    fn revise(&mut self, now: Time) {
+        let idles = self.connections.is_empty();
+        match self.run {
+            Run::AwaitingLiveness if !self.must_await_liveness() => self.begin(now),
+            Run::Going if self.neighbor.settings.passive => {
+                self.give_up_dial();
+                self.timers.clear(Timer::Retry);
+            }
+            Run::Going if idles && self.timers.deadline(Timer::Retry).is_none() => self.dial(now),
+            _ => {}
         }
     }
 

@@ -32,7 +32,10 @@ impl Peer {
                 self.make_room(now);
             }
         }
-        self.timers.clear(Timer::Retry);
+        // A dial that is still under way keeps its timer.
+        if self.dial.is_none() {
+            self.timers.clear(Timer::Retry);
+        }
         let offer = self.offer(now);
         let mut connection = Connection::new(id, direction, addresses, remote, offer);
         let delay = self.neighbor.settings.timers.delay_open;

@@ -40,7 +40,7 @@ impl Peer {
             let first = out.len();
             self.has_routes = updates(out, room.saturating_sub(first - before));
             let added = out.get(first..).unwrap_or_default();
-            sent.count_updates(added);
+            sent.count_all(added);
             let interval = self.neighbor.settings.timers.min_advertisement;
             if !self.has_routes && !added.is_empty() && !interval.is_zero() {
                 self.timers.set(Timer::Advertise, now + interval);

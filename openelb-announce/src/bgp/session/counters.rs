@@ -51,12 +51,12 @@ impl Messages {
         *counter += 1;
     }
 
-    /// Counts every UPDATE in `octets`, which are whole messages.
-    pub(in crate::bgp) fn count_updates(&mut self, mut octets: &[u8]) {
+    /// Counts every message in `octets`, which are whole ones.
+    pub(in crate::bgp) fn count_all(&mut self, mut octets: &[u8]) {
         while let Some((header, _)) = octets.split_first_chunk::<HEADER>() {
-            let [.., high, low, _] = *header;
+            let [.., high, low, kind] = *header;
             let length = usize::from(u16::from_be_bytes([high, low])).max(HEADER);
-            self.update += 1;
+            self.count(MessageKind::from(kind));
             octets = octets.get(length..).unwrap_or_default();
         }
     }

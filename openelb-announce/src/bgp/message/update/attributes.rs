@@ -173,7 +173,9 @@ pub(super) const fn is_foreign(code: AttributeCode, context: &DecodeContext) -> 
 pub(super) const fn disposition(code: AttributeCode, kind: FaultKind) -> Disposition {
     match (kind, code) {
         (FaultKind::Duplicate | FaultKind::Family, _) => Disposition::Discarded,
-        (FaultKind::Flags | FaultKind::Overrun | FaultKind::Missing, _) => Disposition::Withdrawn,
+        (FaultKind::Flags | FaultKind::Overrun | FaultKind::Missing | FaultKind::Set, _) => {
+            Disposition::Withdrawn
+        }
         (FaultKind::NotAllowed, AttributeCode::MpReachNlri) => Disposition::Withdrawn,
         (FaultKind::NotAllowed, _) => Disposition::Discarded,
         (

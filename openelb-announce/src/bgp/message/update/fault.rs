@@ -123,6 +123,9 @@ pub enum FaultKind {
     /// A segment of a path is of an unknown kind, empty, or longer than the path.
     #[error("malformed segment")]
     Segment,
+    /// It holds a set, which no speaker may send any more (RFC 9774 section 3).
+    #[error("deprecated set")]
+    Set,
     /// The path does not begin with the neighbor's system (RFC 4271 section 6.3).
     #[error("first AS is not the neighbor's")]
     FirstAs,

@@ -30,17 +30,18 @@ impl Width {
     }
 }
 
-/// Whether all segments are whole, not empty, of a known kind and free of the number 0 (RFC 7606
-/// section 7.2, RFC 7607 section 2).
+/// Whether all segments are whole, not empty, sequences, and free of the number 0 (RFC 7606 section
+/// 7.2, RFC 9774 section 3, RFC 7607 section 2).
 pub(super) fn check(value: &[u8], width: Width, confederations: bool) -> Result<(), FaultKind> {
     for segment in segments(value, width) {
         let (kind, numbers) = segment.ok_or(FaultKind::Segment)?;
-        let known = match kind {
-            SegmentKind::Set | SegmentKind::Sequence => true,
-            SegmentKind::ConfederationSequence | SegmentKind::ConfederationSet => confederations,
+        let allowed = match kind {
+            SegmentKind::Sequence => true,
+            SegmentKind::ConfederationSequence => confederations,
+            SegmentKind::Set | SegmentKind::ConfederationSet => return Err(FaultKind::Set),
             SegmentKind::Unknown(_) => false,
         };
-        if !known || numbers.is_empty() {
+        if !allowed || numbers.is_empty() {
             return Err(FaultKind::Segment);
         }
         if width.numbers(numbers).any(|asn| asn.0 == 0) {
@@ -79,22 +80,17 @@ pub(super) fn merge(path: AsPath, as4_path: &AsPath) -> AsPath {
             break;
         }
         let mut segment = segment.clone();
-        match segment.kind {
-            SegmentKind::Sequence => {
-                segment.asns.truncate(more);
-                more -= segment.asns.len();
-            }
-            SegmentKind::Set => more -= 1,
-            _ => {}
+        if segment.kind == SegmentKind::Sequence {
+            segment.asns.truncate(more);
+            more -= segment.asns.len();
         }
         merged.push(segment);
     }
     // RFC 6793 section 6: confederation segments of AS4_PATH are left out.
-    let outside =
-        |segment: &&Segment| matches!(segment.kind, SegmentKind::Sequence | SegmentKind::Set);
+    let outside = |segment: &&Segment| segment.kind == SegmentKind::Sequence;
     for segment in as4_path.segments().iter().filter(outside) {
         match merged.last_mut() {
-            Some(last) if (last.kind, segment.kind) == (SegmentKind::Sequence, last.kind) => {
+            Some(last) if last.kind == SegmentKind::Sequence => {
                 last.asns.extend_from_slice(&segment.asns);
             }
             _ => merged.push(segment.clone()),

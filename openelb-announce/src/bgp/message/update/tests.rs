@@ -200,6 +200,8 @@ fn a_malformed_mandatory_attribute_withdraws_the_routes() {
         (WELL_KNOWN, 2, "02020000fc01", FaultKind::Segment),
         (WELL_KNOWN, 2, "02010000fc0102", FaultKind::Segment),
         (WELL_KNOWN, 2, "020100000000", FaultKind::Value),
+        (WELL_KNOWN, 2, "01010000fc01", FaultKind::Set),
+        (WELL_KNOWN, 2, "04010000fc01", FaultKind::Set),
         (WELL_KNOWN, 3, "c00002", FaultKind::Length),
         (WELL_KNOWN, 3, "c000020101", FaultKind::Length),
         (WELL_KNOWN, 3, "00000000", FaultKind::Value),
@@ -409,7 +411,7 @@ fn a_path_from_outside_must_begin_with_the_neighbor_if_that_is_enforced() {
         Disposition::Withdrawn,
     );
     assert_eq!(found, expected);
-    for value in ["", "01 01 0000fc01"] {
+    for value in ["", "02 01 0000fc02"] {
         let attributes = instead(attribute(WELL_KNOWN, 2, &hex(value)));
         assert_eq!(
             fault(&announcing(&attributes), &enforcing(64_513)),

@@ -1,6 +1,7 @@
 //! Speakers and routers in a fabric: what is told, what is kept, and what nobody may ever see.
 
 mod expected;
+mod properties;
 mod stories;
 mod stories_of_routes;
 
