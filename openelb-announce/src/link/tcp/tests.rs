@@ -1,3 +1,5 @@
+//! Tests of the sockets of BGP sessions, on the loopback interface.
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;

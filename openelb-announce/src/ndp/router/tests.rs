@@ -1,3 +1,5 @@
+//! Tests of router discovery messages.
+
 use pnet_packet::Packet as _;
 use pnet_packet::icmpv6::ndp::{NdpOptionTypes, RouterAdvertPacket, RouterSolicitPacket};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of which addresses a session has.
+
 use std::net::SocketAddrV6;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of what settings mean for sockets.
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Tests of the counters of refused segments.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of two routers that find each other.
+
 use super::*;
 use crate::wire::icmpv6::Type;
 
