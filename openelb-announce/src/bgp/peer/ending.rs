@@ -79,7 +79,11 @@ impl Peer {
         }
         if was_up || self.connections.is_empty() {
             let failure = end.failure(notification.clone(), &connection, now);
-            self.record.failure = Some(failure.clone());
+            // What the peer said about itself tells more than that it then hangs up on every attempt.
+            let hangs_up = !was_up && matches!(end, End::Lost(_));
+            if !(hangs_up && self.peer_said_why()) {
+                self.record.failure = Some(failure.clone());
+            }
             self.report(Event::Failed(failure));
         }
         match agreed.filter(|_| was_up) {
@@ -94,6 +98,12 @@ impl Peer {
                 Some(lasted)
             }
         }
+    }
+
+    /// Did the peer end the last session or attempt with a NOTIFICATION?
+    fn peer_said_why(&self) -> bool {
+        let failure = self.record.failure.as_ref();
+        failure.is_some_and(|it| it.by == FailedBy::Peer && it.notification.is_some())
     }
 
     fn try_again(&mut self, weight: Weight, lasted: Duration, now: Time) {

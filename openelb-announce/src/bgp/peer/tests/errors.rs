@@ -231,6 +231,17 @@ fn the_words_of_a_peers_operator_are_shown_also_inside_a_hard_reset() {
 }
 
 #[test]
+fn why_the_peer_ended_the_session_is_still_shown_while_it_hangs_up_on_every_attempt() {
+    let (mut bench, id) = up();
+    bench.receive(id, &notification(ErrorCode::ADMINISTRATIVE_SHUTDOWN));
+    let said = failure(&bench).clone();
+    bench.wait(secs(60));
+    let attempt = bench.connect();
+    bench.closed(attempt);
+    assert_eq!(*failure(&bench), said);
+}
+
+#[test]
 fn a_shutdown_communication_of_odd_octets_is_borne() {
     for data in [&[][..], &[255, 65], &[3, 0xff, 0xfe, 65], &[1, 10]] {
         let (mut bench, id) = up();
