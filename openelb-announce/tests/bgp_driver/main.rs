@@ -22,6 +22,7 @@ mod passwords;
 mod router;
 mod sessions;
 mod unnumbered;
+mod watching;
 #[expect(dead_code, reason = "the layer 2 tests use the rest of it")]
 #[path = "../netns/world.rs"]
 mod world;

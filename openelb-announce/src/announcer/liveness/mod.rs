@@ -88,8 +88,10 @@ impl Liveness {
     /// Makes `targets` the neighbours that are watched, in place of the previous ones.
     ///
     /// Sessions that stay are not disturbed; changed settings take effect while they are up, without
-    /// a flap, as RFC 5880 section 6.8.3 orders. Sessions that go tell their neighbour `AdminDown`.
-    /// Also a heartbeat. Returns before any of that is done.
+    /// a flap, as RFC 5880 section 6.8.3 orders. Sessions that go tell their neighbour `AdminDown`:
+    /// the standard says that this is no failure (RFC 5882 section 3.2), but FRR 8.4 and BIRD 2.0 end
+    /// a BGP session that relies on it all the same. Also a heartbeat. Returns before any of that is
+    /// done.
     pub fn set(&self, targets: Vec<Target>) -> Result<(), SetError> {
         let desired = target::check(targets)?;
         self.heartbeat();
@@ -184,12 +186,14 @@ fn prepare(options: Options) -> Result<Scheduling, StartError> {
         None => Scheduling::Ordinary,
         Some(priority) => match become_realtime(priority) {
             Ok(()) => Scheduling::Realtime { priority },
-            Err(error) => Scheduling::Refused {
-                reason: format!(
+            Err(error) => {
+                let reason = format!(
                     "SCHED_FIFO {priority}: {error}; grant CAP_SYS_NICE or raise RLIMIT_RTPRIO, \
                      or expect detection times below a second to fail on a busy host"
-                ),
-            },
+                );
+                tracing::warn!(reason, "BFD does not run ahead of other threads");
+                Scheduling::Refused { reason }
+            }
         },
     };
     if options.privileges == Privileges::Drop {

@@ -11,8 +11,8 @@ pub struct SpeakerOptions {
     /// What the timers' jitter follows from. Default `None`: from the clock, so that two lives of one
     /// program never share it.
     pub seed: Option<u64>,
-    /// What becomes of capabilities. Default: the thread keeps `CAP_NET_BIND_SERVICE` and
-    /// `CAP_NET_RAW`, if its creator has them, and nothing else.
+    /// What becomes of capabilities. Default: the thread keeps `CAP_NET_BIND_SERVICE`, `CAP_NET_RAW`
+    /// and `CAP_SYS_NICE`, if its creator has them, and nothing else.
     pub privileges: Privileges,
 }
 

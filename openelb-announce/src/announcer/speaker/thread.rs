@@ -32,11 +32,16 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Cuts the thread's capabilities down to what sockets may need later: `CAP_NET_BIND_SERVICE` for
     /// port 179, `CAP_NET_RAW` for router advertisements and, before Linux 5.7, for binding to an
-    /// interface. TCP-MD5, hop limits and DSCP take none.
+    /// interface. TCP-MD5, hop limits and DSCP take none. `CAP_SYS_NICE` is for the thread of BFD, which
+    /// this one starts: it gets ahead of others with it and drops it.
     pub(super) fn new(privileges: Privileges) -> io::Result<Self> {
         if privileges == Privileges::Drop {
-            privileges::keep_only(&[Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW])
-                .map_err(io::Error::other)?;
+            privileges::keep_only(&[
+                Capability::CAP_NET_BIND_SERVICE,
+                Capability::CAP_NET_RAW,
+                Capability::CAP_SYS_NICE,
+            ])
+            .map_err(io::Error::other)?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -159,12 +164,13 @@ impl Worker {
 
     /// Ends every session as `stop` says, and waits until the peers were told, as far as they listen.
     ///
-    /// BFD says goodbye first: a neighbour must not take its silence for a failure of the path, which
-    /// would cost the routes that it keeps over a restart.
+    /// BFD says goodbye last. FRR 8.4 and BIRD 2.0 take even `AdminDown` for a failure, reset a session
+    /// that still stands and drop what they would keep over a restart; once the session is closed
+    /// they no longer ask BFD about it.
     async fn stop(&mut self, stop: &Stop) {
-        self.watch.end();
         self.reactor.act(|speaker, now| speaker.stop(stop, now));
         drop(tokio::time::timeout(STOP_TIME, self.reactor.all_ended()).await);
+        self.watch.end();
     }
 }
 

@@ -173,7 +173,7 @@ fn describe(text: &mut String, asn: u32, neighbor: &Neighbor, place: usize) {
         (Feature::TtlSecurity, "ttl security on;".to_owned()),
         (Feature::Multihop, format!("multihop {};", neighbor.hops)),
         (Feature::Passive, "passive on;".to_owned()),
-        (Feature::Bfd, "bfd on;".to_owned()),
+        (Feature::Bfd, "bfd graceful;".to_owned()),
         (Feature::GracefulRestart, "graceful restart on;".to_owned()),
     ];
     for (feature, words) in extras {
