@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use socket2::{SockRef, Socket};
+use socket2::Socket;
 
 /// How the segments of a session look and when it is given up; the same for one that was dialled and
 /// one that was accepted.
@@ -46,17 +46,11 @@ impl SessionOptions {
         if let Some(is_on) = self.mtu_discovery {
             family.set_mtu_discovery(socket, is_on)?;
         }
-        set_user_timeout(&SockRef::from(socket), self.user_timeout)
+        named(
+            "TCP_USER_TIMEOUT",
+            socket.set_tcp_user_timeout(self.user_timeout),
+        )
     }
-}
-
-/// Gives the connection up when octets stay unacknowledged for `timeout`; `None` is the kernel's own
-/// patience. May be changed while the session runs.
-pub(crate) fn set_user_timeout(
-    socket: &SockRef<'_>,
-    timeout: Option<Duration>,
-) -> Result<(), OptionError> {
-    named("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(timeout))
 }
 
 /// The least TTL with which a packet of a neighbour at most `hops` links away arrives (RFC 5082
