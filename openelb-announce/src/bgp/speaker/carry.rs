@@ -3,6 +3,7 @@
 use super::member::{Member, Session};
 use super::roster::MemberId;
 use super::{Event, Input, Output, Speaker, Target};
+use crate::bgp::config::Remote;
 use crate::bgp::family::Family;
 use crate::bgp::peer;
 use crate::bgp::rib::{AdjRibOut, Changes, Terms};
@@ -310,19 +311,30 @@ impl Speaker {
 
     /// A router appeared at, or vanished from, the other end of an unnumbered interface.
     fn set_router(&mut self, interface: &str, router: Option<Ipv6Addr>) {
+        match router {
+            Some(router) => self.routers.insert(interface.to_owned(), router),
+            None => self.routers.remove(interface),
+        };
         for id in self.roster.ids() {
-            let Some(member) = self.roster.member_mut(id) else {
-                continue;
-            };
-            if !member.is_behind(interface) || member.router == router {
-                continue;
-            }
-            member.router = router;
-            if let Some(held) = member.held_dial.take() {
-                self.dial(id, held);
-            }
+            self.find_router(id);
         }
         self.update_surroundings();
+    }
+
+    /// Lets a member know the router on its interface, and go on with a dial that waited for it.
+    pub(super) fn find_router(&mut self, id: MemberId) {
+        let Some(member) = self.roster.member_mut(id) else {
+            return;
+        };
+        let Remote::Interface(interface) = &member.neighbor.remote else {
+            return;
+        };
+        member.router = self.routers.get(interface).copied();
+        if member.router.is_some()
+            && let Some(held) = member.held_dial.take()
+        {
+            self.dial(id, held);
+        }
     }
 
     /// Segments were refused for their key: of the peers that cannot connect, those with a key are

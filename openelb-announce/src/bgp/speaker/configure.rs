@@ -57,8 +57,12 @@ impl Speaker {
                 self.reconfigure(id, neighbor, now, &mut applied);
             } else {
                 self.add(neighbor, group, now);
-                let change = Change::Added;
-                applied.push(Applied { peer: name, change });
+                let has_moved =
+                    |done: &Applied| done.peer == name && done.change != Change::Removed;
+                if !applied.iter().any(has_moved) {
+                    let change = Change::Added;
+                    applied.push(Applied { peer: name, change });
+                }
             }
         }
         self.renew_terms(now);
@@ -81,6 +85,7 @@ impl Speaker {
         let neighbor = Arc::new(neighbor);
         let machine = Peer::new(Arc::clone(&neighbor), origin);
         let id = self.roster.insert(Member::new(neighbor, group, machine));
+        self.find_router(id);
         self.tell(id, peer::Input::Start, now);
         id
     }
@@ -108,22 +113,24 @@ impl Speaker {
             .collect()
     }
 
+    /// Removes who is not wanted any more. A peer that moves is another one: where it was, its routes
+    /// must go.
     fn remove_unwanted(&mut self, wanted: &Wanted, now: Time, applied: &mut Vec<Applied>) {
-        let is_unwanted = |member: &Member| match wanted.get(&member.neighbor.name) {
-            Some((_, group)) => *group != member.group,
-            None => true,
+        let fate = |member: &Member| match wanted.get(&member.neighbor.name) {
+            Some((_, group)) if *group != member.group => Some(Change::Removed),
+            Some((new, _)) if new.remote != member.neighbor.remote => Some(Change::Reset("remote")),
+            Some(_) => None,
+            None => Some(Change::Removed),
         };
         let unwanted: Vec<_> = self
             .roster
             .named()
-            .filter(|(_, member)| is_unwanted(member))
-            .map(|(id, member)| (id, member.neighbor.name.clone()))
+            .filter_map(|(id, member)| Some((id, member.neighbor.name.clone(), fate(member)?)))
             .collect();
-        for (id, peer) in unwanted {
+        for (id, peer, change) in unwanted {
             self.roster.retire(id);
             self.tell(id, peer::Input::Stop(Stop::Deconfigured), now);
             self.roster.sweep(id);
-            let change = Change::Removed;
             applied.push(Applied { peer, change });
         }
     }
@@ -147,7 +154,9 @@ impl Speaker {
         };
         let peer = neighbor.name.clone();
         let neighbor = Arc::new(neighbor);
-        member.set_neighbor(Arc::clone(&neighbor));
+        member.neighbor = Arc::clone(&neighbor);
+        member.router = None;
+        self.find_router(id);
         self.tell(id, peer::Input::Configure(neighbor), now);
         applied.push(Applied { peer, change });
     }

@@ -70,25 +70,12 @@ impl Member {
         }
     }
 
-    /// Takes other settings. A router that was found elsewhere is not this peer.
-    pub(super) fn set_neighbor(&mut self, neighbor: Arc<Neighbor>) {
-        if self.neighbor.remote != neighbor.remote {
-            self.router = None;
-        }
-        self.neighbor = neighbor;
-    }
-
     /// Where the peer is, as far as that is known.
     pub(super) fn address(&self) -> Option<IpAddr> {
         match &self.neighbor.remote {
             Remote::Address { address, .. } => Some(*address),
             Remote::Interface(_) => self.router.map(IpAddr::from),
         }
-    }
-
-    /// Is it whoever is found on this interface?
-    pub(super) fn is_behind(&self, interface: &str) -> bool {
-        matches!(&self.neighbor.remote, Remote::Interface(name) if name == interface)
     }
 
     /// What the session is to be told under these circumstances.

@@ -46,7 +46,8 @@ use super::session::ConnectionId;
 use crate::machine::Machine;
 use crate::random::Random;
 use crate::time::Time;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use accept::Refusals;
@@ -77,6 +78,8 @@ pub struct Speaker {
     /// How many connections were accepted.
     accepted: u64,
     refusals: Refusals,
+    /// The routers at the other ends of unnumbered interfaces.
+    routers: BTreeMap<String, Ipv6Addr>,
     surroundings: Surroundings,
     completeness: Completeness,
     is_draining: bool,
@@ -108,6 +111,7 @@ impl Speaker {
             roster: Roster::default(),
             accepted: 0,
             refusals: Refusals::default(),
+            routers: BTreeMap::new(),
             surroundings: Surroundings::default(),
             completeness: Completeness::Waiting,
             is_draining: false,
@@ -257,3 +261,6 @@ impl Machine for Speaker {
         members.into_iter().chain(self.deferral_deadline()).min()
     }
 }
+
+#[cfg(test)]
+mod tests;
