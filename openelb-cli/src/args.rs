@@ -351,7 +351,7 @@ pub(crate) struct AnnounceArgs {
         conflicts_with = "peer"
     )]
     pub(crate) dev: Option<String>,
-    /// By BGP to this router: an address, or with its interface fe80::1%eth0; once per router.
+    /// By BGP to this router: an address, or with its interface `fe80::1%eth0`; once per router.
     #[arg(long, value_name = "ADDRESS", requires = "asn")]
     pub(crate) peer: Vec<String>,
     /// Our AS.

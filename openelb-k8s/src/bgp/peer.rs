@@ -152,8 +152,10 @@ impl Place<'_> {
                 .map_err(|error| remarks.invalid_text(key, error))
                 .ok(),
             Err(why) => {
-                let next = "write the password where the object says it is";
-                remarks.add(Reason::Unresolved, key, why, next);
+                let (fact, next) = why
+                    .rsplit_once("; ")
+                    .unwrap_or((&why, "write the password there, or name another place"));
+                remarks.add(Reason::Unresolved, key, fact, next);
                 None
             }
         }

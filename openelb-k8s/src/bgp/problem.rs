@@ -119,7 +119,8 @@ impl Remarks {
         next: &str,
     ) {
         if !is_default {
-            let message = format!("`{value}` is not supported");
+            let field = key.rsplit('.').next().unwrap_or(key);
+            let message = format!("{field} `{value}` is not supported");
             self.add(Reason::UnsupportedField, key, message, next);
         }
     }

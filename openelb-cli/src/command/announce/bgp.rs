@@ -86,7 +86,7 @@ fn peer(args: &AnnounceArgs, remote: &str) -> BgpPeer {
     }
     let transport = peer.spec.transport.get_or_insert_default();
     transport.remote_port = args.peer_port.into();
-    peer.spec.ebgp_multihop = args.multihop.then(|| EbgpMultihop {
+    peer.spec.ebgp_multihop = args.multihop.then_some(EbgpMultihop {
         enabled: true,
         multihop_ttl: 0,
     });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use openelb_ipam::{Request, Time};
+use openelb_k8s::bgp::Node;
 use tokio::sync::oneshot;
 
 use super::super::services::Services;
@@ -128,7 +129,7 @@ fn configuration(yaml: &str) -> Result<config::Config, config::InvalidConfig> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("openelb.yaml");
     std::fs::write(&path, yaml).unwrap();
-    config::load(&[path], &Default::default())
+    config::load(&[path], &Node::default())
 }
 
 fn pool(address: &str) -> String {

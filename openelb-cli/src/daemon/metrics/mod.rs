@@ -1,5 +1,7 @@
 //! The metrics page, made from the status at each scrape: it cannot drift from the records.
 
+mod bgp;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
@@ -17,6 +19,9 @@ pub(super) fn page(status: &StatusReport) -> String {
     pools(&mut registry, status);
     services(&mut registry, status);
     announcements(&mut registry, status);
+    if let Some(bgp) = &status.bgp {
+        bgp::register(&mut registry, bgp);
+    }
     process(&mut registry, status);
     let mut text = String::new();
     match encode(&mut text, &registry) {
