@@ -63,6 +63,17 @@ fn openelb_44_a_pair_becomes_host_routes_with_next_hops_of_their_own_family() {
         "{routes:?}"
     );
     assert_eq!(routes[0]["nextHop"], NODE[0]);
+    let metrics = fabric.metrics();
+    for line in [
+        "openelb_bgp_session_up{peer=\"tor\"} 1.0",
+        "openelb_bgp_peer_state{peer=\"tor\",state=\"Established\"} 1.0",
+        "openelb_bgp_advertised_routes{peer=\"tor\",family=\"ipv4-unicast\"} 1.0",
+        "openelb_bgp_advertised_routes{peer=\"tor\",family=\"ipv6-unicast\"} 1.0",
+        "openelb_bgp_pending_routes{peer=\"tor\",family=\"ipv6-unicast\"} 0.0",
+        "openelb_bgp_session_flaps{peer=\"tor\"} 0.0",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in {metrics}");
+    }
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl Fabric {
             .arg(env!("CARGO_BIN_EXE_openelb"))
             .arg("run")
             .arg(self.config())
-            .args(["--metrics", "off", "--state-dir"])
+            .arg("--state-dir")
             .arg(self.state())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -178,6 +178,15 @@ impl Fabric {
             command.arg("--state-dir").arg(self.state());
         }
         command.output().unwrap()
+    }
+
+    /// The metrics of the daemon.
+    pub(crate) fn metrics(&self) -> String {
+        let script = "exec 3<>/dev/tcp/127.0.0.1/7480; \
+                      printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+        let mut command = self.command("n");
+        let output = command.args(["bash", "-c", script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The only peer of the daemon.
@@ -326,14 +335,14 @@ impl Note {
 }
 
 fn router_configuration(extra: &str) -> String {
-    let extra: String = extra
-        .lines()
-        .map(|line| format!(" neighbor 10.77.0.1 {line}\n"))
-        .collect();
+    let mut lines = String::new();
+    for line in extra.lines() {
+        lines += &format!(" neighbor 10.77.0.1 {line}\n");
+    }
     format!(
         "router bgp 64513\n bgp router-id 10.255.0.2\n no bgp ebgp-requires-policy\n \
          no bgp default ipv4-unicast\n bgp graceful-restart\n bgp graceful-restart notification\n \
-         neighbor 10.77.0.1 remote-as 64512\n neighbor 10.77.0.1 timers connect 1\n{extra} \
+         neighbor 10.77.0.1 remote-as 64512\n neighbor 10.77.0.1 timers connect 1\n{lines} \
          address-family ipv4 unicast\n  neighbor 10.77.0.1 activate\n exit-address-family\n \
          address-family ipv6 unicast\n  neighbor 10.77.0.1 activate\n exit-address-family\n"
     )

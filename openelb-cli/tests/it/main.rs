@@ -13,6 +13,7 @@
 
 mod announce;
 mod bad_inputs;
+mod bgp;
 mod bulk;
 mod completions;
 mod control;
