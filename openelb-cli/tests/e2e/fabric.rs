@@ -335,14 +335,14 @@ impl Note {
 }
 
 fn router_configuration(extra: &str) -> String {
-    let mut lines = String::new();
-    for line in extra.lines() {
-        lines += &format!(" neighbor 10.77.0.1 {line}\n");
-    }
+    let lines = extra
+        .lines()
+        .map(|line| format!(" neighbor 10.77.0.1 {line}"));
+    let lines = lines.collect::<Vec<_>>().join("\n");
     format!(
         "router bgp 64513\n bgp router-id 10.255.0.2\n no bgp ebgp-requires-policy\n \
          no bgp default ipv4-unicast\n bgp graceful-restart\n bgp graceful-restart notification\n \
-         neighbor 10.77.0.1 remote-as 64512\n neighbor 10.77.0.1 timers connect 1\n{lines} \
+         neighbor 10.77.0.1 remote-as 64512\n neighbor 10.77.0.1 timers connect 1\n{lines}\n \
          address-family ipv4 unicast\n  neighbor 10.77.0.1 activate\n exit-address-family\n \
          address-family ipv6 unicast\n  neighbor 10.77.0.1 activate\n exit-address-family\n"
     )
