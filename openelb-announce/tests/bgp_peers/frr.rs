@@ -1,4 +1,4 @@
-//! What only FRR among the five can be asked: BFD, unnumbered sessions, paths to several nodes.
+//! What only FRR among the five is asked for: unnumbered sessions and paths to several nodes.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,39 +9,9 @@ use openelb_announce::bgp::route::{NextHopMode, Route};
 use crate::lab::with_lab;
 use crate::ours::Ours;
 use crate::router::{Description, Family, Feature, Heard, Kind, Neighbor, Router};
-use crate::routes::{assortment, route, wait_for_routes};
+use crate::routes::{assortment, route};
 use crate::row::{OUR_AS, PLAIN, Row};
 use crate::world::Host;
-
-#[test]
-fn a_frozen_router_is_given_up_by_bfd_long_before_the_hold_time() {
-    with_lab(&[Kind::Frr], |_, hosts: [Host; 2]| {
-        let row = Row {
-            theirs: &[Feature::Bfd],
-            ours: &[Feature::Bfd],
-            hold_time: 3600,
-            ..PLAIN
-        };
-        let ours = Ours::start(&hosts[0], &row.speaker(&hosts[1..]), assortment());
-        let router = Router::start(Kind::Frr, &hosts[1], row.router(Kind::Frr, &hosts[1]));
-        wait_for_routes(&router, &row, &assortment());
-        for neighbor in row.our_addresses() {
-            router.wait("BFD is up", |it| {
-                let session = it.session(&neighbor).unwrap();
-                session.words.contains(r#""status":"Up""#)
-            });
-        }
-        router.freeze();
-        for peer in ours.peers() {
-            ours.wait(peer.name.as_str(), "BFD ends the session", |status| {
-                let error = status.last_error.as_ref();
-                error.is_some_and(|it| it.code == Some(BFD_DOWN))
-            });
-        }
-        router.thaw();
-        wait_for_routes(&router, &row, &assortment());
-    });
-}
 
 #[test]
 fn an_unnumbered_session_carries_both_families_to_link_local_next_hops() {
@@ -142,7 +112,6 @@ fn expect_paths_to(router: &Router, nodes: &[IpAddr]) {
     }
 }
 
-const BFD_DOWN: (u8, u8) = (6, 10);
 const NODES: [&str; 6] = [
     "192.0.2.101",
     "192.0.2.102",

@@ -13,7 +13,9 @@
 mod families;
 mod frr;
 mod hostile;
+mod kernel;
 mod lab;
+mod living;
 mod ours;
 mod refresh;
 mod restart;
@@ -21,9 +23,11 @@ mod router;
 mod routes;
 mod row;
 mod scale;
+mod separate;
 mod smoke;
 mod transport;
 mod trouble;
+mod watching;
 #[expect(dead_code, reason = "the layer 2 tests use the rest of it")]
 #[path = "../netns/world.rs"]
 mod world;

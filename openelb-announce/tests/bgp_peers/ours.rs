@@ -63,6 +63,12 @@ impl Ours {
         self.handle.configure(self.config.clone()).unwrap();
     }
 
+    /// Becomes what `description` says while it runs.
+    pub(crate) fn reconfigure(&mut self, description: &Description) {
+        self.config = configuration(description);
+        self.handle.configure(self.config.clone()).unwrap();
+    }
+
     /// How one peer stands; peers are named by their addresses.
     pub(crate) fn peer(&self, name: &str) -> PeerStatus {
         let mut peers = self.peers().into_iter();

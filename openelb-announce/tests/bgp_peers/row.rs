@@ -15,6 +15,8 @@ pub(crate) struct Row<'a> {
     pub(crate) over: &'a [Family],
     /// The families of the routes; `None`: the one of the session's addresses.
     pub(crate) families: Option<&'a [Family]>,
+    /// The families that the speaker offers; `None`: those that the routers do.
+    pub(crate) offered: Option<&'a [Family]>,
     /// What the routers must be able to do, and are told to do.
     pub(crate) theirs: &'a [Feature],
     /// What those routers are told that can.
@@ -42,6 +44,7 @@ pub(crate) struct Running {
 pub(crate) const PLAIN: Row<'static> = Row {
     over: &Family::ALL,
     families: None,
+    offered: None,
     theirs: &[],
     also: &[],
     ours: &[],
@@ -102,7 +105,10 @@ impl Row<'_> {
                 self.their_as(host.number),
                 &self.address(*over, host.number),
             );
-            let neighbor = self.session(neighbor, host.number, *over, self.ours);
+            let mut neighbor = self.session(neighbor, host.number, *over, self.ours);
+            if let Some(offered) = self.offered {
+                neighbor = neighbor.families(offered);
+            }
             description.neighbor(neighbor.from(&self.address(*over, 1)))
         })
     }

@@ -102,6 +102,16 @@ impl Dialect for Frr {
             .collect()
     }
 
+    fn count(&self, place: &Place) -> usize {
+        let summaries = vtysh_json(place, "show bgp summary json");
+        let summaries = summaries.as_object().into_iter().flatten();
+        let peers = summaries.filter_map(|(_, summary)| summary["peers"].as_object());
+        let counts = peers
+            .flatten()
+            .filter_map(|(_, peer)| peer["pfxRcd"].as_u64());
+        usize::try_from(counts.sum::<u64>()).unwrap()
+    }
+
     fn refresh(&self, place: &Place, neighbor: &Neighbor, family: Family) {
         let (family, neighbor) = (family.word(), neighbor.name());
         vtysh(
