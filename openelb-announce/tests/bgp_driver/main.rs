@@ -15,7 +15,6 @@ mod hops;
 #[path = "../bgp_peers/lab.rs"]
 mod lab;
 mod listening;
-mod liveness;
 mod node;
 mod passwords;
 #[expect(dead_code, reason = "the matrix of peers uses the rest of it")]
