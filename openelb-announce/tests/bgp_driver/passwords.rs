@@ -97,7 +97,14 @@ fn a_range_has_one_password_and_a_peer_in_it_may_have_its_own() {
         let three = dialling(&three, "own");
         center.wait_established("one");
         two.wait_established("center");
-        three.wait_event("peer center: cannot connect");
+        three.wait("the status hints at the password", |node| {
+            node.peer("center")
+                .hint
+                .is_some_and(|hint| hint.contains("password is another"))
+        });
+        center.wait("the refused segments show", |node| {
+            node.status().refused_segments > 0
+        });
         assert!(!three.is_established("center"));
     });
 }

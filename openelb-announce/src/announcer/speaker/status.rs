@@ -15,6 +15,9 @@ pub struct SpeakerStatus {
     pub listeners: Vec<ListenerStatus>,
     /// The interfaces on which a peer without configured address is looked for.
     pub interfaces: Vec<InterfaceStatus>,
+    /// TCP segments that the kernel dropped for their MD5 signature since this speaker started, of all
+    /// peers and of strangers: it does not tell whose they were.
+    pub refused_segments: u64,
     /// The BFD sessions, by neighbour. Not part of the serialised form.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub bfd: Vec<SessionStatus>,

@@ -1,6 +1,8 @@
 //! What the host tells by itself: links and addresses, and segments with a wrong signature.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::reactor::Reactor;
@@ -26,7 +28,8 @@ pub(super) async fn changed_links(
 
 /// Tells the speaker when the kernel dropped segments because of their TCP-MD5 signature: the sockets
 /// themselves never learn of it.
-pub(super) async fn watch_signatures(reactor: Reactor) {
+/// They are added to `refused`.
+pub(super) async fn watch_signatures(reactor: Reactor, refused: Rc<Cell<u64>>) {
     // A kernel that does not tell now has nothing to tell later either.
     let Ok(mut last) = SignatureCounters::read() else {
         return;
@@ -39,6 +42,7 @@ pub(super) async fn watch_signatures(reactor: Reactor) {
         let segments = counters.since(last).total();
         last = counters;
         if segments > 0 {
+            refused.set(refused.get().saturating_add(segments));
             reactor.tell(Input::AuthenticationFailed { segments });
         }
     }

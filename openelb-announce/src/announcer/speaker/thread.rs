@@ -1,6 +1,8 @@
 //! The thread of the speaker: carries out what it wants, and reads what its owner leaves.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +69,7 @@ impl Prepared {
             listeners: Listeners::default(),
             neighbors: Neighbors::default(),
             watch,
+            refused_segments: Rc::default(),
         };
         LocalSet::new().block_on(&self.runtime, worker.serve(self.monitor))
     }
@@ -78,12 +81,17 @@ struct Worker {
     listeners: Listeners,
     neighbors: Neighbors,
     watch: Watch,
+    refused_segments: Rc<Cell<u64>>,
 }
 
 impl Worker {
     async fn serve(mut self, mut monitor: Monitor) -> io::Result<()> {
         spawn_local(self.reactor.clone().keep_time());
-        spawn_local(surroundings::watch_signatures(self.reactor.clone()));
+        let refused = Rc::clone(&self.refused_segments);
+        spawn_local(surroundings::watch_signatures(
+            self.reactor.clone(),
+            refused,
+        ));
         let news = Readiness::of(&monitor)?;
         let wake = Readiness::of(self.mailbox.wake())?;
         loop {
@@ -158,6 +166,7 @@ impl Worker {
             peers: self.reactor.act(|speaker, now| speaker.status(now)),
             listeners: self.listeners.status(),
             interfaces: self.neighbors.status(),
+            refused_segments: self.refused_segments.get(),
             bfd: self.watch.status(),
         }
     }

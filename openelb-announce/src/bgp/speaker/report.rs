@@ -169,18 +169,29 @@ const fn retry_at(waiting: Waiting) -> Option<Time> {
     }
 }
 
-/// A wrong TCP-MD5 key shows itself nowhere but in a counter of the kernel: both sides only see that
-/// nobody answers.
+/// A wrong TCP-MD5 key shows itself nowhere but in a counter of the kernel that drops the segments;
+/// who sent them only sees that nobody answers.
 fn hint(member: &Member) -> Option<String> {
-    let is_down = member.machine.state() != State::Established;
-    (is_down && member.refused_segments > 0).then(|| {
-        let advice = match member.neighbor.settings.password {
-            Some(_) => "compare the passwords of both sides",
-            None => "the peer may use a password, and none is set here",
-        };
-        format!(
-            "the kernel dropped {} segments for their TCP-MD5 option: {advice}",
-            member.refused_segments
-        )
-    })
+    let settings = &member.neighbor.settings;
+    let has_password = settings.password.is_some();
+    match member.machine.state() {
+        State::Established => None,
+        _ if member.refused_segments > 0 => {
+            let advice = if has_password {
+                "compare the passwords of both sides"
+            } else {
+                "the peer may use a password, and none is set here"
+            };
+            Some(format!(
+                "the kernel dropped {} segments for their TCP-MD5 option: {advice}",
+                member.refused_segments
+            ))
+        }
+        State::Connect | State::Active if has_password && !settings.passive => Some(
+            "no answer to connections signed by TCP-MD5: the peer cannot be reached, or its password \
+             is another"
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }
