@@ -7,7 +7,7 @@ const MAC: Mac = Mac::new([0x02, 0, 0x5e, 0x10, 0, 0x0a]);
 
 #[test]
 fn two_routers_find_each_other_whoever_comes_first() {
-    for pause in [Duration::ZERO, Duration::from_secs(3600)] {
+    for pause in [Duration::ZERO, Duration::from_hours(1)] {
         let (mut first, mut second) = (Discovery::new(), Discovery::new());
         first.handle_input(up(1), Time::ZERO);
         let unheard = drain(&mut first);
