@@ -23,9 +23,11 @@ fn nodes() -> NextHopMode {
 
 /// Two routes, one of each family, by way of the nodes.
 fn through_nodes() -> Vec<Route> {
-    let mut routes = services(1);
-    routes.iter_mut().for_each(|route| route.next_hop = nodes());
-    routes
+    let by_nodes = |route| Route {
+        next_hop: nodes(),
+        ..route
+    };
+    services(1).into_iter().map(by_nodes).collect()
 }
 
 fn next_hops(site: &Site) -> Vec<String> {
@@ -50,7 +52,7 @@ fn announcement(count: u8) -> Vec<u8> {
     };
     let mut octets = Vec::new();
     let mut all = (0..count).map(nlri).peekable();
-    write_announcements(&mut octets, 4_096, &block, &mut all);
+    write_announcements(&mut octets, 4_096, &block, &mut all).unwrap();
     octets
 }
 
