@@ -90,7 +90,7 @@ fn readme_asks_a_stranger_for_two_commands() {
 #[test]
 fn configurations_in_the_documents_are_valid() {
     let folder = tempfile::tempdir().unwrap();
-    for document in ["README.md", "docs/standalone.md"] {
+    for document in ["README.md", "docs/bgp.md", "docs/standalone.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let blocks = text.split("```yaml\n").skip(1);
         let blocks = blocks.filter_map(|rest| rest.split("```").next());
