@@ -48,6 +48,8 @@ pub(crate) enum Rights {
     Everything,
     /// `CAP_NET_RAW` and nothing else, which is all that announcing on layer 2 needs.
     NetRaw,
+    /// `CAP_NET_BIND_SERVICE` too: a BGP speaker listens on port 179.
+    Speaker,
 }
 
 impl Host {
@@ -124,8 +126,8 @@ impl Host {
         self.run(move || {
             // Capabilities belong to the thread too: one that starts the process and ends.
             thread::spawn(move || {
-                if rights == Rights::NetRaw {
-                    keep_only(Capability::CAP_NET_RAW).map_err(io::Error::other)?;
+                if let Some(kept) = rights.kept() {
+                    keep_only(kept).map_err(io::Error::other)?;
                 }
                 command.spawn()
             })
@@ -151,17 +153,28 @@ fn enter_namespace() -> io::Result<(File, PathBuf)> {
     Ok((namespace, task))
 }
 
-/// Reduces this thread, and what it executes, to one capability.
+impl Rights {
+    /// The capabilities that stay; `None` when all do.
+    const fn kept(self) -> Option<&'static [Capability]> {
+        match self {
+            Self::Everything => None,
+            Self::NetRaw => Some(&[Capability::CAP_NET_RAW]),
+            Self::Speaker => Some(&[Capability::CAP_NET_RAW, Capability::CAP_NET_BIND_SERVICE]),
+        }
+    }
+}
+
+/// Reduces this thread, and what it executes, to these capabilities.
 ///
 /// Root inside the namespace regains at exec(2) what the bounding set holds; any other user keeps
 /// what the ambient set holds. Both are set, so both end up with the same.
-fn keep_only(kept: Capability) -> Result<(), caps::errors::CapsError> {
+fn keep_only(kept: &[Capability]) -> Result<(), caps::errors::CapsError> {
     for capability in caps::all() {
-        if capability != kept && caps::has_cap(None, CapSet::Bounding, capability)? {
+        if !kept.contains(&capability) && caps::has_cap(None, CapSet::Bounding, capability)? {
             caps::drop(None, CapSet::Bounding, capability)?;
         }
     }
-    let only: CapsHashSet = [kept].into_iter().collect();
+    let only: CapsHashSet = kept.iter().copied().collect();
     caps::set(None, CapSet::Inheritable, &only)?;
     caps::set(None, CapSet::Ambient, &only)?;
     caps::set(None, CapSet::Effective, &only)?;

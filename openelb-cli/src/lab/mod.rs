@@ -6,6 +6,8 @@
 pub(crate) mod args;
 mod capture;
 mod clock;
+mod fabric;
+mod fib;
 mod greeter;
 mod host;
 mod namespace;
@@ -16,6 +18,7 @@ mod node;
 mod plan;
 mod probe;
 mod report;
+mod router;
 mod scenario;
 mod script;
 mod station;
@@ -31,9 +34,10 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::pause;
 
-use self::args::LabArgs;
+use self::args::{LabArgs, Scene};
 use self::clock::{Stopwatch, micros};
 use self::namespace::Isolation;
+use self::netlink::NetworkError;
 use self::network::Network;
 use self::report::LabReport;
 use self::scenario::Scenario;
@@ -43,7 +47,7 @@ use crate::output::{self, Format, Paint};
 /// Runs the lab, as the outer or as the inner process.
 pub(crate) fn run(args: &LabArgs, format: Format) -> Result<ExitCode, Failure> {
     match &args.inside {
-        None => supervise::supervise(args.user),
+        None => supervise::supervise(args),
         Some(files) => inside(args, files, format),
     }
 }
@@ -52,8 +56,7 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     // Whatever happens to the outer process, this one and its network do not stay behind.
     set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
     let began = Stopwatch::start();
-    let network = Network::build(plan::stations()).map_err(failed)?;
-    plan::furnish(&network).map_err(failed)?;
+    let network = build(args.scene).map_err(failed)?;
     if args.script {
         script::obey(&network).map_err(failed)?;
         return Ok(ExitCode::Success);
@@ -75,6 +78,17 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     }
 }
 
+fn build(scene: Scene) -> Result<Network, NetworkError> {
+    if scene == Scene::Layer2 {
+        let network = Network::build(plan::stations())?;
+        plan::furnish(&network)?;
+        return Ok(network);
+    }
+    let network = Network::build(fabric::stations(scene.nodes()))?;
+    fabric::furnish(&network)?;
+    Ok(network)
+}
+
 /// Plays the scenario: people watch it happen, machines get it in one piece.
 fn play(
     args: &LabArgs,
@@ -94,7 +108,7 @@ fn play(
     if live {
         timeline::write_network(&hosts, &mut out, paint).map_err(failed)?;
     }
-    let mut scenario = Scenario::new(network, files).map_err(failed)?;
+    let mut scenario = Scenario::new(network, files, args.scene).map_err(failed)?;
     let tell = |step: &_| {
         if live {
             timeline::write_step(step, &mut out, paint)
@@ -116,7 +130,8 @@ fn play(
     if live {
         timeline::write_end(&report, &mut out, paint).map_err(failed)?;
         if report.ok && !args.keep {
-            writeln!(out, "To look around in it: openelb lab --keep").map_err(failed)?;
+            let command = args.scene.command();
+            writeln!(out, "To look around in it: {command} --keep").map_err(failed)?;
         }
     } else {
         output::print(&report, format)?;

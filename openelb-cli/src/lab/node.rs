@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
@@ -61,15 +62,20 @@ impl Node {
         host: &Host,
         files: &Path,
         config: &str,
+        rights: Rights,
     ) -> Result<Self, NodeError> {
         let directory = files.join(name);
         let starting = |source| NodeError::Io {
             act: format!("start {name}"),
             source,
         };
-        fs::create_dir_all(&directory).map_err(starting)?;
+        make_private(&directory).map_err(starting)?;
         fs::write(directory.join(CONFIG), config).map_err(starting)?;
-        let log = File::create(directory.join(LOG)).map_err(starting)?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(directory.join(LOG));
+        let log = log.map_err(starting)?;
         let mut command = openelb();
         command.arg("run").arg(directory.join(CONFIG));
         command.arg("--state-dir").arg(&directory);
@@ -77,7 +83,7 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(starting)?)
             .stderr(log);
-        let daemon = host.spawn(command, Rights::NetRaw).map_err(starting)?;
+        let daemon = host.spawn(command, rights).map_err(starting)?;
         Ok(Self {
             name: name.to_owned(),
             directory,
@@ -221,6 +227,16 @@ impl Node {
         lines.into_iter().skip(skipped).map(str::to_owned).collect()
     }
 
+    /// Tells the daemon to end and waits until it has.
+    pub(crate) fn end(&mut self, signal: Signal) -> Result<(), NodeError> {
+        self.signal(signal)?;
+        let ended = self.daemon.wait();
+        ended.map(drop).map_err(|source| NodeError::Io {
+            act: format!("wait for the daemon on {}", self.name),
+            source,
+        })
+    }
+
     fn signal(&self, signal: Signal) -> Result<(), NodeError> {
         let pid = i32::try_from(self.daemon.id()).expect("process numbers fit 22 bits");
         kill(Pid::from_raw(pid), signal).map_err(|errno| NodeError::Io {
@@ -228,6 +244,14 @@ impl Node {
             source: errno.into(),
         })
     }
+}
+
+/// Nobody else looks into a daemon's state, also where others pass through to the router's.
+fn make_private(directory: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {

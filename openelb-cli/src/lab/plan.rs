@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use openelb_announce::wire::Mac;
 
+use super::fabric;
 use super::greeter;
 use super::netlink::NetworkError;
 use super::network::Network;
@@ -33,6 +34,7 @@ pub(crate) fn report(network: &Network) -> Vec<HostReport> {
             role: match plan.name {
                 CLIENT => "asks",
                 STRANGER => "misconfigured",
+                fabric::TOR => "FRR",
                 _ => "openelb run",
             },
             mac: plan.mac.to_string(),

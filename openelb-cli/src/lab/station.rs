@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use openelb_announce::wire::Mac;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use rtnetlink::packet_route::route::{RouteScope, RouteType};
-use rtnetlink::{Handle, RouteMessageBuilder};
+use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 
 use super::host::Host;
 use super::netlink::{NetworkError, index, io_error, netlink, on_this_thread, set_up};
@@ -73,6 +73,29 @@ impl Station {
                 .build();
             let added = handle.route().add(route).execute().await;
             added.map_err(netlink(format!("deliver {prefix} locally")))
+        })
+    }
+
+    /// Sends traffic for `prefix` to `gateway`.
+    pub(crate) fn route(&self, prefix: IpNet, gateway: IpAddr) -> Result<(), NetworkError> {
+        self.configure(move |handle| async move {
+            let route = RouteMessageBuilder::<IpAddr>::new()
+                .destination_prefix(prefix.network(), prefix.prefix_len())
+                .expect("the length came from a prefix of the same family")
+                .gateway(gateway)
+                .expect("the gateway is of the family of its prefix")
+                .build();
+            let added = handle.route().add(route).execute().await;
+            added.map_err(netlink(format!("send {prefix} to {gateway}")))
+        })
+    }
+
+    /// Takes the interface from the network, as a host that lost its power does.
+    pub(crate) fn unplug(&self) -> Result<(), NetworkError> {
+        self.configure(|handle| async move {
+            let link = LinkUnspec::new_with_index(index(INTERFACE)?).down().build();
+            let set = handle.link().set(link).execute().await;
+            set.map_err(netlink(format!("set {INTERFACE} down")))
         })
     }
 

@@ -1,6 +1,7 @@
 //! The outer process of the lab: it makes the namespaces, waits, and leaves nothing behind.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,18 +10,21 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::args::LabArgs;
 use super::namespace::{self, Isolation};
+use super::router;
 use crate::exit_code::{ExitCode, Failure};
 
-/// Enters namespaces as `user`, runs this same command again inside of them and removes its files.
-pub(crate) fn supervise(user: u32) -> Result<ExitCode, Failure> {
+/// Enters the namespaces that the scene needs, runs this same command again inside of them and
+/// removes its files.
+pub(crate) fn supervise(args: &LabArgs) -> Result<ExitCode, Failure> {
     let failed =
         |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
+    if args.scene.has_router() {
+        check_router()?;
+    }
     let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
-    let isolation = namespace::enter(user).map_err(|error| {
-        Failure::new(ExitCode::NotPermitted, format!("start the lab: {error}"))
-            .next(namespace::advice())
-    })?;
+    let isolation = isolate(args)?;
     // Only now may there be threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -29,6 +33,31 @@ pub(crate) fn supervise(user: u32) -> Result<ExitCode, Failure> {
         .map_err(failed)?
         .block_on(watch(files.path(), isolation))
         .map_err(failed)?
+}
+
+fn isolate(args: &LabArgs) -> Result<Isolation, Failure> {
+    let failed = |error: &dyn Display, advice: String| {
+        let message = format!("start the lab: {error}");
+        Err(Failure::new(ExitCode::NotPermitted, message).next(advice))
+    };
+    if args.scene.has_router() {
+        let advice = "run it as root: FRR changes its user, which only root can let it do";
+        return namespace::enter_as_root().or_else(|error| {
+            let error = format!("create a network namespace: {error}");
+            failed(&error, advice.to_owned())
+        });
+    }
+    namespace::enter(args.user).or_else(|error| failed(&error, namespace::advice()))
+}
+
+/// Says beforehand what a lab with a router lacks.
+fn check_router() -> Result<(), Failure> {
+    let Some(program) = router::missing() else {
+        return Ok(());
+    };
+    let message = format!("start the lab: its router is FRR, and {program} is not there");
+    let advice = "install the Debian package `frr`: `sudo apt-get install frr`";
+    Err(Failure::new(ExitCode::NotFound, message).next(advice))
 }
 
 /// What the inner process leaves for the outer when it stays until it is interrupted: an empty

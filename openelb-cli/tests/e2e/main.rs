@@ -23,3 +23,4 @@ mod kill_loop;
 mod lifecycle;
 mod reload;
 mod rights;
+mod routed;

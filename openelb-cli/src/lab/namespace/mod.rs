@@ -64,6 +64,14 @@ pub(crate) fn enter(user: u32) -> Result<Isolation, EnterError> {
     Ok(Isolation::Privileged)
 }
 
+/// Moves this process into a new network namespace, and its future children into a new PID
+/// namespace, with root's own privileges: for programs that change their user, which a user
+/// namespace with one identity does not allow.
+pub(crate) fn enter_as_root() -> Result<Isolation, Errno> {
+    unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWPID)?;
+    Ok(Isolation::Privileged)
+}
+
 fn become_user(user: u32, (user_id, group_id): (Uid, Gid)) -> io::Result<()> {
     // One identity may be mapped without help, and only with setgroups(2) denied first.
     fs::write("/proc/self/setgroups", "deny")?;

@@ -1,6 +1,7 @@
 //! The play: a service gets its addresses, is announced, reached, moved, and goes.
 
 mod contest;
+mod fabric;
 mod handover;
 mod lifetime;
 mod presence;
@@ -14,12 +15,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::args::Scene;
 use super::capture::{Capture, Message};
 use super::clock::{Stopwatch, micros};
+use super::host::Rights;
 use super::network::Network;
 use super::node::Node;
 use super::plan;
 use super::report::{Step, StepFailure};
+use super::router::Router;
 use trouble::Trouble;
 
 /// The play on its stage.
@@ -30,6 +34,9 @@ pub(crate) struct Scenario<'n> {
     nodes: Vec<Node>,
     /// What the client hears from the beginning.
     capture: Capture,
+    scene: Scene,
+    /// The router, where there is one.
+    router: Option<Router>,
     /// The addresses of the service, IPv4 first; empty before they are allocated.
     pair: Vec<IpAddr>,
 }
@@ -46,7 +53,7 @@ type Play = fn(&mut Scenario<'_>) -> Result<Outcome, Trouble>;
 
 impl<'n> Scenario<'n> {
     /// Before the first step: the network stands and nothing runs on it.
-    pub(crate) fn new(network: &'n Network, files: &'n Path) -> io::Result<Self> {
+    pub(crate) fn new(network: &'n Network, files: &'n Path, scene: Scene) -> io::Result<Self> {
         let client = network
             .station(plan::CLIENT)
             .expect("the plan has a client");
@@ -56,6 +63,8 @@ impl<'n> Scenario<'n> {
             files,
             nodes: Vec::new(),
             capture,
+            scene,
+            router: None,
             pair: Vec::new(),
         })
     }
@@ -69,7 +78,14 @@ impl<'n> Scenario<'n> {
         mut tell: impl FnMut(&Step) -> io::Result<()>,
     ) -> io::Result<(Vec<Step>, Option<StepFailure>)> {
         let mut steps = Vec::new();
-        for (name, play) in STEPS.into_iter().chain(keep.then_some(ENCORE)) {
+        let (play_of_scene, encore) = match self.scene {
+            Scene::Layer2 => (&STEPS[..], Some(ENCORE)),
+            Scene::Bgp => (&fabric::BGP[..], Some(fabric::ENCORE)),
+            // The node that is left goes on.
+            Scene::BgpEcmp => (&fabric::ECMP[..], None),
+        };
+        let encore = encore.filter(|_| keep);
+        for (name, play) in play_of_scene.iter().copied().chain(encore) {
             let took = Stopwatch::start();
             let Outcome {
                 summary,
@@ -102,11 +118,15 @@ impl<'n> Scenario<'n> {
                 .map(move |line| format!("{name}: {line}"))
                 .collect::<Vec<_>>()
         };
+        let router = self.router.iter().flat_map(|router| {
+            let lines = router.last_lines(LOG_LINES).into_iter();
+            lines.map(|line| format!("{}: {line}", super::fabric::TOR))
+        });
         StepFailure {
             step,
             expected: trouble.expected(),
             seen: trouble.to_string(),
-            log: self.nodes.iter().flat_map(tail).collect(),
+            log: self.nodes.iter().flat_map(tail).chain(router).collect(),
         }
     }
 
@@ -126,7 +146,12 @@ impl<'n> Scenario<'n> {
             .network
             .station(name)
             .expect("the plan has every host of the play");
-        let mut node = Node::start(name, &station.host, self.files, config)?;
+        let rights = if self.scene.has_router() {
+            Rights::Speaker
+        } else {
+            Rights::NetRaw
+        };
+        let mut node = Node::start(name, &station.host, self.files, config, rights)?;
         let ready = node.wait_until_it_answers();
         // Kept also when it failed: its log tells why.
         self.nodes.push(node);

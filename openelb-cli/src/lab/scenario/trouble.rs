@@ -4,6 +4,7 @@ use std::io;
 
 use crate::lab::netlink::NetworkError;
 use crate::lab::node::NodeError;
+use crate::lab::router::RouterError;
 
 /// Why a step did not go as expected.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub(super) enum Trouble {
     /// A daemon could not be started, asked or told.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The router could not be started or asked.
+    #[error(transparent)]
+    Router(#[from] RouterError),
     /// A host's network could not be asked or changed.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -38,6 +42,7 @@ impl Trouble {
         match self {
             Self::Unexpected { expected, .. } => expected.clone(),
             Self::Node(_) => "the daemon runs and answers".to_owned(),
+            Self::Router(_) => "the router runs and answers".to_owned(),
             Self::Network(_) => "the hosts' networks can be asked and changed".to_owned(),
             Self::Client { .. } => "the client can use its sockets".to_owned(),
         }

@@ -31,27 +31,22 @@ pub(crate) fn write_network(
 ) -> io::Result<()> {
     let title = "Hosts on one switch, each a network namespace of this machine";
     writeln!(out, "{}\n", paint.strong(title))?;
-    let rows: [&dyn Fn(&HostReport) -> String; 5] = [
-        &|host| host.name.clone(),
-        &|host| host.role.to_owned(),
-        &|host| host.mac.clone(),
-        &|host| {
-            host.addresses
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default()
-        },
-        &|host| {
-            host.addresses
-                .get(1)
-                .map(ToString::to_string)
-                .unwrap_or_default()
-        },
-    ];
-    for (number, row) in rows.iter().enumerate() {
+    let address = |host: &HostReport, index: usize| {
+        let address = host.addresses.get(index);
+        address.map(ToString::to_string).unwrap_or_default()
+    };
+    let most = hosts.iter().map(|host| host.addresses.len()).max();
+    let rows = 3 + most.unwrap_or_default();
+    let cell = |host: &HostReport, row: usize| match row {
+        0 => host.name.clone(),
+        1 => host.role.to_owned(),
+        2 => host.mac.clone(),
+        row => address(host, row - 3),
+    };
+    for number in 0..rows {
         let cells: Vec<String> = hosts
             .iter()
-            .map(|host| format!("{:<COLUMN$}", row(host)))
+            .map(|host| format!("{:<COLUMN$}", cell(host, number)))
             .collect();
         let line = format!("    {}", cells.concat());
         let line = line.trim_end();
