@@ -1,7 +1,7 @@
 //! Which families travel over which sessions, and what their routes look like when they arrive.
 
 use crate::lab::with_lab;
-use crate::router::{Family, Kind};
+use crate::router::{Family, Feature, Kind};
 use crate::routes::assortment;
 use crate::row::{PLAIN, Row};
 use crate::world::Host;
@@ -58,6 +58,22 @@ fn both_families_travel_over_ipv6() {
         let row = Row {
             over: &[Family::Ipv6],
             families: Some(&Family::ALL),
+            ..PLAIN
+        };
+        row.prove(&hosts, &assortment());
+    });
+}
+
+#[test]
+fn a_speaker_without_ipv4_announces_ipv4_by_ipv6_next_hops() {
+    with_lab(&Kind::ALL, |_, hosts: [Host; 6]| {
+        hosts[0].sh("ip -4 addr flush dev eth0");
+        let row = Row {
+            over: &[Family::Ipv6],
+            families: Some(&Family::ALL),
+            next_hops: Some(Family::Ipv6),
+            theirs: &[Feature::ExtendedNextHop],
+            ours: &[Feature::ExtendedNextHop],
             ..PLAIN
         };
         row.prove(&hosts, &assortment());

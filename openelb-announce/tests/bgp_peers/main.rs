@@ -11,12 +11,12 @@
 )]
 
 mod families;
-mod frr;
 mod hostile;
 mod kernel;
 mod lab;
 mod living;
 mod ours;
+mod paths;
 mod refresh;
 mod restart;
 mod router;
@@ -27,6 +27,7 @@ mod separate;
 mod smoke;
 mod transport;
 mod trouble;
+mod unnumbered;
 mod watching;
 #[expect(dead_code, reason = "the layer 2 tests use the rest of it")]
 #[path = "../netns/world.rs"]

@@ -118,7 +118,8 @@ fn marks() -> Attributes {
 
 fn expected_of(route: &Route, row: &Row<'_>) -> Heard {
     let attributes = &route.attributes;
-    let next_hop: IpAddr = row.address(family(route), 1).parse().unwrap();
+    let next_hop = row.next_hops.unwrap_or_else(|| family(route));
+    let next_hop: IpAddr = row.address(next_hop, 1).parse().unwrap();
     let path = if row.is_internal {
         0
     } else {

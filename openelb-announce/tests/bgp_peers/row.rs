@@ -17,6 +17,8 @@ pub(crate) struct Row<'a> {
     pub(crate) families: Option<&'a [Family]>,
     /// The families that the speaker offers; `None`: those that the routers do.
     pub(crate) offered: Option<&'a [Family]>,
+    /// The family of all next hops; `None`: that of each route.
+    pub(crate) next_hops: Option<Family>,
     /// What the routers must be able to do, and are told to do.
     pub(crate) theirs: &'a [Feature],
     /// What those routers are told that can.
@@ -45,6 +47,7 @@ pub(crate) const PLAIN: Row<'static> = Row {
     over: &Family::ALL,
     families: None,
     offered: None,
+    next_hops: None,
     theirs: &[],
     also: &[],
     ours: &[],
