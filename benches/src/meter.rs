@@ -73,11 +73,12 @@ fn to_f64(count: u128) -> f64 {
     count as f64
 }
 
+/// What time it is.
 #[expect(
     clippy::disallowed_methods,
     reason = "measuring is what this crate is for"
 )]
-fn clock() -> Instant {
+pub fn clock() -> Instant {
     Instant::now()
 }
 

@@ -1,0 +1,106 @@
+//! FRR's `bgpd` as a receiver, asked over its own socket every few milliseconds.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use openelb_benches::meter::clock;
+
+use super::contender::identity;
+use super::world::{ANNOUNCER, Process, World, sh};
+
+/// A running `bgpd` without `zebra`: what it receives goes nowhere.
+pub(crate) struct Frr {
+    _process: Process,
+    socket: String,
+}
+
+/// When a session was up, and when it had all its routes.
+#[derive(Clone, Copy)]
+pub(crate) struct Received {
+    pub(crate) established: Instant,
+    pub(crate) complete: Instant,
+}
+
+impl Frr {
+    /// Whether it is installed.
+    pub(crate) fn is_installed() -> bool {
+        std::path::Path::new(BGPD).exists()
+    }
+
+    /// Starts it as receiver [`NUMBER`], which dials the announcer.
+    pub(crate) fn start(world: &World) -> Self {
+        let me = identity(NUMBER);
+        let directory = world.path("frr");
+        drop(std::fs::remove_dir_all(&directory));
+        std::fs::create_dir_all(&directory).unwrap();
+        let text = format!(
+            "router bgp {}\n bgp router-id 10.255.0.4\n no bgp ebgp-requires-policy\n \
+             no bgp default ipv4-unicast\n no bgp network import-check\n \
+             neighbor {ANNOUNCER} remote-as external\n neighbor {ANNOUNCER} timers connect 1\n \
+             neighbor {ANNOUNCER} update-source {}\n address-family ipv6 unicast\n  \
+             neighbor {ANNOUNCER} activate\n exit-address-family\n",
+            me.asn, me.address
+        );
+        std::fs::write(format!("{directory}/bgpd.conf"), text).unwrap();
+        sh(&format!("chown -R frr:frr {directory}"));
+        sh(&format!(
+            "chmod 755 {directory} {}",
+            world.directory.display()
+        ));
+        let line = format!(
+            "{BGPD} -n -Z -P 0 -A 127.0.0.1 -l {} -i {directory}/bgpd.pid \
+             --vty_socket {directory} --log stdout -f {directory}/bgpd.conf",
+            me.address
+        );
+        Self {
+            _process: world.receiver.spawn(&line, &world.path("frr.log")),
+            socket: format!("{directory}/bgpd.vty"),
+        }
+    }
+
+    /// Waits until it has received `routes` routes; `None` at the end of `patience`.
+    pub(crate) fn wait(&self, routes: u64, patience: Duration) -> Option<Received> {
+        let end = clock() + patience;
+        let mut established = None;
+        while clock() < end {
+            let (is_up, received) = self.ask().unwrap_or_default();
+            let now = clock();
+            if is_up {
+                let established = *established.get_or_insert(now);
+                if received >= routes {
+                    return Some(Received {
+                        established,
+                        complete: now,
+                    });
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }
+
+    /// Whether the session is up, and how many routes came.
+    fn ask(&self) -> Option<(bool, u64)> {
+        let mut socket = UnixStream::connect(&self.socket).ok()?;
+        socket
+            .write_all(b"show bgp ipv6 unicast summary json\0")
+            .ok()?;
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        // The answer ends with three zero octets and a status.
+        while !answer.iter().rev().skip(1).take(3).eq([0_u8; 3].iter()) {
+            let read = socket.read(&mut buffer).ok().filter(|read| *read > 0)?;
+            answer.extend_from_slice(&buffer[..read]);
+        }
+        let text = String::from_utf8_lossy(&answer);
+        let (_, rest) = text.split_once("\"pfxRcd\":")?;
+        let digits = rest.split(|letter: char| !letter.is_ascii_digit());
+        let received = digits.into_iter().next()?.parse().ok()?;
+        Some((text.contains("\"state\":\"Established\""), received))
+    }
+}
+
+/// Which receiver it is.
+pub(crate) const NUMBER: u16 = 4;
+const BGPD: &str = "/usr/lib/frr/bgpd";
