@@ -87,6 +87,12 @@ impl Sink {
     }
 }
 
+impl Drop for Injector {
+    fn drop(&mut self) {
+        drop(lock(&self.stream).shutdown(std::net::Shutdown::Both));
+    }
+}
+
 impl Drop for Sink {
     fn drop(&mut self) {
         if let Some(stream) = lock(&self.stream).take() {
@@ -97,7 +103,7 @@ impl Drop for Sink {
 
 /// A session that tells what it is given.
 pub(crate) struct Injector {
-    stream: TcpStream,
+    stream: Arc<Mutex<TcpStream>>,
 }
 
 impl Injector {
@@ -122,12 +128,14 @@ impl Injector {
             let mut buffer = vec![0; 65_536];
             while reader.read(&mut buffer).is_ok_and(|read| read > 0) {}
         });
+        let stream = Arc::new(Mutex::new(stream));
+        keep_alive(Arc::clone(&stream));
         Self { stream }
     }
 
     /// Sends whole messages.
     pub(crate) fn send(&mut self, messages: &[u8]) {
-        self.stream.write_all(messages).unwrap();
+        lock(&self.stream).write_all(messages).unwrap();
     }
 }
 
@@ -164,14 +172,7 @@ fn open(stream: &mut TcpStream, me: Identity) {
 
 fn count(mut stream: TcpStream, me: Identity, shared: &(Mutex<Seen>, Condvar)) {
     open(&mut stream, me);
-    let mut writer = stream.try_clone().unwrap();
-    std::thread::spawn(move || {
-        let mut keepalive = Vec::new();
-        write_keepalive(&mut keepalive);
-        while writer.write_all(&keepalive).is_ok() {
-            std::thread::sleep(Duration::from_secs(10));
-        }
-    });
+    keep_alive(Arc::new(Mutex::new(stream.try_clone().unwrap())));
     let mut framer = Framer::new();
     let mut buffer = vec![0; 1 << 18];
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
@@ -184,6 +185,17 @@ fn count(mut stream: TcpStream, me: Identity, shared: &(Mutex<Seen>, Condvar)) {
         *lock(&shared.0) = seen;
         shared.1.notify_all();
     }
+}
+
+/// Says every ten seconds that this side is alive, until the session is gone.
+fn keep_alive(stream: Arc<Mutex<TcpStream>>) {
+    std::thread::spawn(move || {
+        let mut keepalive = Vec::new();
+        write_keepalive(&mut keepalive);
+        while lock(&stream).write_all(&keepalive).is_ok() {
+            std::thread::sleep(Duration::from_secs(10));
+        }
+    });
 }
 
 fn hear(seen: &mut Seen, kind: MessageKind, body: &[u8], now: Instant) {

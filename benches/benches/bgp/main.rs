@@ -15,6 +15,7 @@
 mod contender;
 mod endpoint;
 mod frr;
+mod ours;
 mod parts;
 mod rivals;
 mod routes;
@@ -31,6 +32,10 @@ use world::World;
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(ours::ARGUMENT) {
+        ours::measure_here();
+        return ExitCode::SUCCESS;
+    }
     let mut table = Table::default();
     parts::measure(&mut table);
     let Some(world) = World::new() else {
@@ -38,7 +43,9 @@ fn main() -> ExitCode {
         table.print();
         return ExitCode::SUCCESS;
     };
+    ours::measure(&world, &mut table);
     rivals::measure(&world, &mut table);
+    ours::compare(&mut table);
     table.print();
     ExitCode::SUCCESS
 }
