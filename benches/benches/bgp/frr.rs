@@ -9,9 +9,10 @@ use openelb_benches::meter::clock;
 use super::contender::identity;
 use super::world::{ANNOUNCER, Process, World, sh};
 
-/// A running `bgpd` without `zebra`: what it receives goes nowhere.
+/// A running `bgpd` that installs nothing, and `zebra`, which tells it what link-local next hops are on.
 pub(crate) struct Frr {
-    _process: Process,
+    _bgpd: Process,
+    _zebra: Process,
     socket: String,
 }
 
@@ -48,13 +49,24 @@ impl Frr {
             "chmod 755 {directory} {}",
             world.directory.display()
         ));
-        let line = format!(
-            "{BGPD} -n -Z -P 0 -A 127.0.0.1 -l {} -i {directory}/bgpd.pid \
-             --vty_socket {directory} --log stdout -f {directory}/bgpd.conf",
-            me.address
-        );
+        let common = |name: &str| {
+            format!(
+                "-P 0 -A 127.0.0.1 -z {directory}/zserv.api -i {directory}/{name}.pid \
+                 --vty_socket {directory} --log stdout"
+            )
+        };
+        let host = &world.receiver;
+        let line = format!("{ZEBRA} {} -s 90000000 -f /dev/null", common("zebra"));
+        let zebra = host.spawn(&line, &world.path("zebra.log"));
+        // Without its socket `bgpd` tries again only after ten seconds.
+        while UnixStream::connect(format!("{directory}/zserv.api")).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let (common, address) = (common("bgpd"), me.address);
+        let line = format!("{BGPD} {common} -n -l {address} -f {directory}/bgpd.conf");
         Self {
-            _process: world.receiver.spawn(&line, &world.path("frr.log")),
+            _bgpd: host.spawn(&line, &world.path("bgpd.log")),
+            _zebra: zebra,
             socket: format!("{directory}/bgpd.vty"),
         }
     }
@@ -104,3 +116,4 @@ impl Frr {
 /// Which receiver it is.
 pub(crate) const NUMBER: u16 = 4;
 const BGPD: &str = "/usr/lib/frr/bgpd";
+const ZEBRA: &str = "/usr/lib/frr/zebra";

@@ -9,7 +9,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use aggregation::{
     Advertisement, AdvertisementError, NodeSelection, aggregate, check_advertisements,
@@ -47,7 +47,7 @@ impl Route {
     pub fn to(prefix: Prefix) -> Self {
         Self {
             prefix,
-            attributes: Arc::default(),
+            attributes: Arc::clone(&PLAIN),
             next_hop: NextHopMode::Own,
             peers: PeerSelection::All,
             prepend: 0,
@@ -147,6 +147,9 @@ impl<'de> serde::Deserialize<'de> for PeerName {
         Ok(Self(name.into()))
     }
 }
+
+/// What is said about most routes, once for all of them.
+static PLAIN: LazyLock<Arc<Attributes>> = LazyLock::new(Arc::default);
 
 #[cfg(test)]
 mod tests;

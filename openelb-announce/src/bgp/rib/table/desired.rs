@@ -25,7 +25,7 @@ impl Rib {
             return;
         }
         let nodes = Arc::clone(&single.nodes);
-        let group = self.groups.intern(single);
+        let group = self.intern_single(single);
         let slot = self.find_or_take(prefix, SINGLE_PATH);
         let before = self.nodes_of(slot);
         self.assign(slot, group, changes);
@@ -46,6 +46,15 @@ impl Rib {
             self.assign(slot, group, changes);
             wanted(slot);
         }
+    }
+
+    /// Neighbouring prefixes tend to share their group: comparing it with the last one is cheaper
+    /// than hashing all of it.
+    fn intern_single(&mut self, group: Group) -> u32 {
+        if self.groups.find(self.last_group) != Some(&group) {
+            self.last_group = self.groups.intern(group);
+        }
+        self.last_group
     }
 
     /// Takes out all that leads to `prefix`.

@@ -41,6 +41,8 @@ pub struct Rib {
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     groups: Groups,
+    // The group that was asked for last, if it still is one.
+    last_group: u32,
     free: Vec<u32>,
     // Invariant: every vacant slot is in `vacated` and has its bit in `queued`; no slot is in it
     // twice.
