@@ -244,4 +244,4 @@ fn milliseconds(span: Duration) -> f64 {
 
 const ADDITIONS: u32 = 500;
 const SERVICES: u32 = 5_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);

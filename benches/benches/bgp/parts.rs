@@ -142,89 +142,87 @@ fn drain(rib: &Rib, sessions: &mut [AdjRibOut]) {
 }
 
 fn sizes(table: &mut Table) {
-    let mut each = Vec::new();
-    for count in [ROUTES, 10 * ROUTES] {
+    let (small, large) = (Size::measure(ROUTES), Size::measure(10 * ROUTES));
+    let at_most = |most| Some(Goal::AtMost(most));
+    let rows = [
+        (
+            "a route, shared by all peers, at 100,000",
+            "B",
+            small.shared,
+            at_most(80.0),
+        ),
+        (
+            "a route, shared by all peers, at 1,000,000",
+            "B",
+            large.shared,
+            at_most(80.0),
+        ),
+        (
+            "a route and further peer, at 1,000,000",
+            "B",
+            large.further,
+            at_most(0.5),
+        ),
+        ("take a desired route, at 100,000", "ns", small.take, None),
+        ("take a desired route, at 1,000,000", "ns", large.take, None),
+        (
+            "write a route from the table, at 100,000",
+            "ns",
+            small.write,
+            None,
+        ),
+        (
+            "write a route from the table, at 1,000,000",
+            "ns",
+            large.write,
+            None,
+        ),
+    ];
+    for (what, unit, value, goal) in rows {
+        table.add(what, unit, Some(value), goal);
+    }
+    let ratio = (large.take + large.write) / (small.take + small.write);
+    let what = "a route of 1,000,000 against one of 100,000, taken and written";
+    table.add(what, "ratio", Some(ratio), at_most(2.0));
+}
+
+/// What one route of a table costs.
+struct Size {
+    shared: f64,
+    further: f64,
+    take: f64,
+    write: f64,
+}
+
+impl Size {
+    fn measure(count: u32) -> Self {
+        let before = memory::live() as f64;
         let desired = routes(0..count);
-        let before = memory::live();
         let mut rib = Rib::new();
-        let mut kept = Some(desired);
-        let load = timed(|| drop(rib.replace(kept.take().unwrap())));
-        let shared = memory::live() as f64 + octets_of(count) - before as f64;
-        let before = memory::live();
+        let mut changes = None;
+        let take = timed(|| changes = Some(rib.replace(desired)));
+        drop(changes);
+        let shared = memory::live() as f64 - before;
+        let before = memory::live() as f64;
         let mut session = AdjRibOut::new(terms(64_512, address(u32::MAX)), &rib);
         let mut out = Vec::with_capacity(1 << 16);
-        let first = timed(|| {
+        let write = timed(|| {
             while session.fill(&rib, &mut out, 65_536).more {
                 black_box(&out);
                 out.clear();
             }
         });
-        let own = (memory::live() - before - (1 << 16)) as f64;
-        let count = f64::from(count);
-        let nanoseconds = |span: Duration| span.as_secs_f64() * 1e9 / count;
-        each.push([
-            shared / count,
-            own / count,
-            nanoseconds(load),
-            nanoseconds(first),
-        ]);
+        drop(out);
+        let further = memory::live() as f64 - before;
+        let each = |total: f64| total / f64::from(count);
+        let nanoseconds = |span: Duration| each(span.as_secs_f64() * 1e9);
+        Self {
+            shared: each(shared),
+            further: each(further),
+            take: nanoseconds(take),
+            write: nanoseconds(write),
+        }
     }
-    let [small, large] = each[..] else { return };
-    let at_most = |most| Some(Goal::AtMost(most));
-    table.add(
-        "a route, shared by all peers, at 100,000",
-        "B",
-        Some(small[0]),
-        at_most(80.0),
-    );
-    table.add(
-        "a route, shared by all peers, at 1,000,000",
-        "B",
-        Some(large[0]),
-        at_most(80.0),
-    );
-    table.add(
-        "a route and further peer, at 1,000,000",
-        "B",
-        Some(large[1]),
-        at_most(0.5),
-    );
-    table.add(
-        "take a desired route, at 100,000",
-        "ns",
-        Some(small[2]),
-        None,
-    );
-    table.add(
-        "take a desired route, at 1,000,000",
-        "ns",
-        Some(large[2]),
-        None,
-    );
-    table.add(
-        "write a route from the table, at 100,000",
-        "ns",
-        Some(small[3]),
-        None,
-    );
-    table.add(
-        "write a route from the table, at 1,000,000",
-        "ns",
-        Some(large[3]),
-        None,
-    );
-    let ratio = (large[2] + large[3]) / (small[2] + small[3]);
-    table.add(
-        "a route of 1,000,000 against one of 100,000",
-        "ratio",
-        Some(ratio),
-        at_most(2.0),
-    );
-}
-
-/// What a vector of routes of our numbers occupies, freed while it is taken.
-fn octets_of(count: u32) -> f64 {
-    f64::from(count) * size_of::<openelb_announce::bgp::route::Route>() as f64
 }
 
 const ROUTES: u32 = 100_000;

@@ -4,7 +4,7 @@ use super::AdjRibOut;
 use crate::bgp::attribute::Attributes;
 use crate::bgp::next_hop::NextHop;
 use crate::bgp::prefix::Nlri;
-use crate::bgp::rib::export::Refusal;
+use crate::bgp::rib::export::{Refusal, Verdict};
 use crate::bgp::rib::table::Rib;
 
 /// A route of a session.
@@ -39,12 +39,21 @@ impl AdjRibOut {
         (0..rib.slot_count()).filter_map(move |slot| self.sent(rib, slot))
     }
 
-    /// The routes that the peer should have and does not get, with the reasons.
+    /// The routes that the peer should have and does not get, with the reasons. Some nanoseconds for
+    /// each route of the table.
     pub fn refusals<'a>(&'a self, rib: &'a Rib) -> impl Iterator<Item = (Nlri, Refusal)> + 'a {
-        self.routes(rib).filter_map(|sent| match sent.state {
-            SentState::Refused(refusal) => Some((sent.nlri, refusal)),
-            SentState::Advertised | SentState::Pending | SentState::Withdrawing => None,
-        })
+        (0..rib.slot_count()).filter_map(move |slot| self.refusal(rib, slot))
+    }
+
+    fn refusal(&self, rib: &Rib, slot: u32) -> Option<(Nlri, Refusal)> {
+        let (prefix, path) = rib.destination(slot)?;
+        let group = rib.group_id(slot);
+        let refusal = match self.export.recall(rib, group, &prefix) {
+            Some(Verdict::Refused(refusal)) => refusal.clone(),
+            Some(Verdict::Announce(_) | Verdict::Silent) => return None,
+            None => self.export.describe(rib.group(group)?, &prefix)?.err()?,
+        };
+        Some((self.export.nlri(prefix, path), refusal))
     }
 
     fn sent(&self, rib: &Rib, slot: u32) -> Option<Sent> {

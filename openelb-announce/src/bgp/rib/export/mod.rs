@@ -114,13 +114,10 @@ impl Export {
 
     /// What the session does with slots of `group` and `prefix`. Asked again, it costs 2 to 5 ns.
     pub(super) fn verdict(&mut self, rib: &Rib, group: u32, prefix: &Prefix) -> Verdict {
-        let stamp = rib.stamp(group);
-        let matches = self.matches(prefix);
-        if let Some(remembered) = self.remembered(group, matches)
-            && remembered.stamp == stamp
-        {
-            return remembered.verdict.clone();
+        if let Some(verdict) = self.recall(rib, group, prefix) {
+            return verdict.clone();
         }
+        let (stamp, matches) = (rib.stamp(group), self.matches(prefix));
         let Some(content) = rib.group(group) else {
             return Verdict::Silent;
         };
@@ -134,6 +131,18 @@ impl Export {
             },
         );
         verdict
+    }
+
+    /// What [`verdict`](Self::verdict) said before, if it remembers.
+    pub(super) fn recall(&self, rib: &Rib, group: u32, prefix: &Prefix) -> Option<&Verdict> {
+        let matches = self.matches(prefix);
+        let remembered = if matches == Matches::default() {
+            self.plain.get(group as usize)?.as_ref()
+        } else {
+            self.by_matches.get(&(group, matches))
+        };
+        let remembered = remembered.filter(|remembered| remembered.stamp == rib.stamp(group));
+        remembered.map(|remembered| &remembered.verdict)
     }
 
     /// Forgets what it made of groups that are gone, before that is more than of those there are.
@@ -174,14 +183,6 @@ impl Export {
     fn matches(&self, prefix: &Prefix) -> Matches {
         let policies = [&self.terms.policy, &self.terms.peer_policy];
         policies.map(|policy| policy.prefix_matches(prefix))
-    }
-
-    fn remembered(&self, group: u32, matches: Matches) -> Option<&Remembered> {
-        if matches == Matches::default() {
-            self.plain.get(group as usize)?.as_ref()
-        } else {
-            self.by_matches.get(&(group, matches))
-        }
     }
 
     fn remember(&mut self, group: u32, matches: Matches, remembered: Remembered) {

@@ -188,11 +188,14 @@ impl Peer {
 
 /// What the peer of a session should know, worked out the slow way.
 pub(super) fn expected(desired: &[Route], terms: &Terms, family: Family) -> Table {
-    let prefixes: BTreeSet<Prefix> = desired.iter().map(|route| route.prefix).collect();
+    let mut prefixes: BTreeMap<Prefix, Vec<&Route>> = BTreeMap::new();
+    for route in desired {
+        prefixes.entry(route.prefix).or_default().push(route);
+    }
     let mut table = Table::new();
-    for prefix in prefixes {
+    for (prefix, routes) in prefixes {
         let heard = prefix.family() == family && terms.families.contains(family);
-        let Some(route) = meant_for(terms, desired, prefix).filter(|_| heard) else {
+        let Some(route) = meant_for(terms, &routes).filter(|_| heard) else {
             continue;
         };
         for (path, next_hop) in paths(route, terms) {
@@ -208,10 +211,10 @@ pub(super) fn expected(desired: &[Route], terms: &Terms, family: Family) -> Tabl
     table
 }
 
-fn meant_for<'a>(terms: &Terms, desired: &'a [Route], prefix: Prefix) -> Option<&'a Route> {
+fn meant_for<'a>(terms: &Terms, routes: &[&'a Route]) -> Option<&'a Route> {
     let mut named = None;
     let mut for_all = None;
-    for route in desired.iter().filter(|route| route.prefix == prefix) {
+    for route in routes.iter().copied() {
         match &route.peers {
             PeerSelection::All => for_all = for_all.or(Some(route)),
             PeerSelection::Named(peers) if peers.contains(&terms.peer) => {
