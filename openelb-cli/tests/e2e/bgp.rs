@@ -447,3 +447,52 @@ fn an_invalid_configuration_is_refused_whole_and_the_session_stays() {
     fabric.established();
     assert!(!fabric.path(FIRST[0]).is_null() && fabric.path(SECOND[0]).is_null());
 }
+
+#[test]
+fn bfd_beside_a_session_is_shown_and_ends_it_when_the_router_falls_silent() {
+    let Some(mut fabric) = Fabric::open("bfd") else {
+        return;
+    };
+    let peer = format!("{TOR}, bfd: {{minTxMs: 300, minRxMs: 300, multiplier: 3}}");
+    fabric.start(&config("", &peer, &[("web", "")]));
+    fabric.hears(FIRST[0], |_| true);
+    eventually("BFD is up", || {
+        let state = fabric.peer()["bfd"]["state"]
+            .as_str()
+            .map(str::to_lowercase);
+        (state.as_deref() == Some("up")).then_some(())
+    });
+    assert!(
+        fabric
+            .metrics()
+            .contains("openelb_bgp_bfd_up{peer=\"tor\"} 1.0")
+    );
+    fabric.freeze_router();
+    let error = eventually("the session ends", || {
+        Some(fabric.peer()["lastError"].clone()).filter(|error| !error.is_null())
+    });
+    // The hold time is 90 s: nothing but BFD is that quick, and its code says so (RFC 9384).
+    assert_eq!(
+        (&error["code"], &error["subcode"]),
+        (&6.into(), &10.into()),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_monitor_tells_what_happened_to_a_peer() {
+    let Some(mut fabric) = Fabric::open("") else {
+        return;
+    };
+    fabric.start(&config("", TOR, &[("web", "")]));
+    fabric.established();
+    let output = fabric.run(&["bgp", "monitor", "--once", "--peer", "tor", "-o", "json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let is_up = |event: &Value| event["text"].as_str().unwrap().ends_with("Established");
+    assert!(events.iter().any(is_up), "{text}");
+    assert!(events.iter().all(|event| event["peer"] == "tor"));
+}

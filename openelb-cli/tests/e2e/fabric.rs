@@ -95,6 +95,10 @@ impl Fabric {
         self.spawn_router(&zebra);
         let socket = self.files.path().join("frr/zserv.api");
         eventually("zebra listens", || socket.exists().then_some(()));
+        if extra.contains("bfd") {
+            let control = format!("--bfdctl {folder}/bfdd.sock -f /dev/null");
+            self.spawn_router(&format!("{BFDD} {} {control}", common("bfdd")));
+        }
         let bgpd = format!("{BGPD} {} -f {folder}/bgpd.conf", common("bgpd"));
         self.spawn_router(&bgpd);
         eventually("bgpd answers", || {
@@ -222,6 +226,13 @@ impl Fabric {
         eventually(&format!("the router forgets {prefix}"), || {
             self.path(prefix).is_null().then_some(())
         });
+    }
+
+    /// Stops every process of the router where it is: its connections stay, and it is silent.
+    pub(crate) fn freeze_router(&self) {
+        for process in &self.router {
+            signal(process, Signal::SIGSTOP);
+        }
     }
 
     /// Whether the router's kernel forwards to a prefix.
@@ -365,3 +376,4 @@ fn run(line: &str) {
 
 const ZEBRA: &str = "/usr/lib/frr/zebra";
 const BGPD: &str = "/usr/lib/frr/bgpd";
+const BFDD: &str = "/usr/lib/frr/bfdd";

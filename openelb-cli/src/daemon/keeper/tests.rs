@@ -337,3 +337,96 @@ fn a_verdict_of_a_check_that_is_gone_changes_nothing() {
     lab.keeping.act(Wake::Inputs(vec![health]), NOW);
     assert_eq!(lab.announced(), addresses(&["192.0.2.1"]));
 }
+
+/// The same pool announced by BGP, with a speaker, and more lines for the pool.
+fn routed_pool(more: &str) -> String {
+    format!(
+        "apiVersion: network.kubesphere.io/v1alpha2\nkind: Eip\nmetadata: {{name: edge}}\n\
+         spec: {{address: '192.0.2.0/24, 2001:db8::/64', autoAssign: true, {more}}}\n---\n\
+         apiVersion: network.kubesphere.io/v1alpha2\nkind: BgpConf\nmetadata: {{name: default}}\n\
+         spec: {{as: 64512, routerId: 192.0.2.250}}\n"
+    )
+}
+
+impl Lab {
+    fn routes(&self) -> Vec<String> {
+        let routes = self.keeping.services.routes(&self.keeping.engine);
+        routes
+            .iter()
+            .map(|route| route.prefix.to_string())
+            .collect()
+    }
+
+    fn health(&mut self, service: &str, is_healthy: bool) {
+        let health = Input::Health {
+            owner: format!("service/default/{service}").parse().unwrap(),
+            is_healthy,
+            detail: String::new(),
+        };
+        self.keeping.act(Wake::Inputs(vec![health]), NOW);
+    }
+}
+
+const DUAL: &str = "ipFamilyPolicy: RequireDualStack";
+
+#[test]
+fn metallb_57_an_address_of_a_routed_pool_is_a_host_route_and_nothing_on_the_link() {
+    let yaml = format!("{}{}", routed_pool(""), service("web", DUAL));
+    let lab = Lab::new(&yaml, usize::MAX);
+    assert_eq!(lab.routes(), ["192.0.2.1/32", "2001:db8::1/128"]);
+    assert!(lab.announced().is_empty());
+}
+
+#[test]
+fn metallb_62_a_service_that_does_not_serve_is_withdrawn_until_it_does() {
+    let check = format!("{DUAL}, healthCheck: {{protocol: TCP, port: 80}}");
+    let yaml = format!("{}{}", routed_pool(""), service("web", &check));
+    let mut lab = Lab::new(&yaml, usize::MAX);
+    assert!(lab.routes().is_empty(), "the first check is under way");
+    assert!(!lab.keeping.services.is_settled());
+    lab.health("web", true);
+    assert_eq!(lab.routes().len(), 2);
+    assert!(lab.keeping.services.is_settled());
+    lab.health("web", false);
+    assert!(lab.routes().is_empty());
+    assert!(lab.keeping.services.is_settled(), "a verdict is a verdict");
+    for silent in ["announce: Standby", "announce: Never"] {
+        lab.configure(&format!("{}{}", routed_pool(""), service("web", silent)));
+        assert!(lab.routes().is_empty(), "{silent}");
+    }
+}
+
+#[test]
+fn metallb_59_and_65_the_last_service_of_a_prefix_withdraws_it() {
+    let shared = |name, port| {
+        service(
+            name,
+            &format!("addresses: [192.0.2.9], sharingKey: blue, ports: [{{port: {port}}}]"),
+        )
+    };
+    let (http, https) = (shared("http", 80), shared("https", 443));
+    for (more, prefix) in [
+        ("", "192.0.2.9/32"),
+        (
+            "bgp: {advertisements: [{aggregationLength: 24}]}",
+            "192.0.2.0/24",
+        ),
+    ] {
+        let pool = routed_pool(more);
+        let mut lab = Lab::new(&format!("{pool}{http}{https}"), usize::MAX);
+        assert_eq!(lab.routes(), [prefix]);
+        lab.configure(&format!("{pool}{https}"));
+        assert_eq!(lab.routes(), [prefix]);
+        lab.configure(&pool);
+        assert!(lab.routes().is_empty());
+    }
+}
+
+#[test]
+fn an_address_that_is_not_durable_is_routed_to_nobody() {
+    let mut lab = Lab::new(&routed_pool(""), 1);
+    lab.ask(vec![allocate(1)]);
+    assert!(lab.status(NOW).read_only.is_some());
+    lab.configure(&format!("{}{}", routed_pool(""), service("web", DUAL)));
+    assert!(lab.routes().is_empty());
+}

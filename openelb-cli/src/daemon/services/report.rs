@@ -12,8 +12,8 @@ use super::super::speaker::{self, Speaker};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
-    AnnouncementStatus, Answer, BgpReport, Engine, Held, Holder, ServiceState, ServiceStatus,
-    StatusReport,
+    AnnouncementStatus, Answer, BgpReport, Engine, Held, Holder, PeerReport, ServiceState,
+    ServiceStatus, StatusReport,
 };
 
 type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
@@ -74,7 +74,8 @@ impl Services {
         let bgp = bgp.is_configured().then(|| bgp.report());
         let status = |service| {
             let wished = self.service_status(service, engine, &pools);
-            as_seen(wished, speaker, &announcements)
+            let seen = as_seen(wished, speaker, &announcements);
+            as_routed(seen, &pools, bgp.as_ref())
         };
         let services: Vec<_> = self.config.services.iter().map(status).collect();
         StatusReport {
@@ -300,6 +301,26 @@ fn as_seen(
     service
 }
 
+/// Tells of a service that should be announced to routers that none of them hears.
+fn as_routed(
+    mut service: ServiceStatus,
+    pools: &PoolsByName<'_>,
+    bgp: Option<&BgpReport>,
+) -> ServiceStatus {
+    let is_routed = |held: &Held| {
+        let pool = pools.get(&*held.pool);
+        pool.is_some_and(|pool| !pool.advertisements.is_empty())
+    };
+    let is_heard = bgp.is_none_or(|bgp| bgp.peers.iter().any(PeerReport::is_established));
+    let is_announced = service.state == ServiceState::Announced;
+    if is_announced && !is_heard && service.addresses.iter().any(is_routed) {
+        let detail = Some(service.detail).filter(|detail| !detail.is_empty());
+        let details = detail.into_iter().chain([NOBODY_HEARS.to_owned()]);
+        service.detail = details.collect::<Vec<_>>().join("; ");
+    }
+    service
+}
+
 /// How an address is announced; `None` when its pool is not announced by this daemon.
 fn announcement(held: &Held, pools: &PoolsByName<'_>) -> Option<Announcement> {
     let pool = pools
@@ -311,3 +332,5 @@ fn announcement(held: &Held, pools: &PoolsByName<'_>) -> Option<Announcement> {
         probe: speaker::probe(pool.probe),
     })
 }
+
+const NOBODY_HEARS: &str = "no BGP peer is up";
