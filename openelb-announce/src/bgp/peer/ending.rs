@@ -25,7 +25,7 @@ pub(super) enum End {
 
 /// What a failure says about the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weight {
+pub(super) enum Weight {
     /// The peer may be back at any moment: listen for it.
     Light,
     /// Nothing is tried for a while.
@@ -50,11 +50,13 @@ impl Peer {
         }
     }
 
-    /// Ends all connections, without a plan.
-    pub(super) fn end_all(&mut self, end: &End, now: Time) {
+    /// Ends all connections, without a plan. Says how long the session lasted.
+    pub(super) fn end_all(&mut self, end: &End, now: Time) -> Duration {
+        let mut lasted = Duration::ZERO;
         while let Some(id) = self.connections.first() {
-            self.cut(id, end, now);
+            lasted = lasted.max(self.cut(id, end, now).unwrap_or_default());
         }
+        lasted
     }
 
     /// Ends a connection: last word, report, routes. Says how long a session lasted on it.
@@ -106,7 +108,7 @@ impl Peer {
         failure.is_some_and(|it| it.by == FailedBy::Peer && it.notification.is_some())
     }
 
-    fn try_again(&mut self, weight: Weight, lasted: Duration, now: Time) {
+    pub(super) fn try_again(&mut self, weight: Weight, lasted: Duration, now: Time) {
         let is_stable = lasted >= STABLE_AFTER;
         if is_stable {
             self.backoff.reset();

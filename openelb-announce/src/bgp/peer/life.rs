@@ -1,7 +1,7 @@
 //! Starting, stopping, waiting and trying again (RFC 4271 section 8.2.2: Idle, Connect, Active).
 
 use super::backoff::jitter;
-use super::ending::End;
+use super::ending::{End, Weight};
 use super::{Event, Liveness, Output, Peer, Run, Stop, Timer};
 use crate::bgp::config::Neighbor;
 use crate::bgp::message::{ErrorCode, Notification};
@@ -150,11 +150,10 @@ impl Peer {
         let is_up = self.connections.established().is_some();
         if went_down && (is_up || settings.strict) {
             let words = "BFD lost the peer: check the link and the peer's BFD".to_owned();
-            self.end_all(
-                &End::Say(Notification::new(ErrorCode::BFD_DOWN), words),
-                now,
-            );
-            self.retry_later(now);
+            let cease = Notification::new(ErrorCode::BFD_DOWN);
+            let lasted = self.end_all(&End::Say(cease, words), now);
+            self.give_up_dial();
+            self.try_again(Weight::Light, lasted, now);
         } else if self.run == Run::AwaitingLiveness && !self.must_await_liveness() {
             self.begin(now);
         }

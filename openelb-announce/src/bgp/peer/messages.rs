@@ -22,7 +22,7 @@ impl Peer {
                 break;
             };
             match heard {
-                Heard::Refresh(refresh) => self.note_refresh(refresh, &mut refreshes),
+                Heard::Refresh(refresh) => self.hear_refresh(refresh, &mut refreshes, now),
                 heard => self.hear(id, heard, now),
             }
         }
@@ -131,16 +131,20 @@ impl Peer {
 
     /// RFC 2918 section 4: a family that was not agreed on is ignored; so is the same request again
     /// while the first is not answered, which is what bounds a peer that repeats it.
-    fn note_refresh(&self, refresh: RouteRefresh, noted: &mut Vec<Family>) {
-        let Some(agreed) = self.negotiated() else {
+    fn hear_refresh(&mut self, refresh: RouteRefresh, asked: &mut Vec<Family>, now: Time) {
+        let Some(agreed) = self.negotiated().filter(|it| it.route_refresh) else {
             return;
         };
-        let wanted = refresh.family().filter(|family| {
-            let asked = refresh.kind == RefreshKind::Request && agreed.route_refresh;
-            asked && agreed.families.contains(*family)
-        });
-        if let Some(family) = wanted.filter(|family| !noted.contains(family)) {
-            noted.push(family);
+        let is_marked = agreed.enhanced_route_refresh;
+        let agreed_on = |family: &Family| agreed.families.contains(*family);
+        let Some(family) = refresh.family().filter(agreed_on) else {
+            return;
+        };
+        match refresh.kind {
+            RefreshKind::Request if !asked.contains(&family) => asked.push(family),
+            RefreshKind::Begin if is_marked => self.begin_refresh(family, now),
+            RefreshKind::End if is_marked => self.end_refresh(family),
+            _ => {}
         }
     }
 

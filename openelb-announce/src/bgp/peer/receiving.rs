@@ -84,6 +84,18 @@ impl Peer {
         }
     }
 
+    /// The peer sends all routes of a family again: what it does not name until the end is gone
+    /// (RFC 7313 section 4).
+    pub(super) fn begin_refresh(&mut self, family: Family, now: Time) {
+        self.received.mark_stale(family);
+        self.timers.set(Timer::Stale, now + STALE_TIME);
+    }
+
+    /// It has sent them all.
+    pub(super) fn end_refresh(&mut self, family: Family) {
+        self.received.sweep_stale(family);
+    }
+
     /// The peer did not come back, or did not say that it sent everything.
     pub(super) fn forget_stale(&mut self) {
         for family in Family::ALL {

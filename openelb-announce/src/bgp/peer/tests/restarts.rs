@@ -3,7 +3,9 @@
 use super::super::*;
 use super::bench::*;
 use crate::bgp::family::Family;
-use crate::bgp::message::{Capability, ErrorCode, Notification, Open};
+use crate::bgp::message::{
+    Capability, ErrorCode, Notification, Open, RefreshKind, RouteRefresh,
+};
 use crate::bgp::session::ConnectionId;
 
 const V4: Family = Family::Ipv4Unicast;
@@ -191,6 +193,45 @@ fn a_stranger_that_only_connects_does_not_end_the_session() {
     let second = bench.connect();
     bench.receive(second, b"GET / HTTP/1.1\r\n\r\n");
     assert_eq!(bench.peer.connection(), Some(id));
+    assert_eq!(routes(&bench), (1, 0));
+}
+
+fn mark(kind: RefreshKind) -> Vec<u8> {
+    octets(|out| RouteRefresh::new(V4, kind).write(out))
+}
+
+#[test]
+fn a_marked_refresh_of_the_peer_ends_routes_that_it_does_not_name_again() {
+    let (mut bench, id) = with_route(&their_open());
+    bench.receive(id, &mark(RefreshKind::Begin));
+    assert_eq!(routes(&bench), (1, 1));
+    bench.receive(id, &route());
+    bench.receive(id, &mark(RefreshKind::End));
+    assert_eq!(routes(&bench), (1, 0));
+    bench.receive(id, &mark(RefreshKind::Begin));
+    bench.receive(id, &mark(RefreshKind::End));
+    assert_eq!(routes(&bench), (0, 0));
+    assert!(!bench.has(|it| matches!(it, Output::Refresh(_))));
+}
+
+#[test]
+fn a_refresh_that_never_ends_is_over_after_six_minutes() {
+    let (mut bench, id) = with_route(&their_open());
+    bench.receive(id, &mark(RefreshKind::Begin));
+    for _ in 0..18 {
+        bench.wait(secs(20));
+        bench.receive(id, &keepalive());
+    }
+    assert_eq!(routes(&bench), (0, 0));
+}
+
+#[test]
+fn marks_mean_nothing_to_a_session_without_enhanced_refresh() {
+    let mut open = their_open();
+    open.capabilities
+        .retain(|it| *it != Capability::EnhancedRouteRefresh);
+    let (mut bench, id) = with_route(&open);
+    bench.receive(id, &mark(RefreshKind::Begin));
     assert_eq!(routes(&bench), (1, 0));
 }
 

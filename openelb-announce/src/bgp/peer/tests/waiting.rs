@@ -179,6 +179,24 @@ fn a_session_ends_with_bfd_down_when_bfd_loses_the_peer() {
 }
 
 #[test]
+fn a_stable_session_that_bfd_ends_is_tried_again_without_a_long_pause() {
+    let mut bench = Bench::new(lenient);
+    for _ in 0..6 {
+        let connection = bench.dialled();
+        let why = String::new();
+        bench.input(Input::OpenFailed { connection, why });
+        bench.wait(secs(120));
+    }
+    let id = bench.establish(&their_open());
+    bench.input(Input::Liveness(Liveness::Up));
+    bench.wait(secs(80));
+    bench.receive(id, &keepalive());
+    bench.input(Input::Liveness(Liveness::Down));
+    bench.wait(secs(1));
+    assert_eq!(bench.state(), State::Connect);
+}
+
+#[test]
 fn only_the_change_from_up_to_down_ends_a_session() {
     for liveness in [Liveness::Down, Liveness::AdminDown, Liveness::Unknown] {
         let mut bench = Bench::new(lenient);
