@@ -118,6 +118,9 @@ fn play(
     };
     let (steps, failure) = scenario.play(began, args.keep, tell).map_err(failed)?;
     let elapsed_us = micros(began.elapsed());
+    if !args.keep {
+        scenario.end();
+    }
     let ok = failure.is_none();
     let report = LabReport {
         ok,

@@ -56,3 +56,24 @@ pub(super) fn bfdd() -> String {
 }
 
 const PROFILE: &str = "lab";
+
+#[cfg(test)]
+mod tests {
+    use super::{Neighbor, bgpd};
+
+    #[test]
+    fn a_neighbor_exchanges_routes_of_the_family_of_its_address_only() {
+        let neighbor = |address: &str, bfd| Neighbor {
+            address: address.parse().unwrap(),
+            asn: 64_512,
+            bfd,
+        };
+        let text = bgpd(&[neighbor("192.0.2.10", true), neighbor("2001:db8::a", false)]);
+        let (before, v6) = text.split_once("address-family ipv6").unwrap();
+        let (_, v4) = before.split_once("address-family ipv4").unwrap();
+        assert!(v4.contains("192.0.2.10 activate") && !v4.contains("2001:db8::a"));
+        assert!(v6.contains("2001:db8::a activate") && !v6.contains("192.0.2.10"));
+        assert!(text.contains("neighbor 192.0.2.10 bfd profile lab"));
+        assert!(!text.contains("neighbor 2001:db8::a bfd"));
+    }
+}

@@ -159,6 +159,20 @@ impl Router {
         lines.into_iter().skip(skipped).map(str::to_owned).collect()
     }
 
+    /// Ends the daemons in their own way: one that is killed leaves files in `/var/tmp/frr`.
+    pub(crate) fn stop(&mut self) {
+        for daemon in &self.daemons {
+            let pid = i32::try_from(daemon.id()).expect("process numbers fit 22 bits");
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let waited = Stopwatch::start();
+        for daemon in &mut self.daemons {
+            while matches!(daemon.try_wait(), Ok(None)) && waited.elapsed() < FAREWELL {
+                thread::sleep(POLL);
+            }
+        }
+    }
+
     fn spawn(&self, host: &Host, program: &str, name: &str) -> io::Result<Child> {
         let log = File::create(self.directory.join(format!("{name}.log")))?;
         let place = |file: &str| self.directory.join(file);
@@ -180,22 +194,6 @@ impl Router {
         let waited = Stopwatch::start();
         while !self.directory.join(file).exists() && waited.elapsed() < PATIENCE {
             thread::sleep(POLL);
-        }
-    }
-}
-
-impl Drop for Router {
-    /// Ends the daemons in their own way: one that is killed leaves files in `/var/tmp/frr`.
-    fn drop(&mut self) {
-        for daemon in &self.daemons {
-            let pid = i32::try_from(daemon.id()).expect("process numbers fit 22 bits");
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
-        let waited = Stopwatch::start();
-        for daemon in &mut self.daemons {
-            while matches!(daemon.try_wait(), Ok(None)) && waited.elapsed() < FAREWELL {
-                thread::sleep(POLL);
-            }
         }
     }
 }

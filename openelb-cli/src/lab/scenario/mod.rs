@@ -110,6 +110,13 @@ impl<'n> Scenario<'n> {
         Ok((steps, None))
     }
 
+    /// Ends what should not be killed.
+    pub(crate) fn end(mut self) {
+        if let Some(router) = &mut self.router {
+            router.stop();
+        }
+    }
+
     fn failure(&self, step: &'static str, trouble: &Trouble) -> StepFailure {
         let tail = |node: &Node| {
             let lines = node.last_lines(LOG_LINES).into_iter();
