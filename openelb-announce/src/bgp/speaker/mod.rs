@@ -229,7 +229,7 @@ impl Speaker {
     /// When End-of-RIB goes out even though the front end did not say that its routes are complete.
     fn deferral_deadline(&self) -> Option<Time> {
         let config = self.config.as_ref()?;
-        let waits = self.completeness == Completeness::Waiting;
+        let waits = self.completeness == Completeness::Waiting && self.stopped.is_none();
         waits.then(|| self.started + config.deferral_time)
     }
 }

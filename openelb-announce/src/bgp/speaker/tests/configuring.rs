@@ -1,6 +1,6 @@
 //! From one configuration to the next.
 
-use super::{Bench, Output, config, group, ip, open, peer, plain, set};
+use super::{Bench, Machine, Output, config, group, ip, open, peer, plain, set};
 use crate::bgp::message::{ErrorCode, Framer, MessageKind, Notification};
 use crate::bgp::peer::{State, Stop};
 use crate::bgp::session::ConnectionId;
@@ -167,6 +167,7 @@ fn a_stopped_speaker_says_a_last_word_to_everybody_and_dials_no_more() {
     assert_eq!(word.communication().as_deref(), Some("back at noon"));
     bench.close(connection);
     assert_eq!(bench.speaker.connections(), 0);
+    assert_eq!(bench.speaker.poll_timeout(), None);
     assert!(
         bench
             .take()

@@ -199,6 +199,11 @@ impl Fabric {
         self.with(speaker, |process, now| process.speaker.drain(now));
     }
 
+    /// Takes a drain back.
+    pub fn undrain(&mut self, speaker: SpeakerId) {
+        self.with(speaker, |process, now| process.speaker.undrain(now));
+    }
+
     /// Ends a speaker in an orderly way. Its process is gone once all is said.
     pub fn stop(&mut self, speaker: SpeakerId, stop: &Stop) {
         self.with(speaker, |process, now| process.speaker.stop(stop, now));

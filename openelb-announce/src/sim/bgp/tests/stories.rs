@@ -143,6 +143,10 @@ fn a_drain_marks_every_route_and_withdraws_none_and_is_taken_back() {
     let (_, _, local_pref, communities) = wanted.values().next().unwrap();
     assert_eq!(*local_pref, Some(0));
     assert_eq!(communities, &[Community::GRACEFUL_SHUTDOWN]);
+    site.fabric.undrain(site.speaker);
+    site.run(5);
+    let wanted = expected(&site, 0, &routes, &internal(), FamilySet::ALL);
+    assert_eq!(known(&site, site.routers[0]), wanted);
     assert_eq!(site.deletes(0), 0);
 }
 
