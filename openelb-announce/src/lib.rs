@@ -1,4 +1,4 @@
-//! Tells the network where an address lives: ARP and NDP as sans-IO machines.
+//! Tells the network where an address lives: ARP, NDP, BGP and BFD as sans-IO machines.
 //!
 //! A machine is a value. It is told what happens and what time it is, and says which frames to send,
 //! which groups to join, what to report and when to be woken:
@@ -24,11 +24,12 @@
 //! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
-//! set of addresses that should be announced. With the feature `sim`, `sim::Network` runs them in a
-//! network made of numbers.
+//! set of addresses that should be announced. With the feature `speaker`,
+//! `announcer::speaker::Speaker` does the same with routes. With the feature `sim`, `sim::Network`
+//! and `sim::bgp` run them in a network made of numbers.
 //!
 //! What the crate does not do: decide which address belongs to whom, configure addresses on
-//! interfaces, or forward traffic.
+//! interfaces, install routes, or forward traffic.
 
 #[cfg(feature = "driver")]
 pub mod announcer;
