@@ -10,11 +10,11 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::connection::Connection;
 use super::outbox::Event;
-use super::reactor::Reactor;
+use super::reactor::{Order, Reactor};
 use super::transport::session_options;
 use crate::bgp::config::Password;
 use crate::bgp::speaker::{Arrival, Key};
@@ -57,7 +57,12 @@ type Keys = BTreeMap<KeyScope, Password>;
 
 impl Listeners {
     /// Listens on `addresses` and nowhere else. What is open already is not disturbed.
-    pub(super) fn set(&mut self, reactor: &Reactor, addresses: &BTreeSet<SocketAddr>) {
+    pub(super) fn set(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        reactor: &Reactor,
+        addresses: &BTreeSet<SocketAddr>,
+    ) {
         self.open.retain(|address, listener| {
             let stays = addresses.contains(address);
             if !stays {
@@ -74,7 +79,7 @@ impl Listeners {
                     Rc::clone(&slot),
                     Rc::clone(&self.keys),
                 );
-                let task = spawn_local(task).abort_handle();
+                let task = tasks.spawn_local(task);
                 Listener { slot, task }
             });
         }
@@ -230,16 +235,19 @@ fn greet(reactor: &Reactor, stream: TcpStream) -> io::Result<()> {
     };
     let connection = accepted.connection;
     let options = session_options(&accepted.neighbor);
-    let reactor = reactor.clone();
     if let Err(error) = options.apply(&SockRef::from(&stream), ends.remote.ip()) {
         reactor.closed(connection, error.to_string());
         return Ok(());
     }
-    spawn_local(async move {
-        let served = Connection::new(connection, stream, control, reactor.clone());
-        let why = served.serve().await;
-        reactor.closed(connection, why);
-    });
+    let served = Connection::new(connection, stream, control, reactor.clone());
+    let to_its_end = {
+        let reactor = reactor.clone();
+        async move {
+            let why = served.serve().await;
+            reactor.closed(connection, why);
+        }
+    };
+    reactor.order(Order::Serve(Box::pin(to_its_end)));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::outbox::Event;
 use super::reactor::Reactor;
@@ -49,7 +49,12 @@ struct Shared {
 
 impl Neighbors {
     /// Looks for routers on these interfaces and no others.
-    pub(super) fn set(&mut self, reactor: &Reactor, interfaces: &BTreeSet<String>) {
+    pub(super) fn set(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        reactor: &Reactor,
+        interfaces: &BTreeSet<String>,
+    ) {
         self.searches.retain(|name, (_, task)| {
             let stays = interfaces.contains(name);
             if !stays {
@@ -61,7 +66,7 @@ impl Neighbors {
             self.searches.entry(name.clone()).or_insert_with(|| {
                 let shared = Rc::new(Shared::default());
                 let search = Search::new(name.clone(), reactor.clone(), Rc::clone(&shared));
-                (shared, spawn_local(search.run()).abort_handle())
+                (shared, tasks.spawn_local(search.run()))
             });
         }
     }

@@ -3,6 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -43,10 +44,11 @@ struct Parts {
 }
 
 /// What takes a task or a socket of its own.
-#[derive(Debug)]
 pub(super) enum Order {
     /// Dial, and serve the connection.
     Dial(ConnectionId, Target, Rc<Control>),
+    /// Serve a connection that was accepted.
+    Serve(Pin<Box<dyn Future<Output = ()>>>),
     /// Any other output.
     Other(Output),
 }
@@ -132,8 +134,9 @@ impl Reactor {
         }
     }
 
-    /// Tells the speaker the time whenever it wants to know.
-    pub(super) async fn keep_time(self) {
+    /// Tells the speaker the time whenever it wants to know, and never ends. Cancel-safe: nothing is
+    /// remembered between two deadlines.
+    pub(super) async fn keep_time(&self) {
         loop {
             let deadline = self.0.speaker.borrow().poll_timeout();
             let wait = deadline.map_or(LONGEST_SLEEP, |at| at - clock::now());
@@ -199,6 +202,12 @@ impl Reactor {
         self.0.outbox.borrow_mut().put(event);
     }
 
+    /// Has something done that takes a task or a socket of its own.
+    pub(super) fn order(&self, order: Order) {
+        self.0.orders.borrow_mut().push_back(order);
+        self.0.ordered.notify_one();
+    }
+
     fn take(&self, output: Output) {
         let control = |connection| self.0.connections.borrow().get(&connection).cloned();
         match output {
@@ -226,11 +235,6 @@ impl Reactor {
             }
             other => self.order(Order::Other(other)),
         }
-    }
-
-    fn order(&self, order: Order) {
-        self.0.orders.borrow_mut().push_back(order);
-        self.0.ordered.notify_one();
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caps::Capability;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinError, JoinSet, LocalSet};
 
 use super::letters::{Letter, Letters};
 use super::listener::Listeners;
@@ -69,6 +69,7 @@ impl Prepared {
             listeners: Listeners::default(),
             neighbors: Neighbors::default(),
             watch,
+            tasks: JoinSet::new(),
             refused_segments: Rc::default(),
         };
         LocalSet::new().block_on(&self.runtime, worker.serve(self.monitor))
@@ -81,21 +82,20 @@ struct Worker {
     listeners: Listeners,
     neighbors: Neighbors,
     watch: Watch,
+    tasks: JoinSet<()>,
     refused_segments: Rc<Cell<u64>>,
 }
 
 impl Worker {
     async fn serve(mut self, mut monitor: Monitor) -> io::Result<()> {
-        spawn_local(self.reactor.clone().keep_time());
         let refused = Rc::clone(&self.refused_segments);
-        spawn_local(surroundings::watch_signatures(
-            self.reactor.clone(),
-            refused,
-        ));
+        let signatures = surroundings::watch_signatures(self.reactor.clone(), refused);
+        self.tasks.spawn_local(signatures);
         let news = Readiness::of(&monitor)?;
         let wake = Readiness::of(self.mailbox.wake())?;
         loop {
-            // All three are cancel-safe: orders, letters and news stay where they are until taken.
+            // All are cancel-safe: orders, letters, news and ended tasks stay where they are until
+            // taken.
             tokio::select! {
                 order = self.reactor.next_order() => self.carry_out(order),
                 letters = collect(&wake, &self.mailbox) => {
@@ -107,6 +107,8 @@ impl Worker {
                         self.read(letter);
                     }
                 }
+                () = self.reactor.keep_time() => {}
+                Some(ended) = self.tasks.join_next() => survive(ended)?,
                 topology = surroundings::changed_links(&mut monitor, &news) => {
                     self.reactor.follow(topology?);
                     self.listeners.retry();
@@ -120,16 +122,17 @@ impl Worker {
         let reactor = &self.reactor;
         match order {
             Order::Dial(connection, target, control) => {
-                drop(spawn_local(dial::run(
-                    reactor.clone(),
-                    connection,
-                    target,
-                    control,
-                )));
+                let dial = dial::run(reactor.clone(), connection, target, control);
+                self.tasks.spawn_local(dial);
             }
-            Order::Other(Output::Listen(addresses)) => self.listeners.set(reactor, &addresses),
+            Order::Serve(connection) => drop(self.tasks.spawn_local(connection)),
+            Order::Other(Output::Listen(addresses)) => {
+                self.listeners.set(&mut self.tasks, reactor, &addresses)
+            }
             Order::Other(Output::Keys(keys)) => self.listeners.set_keys(reactor, keys),
-            Order::Other(Output::Discover(interfaces)) => self.neighbors.set(reactor, &interfaces),
+            Order::Other(Output::Discover(interfaces)) => {
+                self.neighbors.set(&mut self.tasks, reactor, &interfaces)
+            }
             Order::Other(Output::Watch(peers)) => self.watch.set(reactor, peers),
             // The reactor has taken all others itself.
             Order::Other(_) => {}
@@ -178,8 +181,19 @@ impl Worker {
     /// they no longer ask BFD about it.
     async fn stop(&mut self, stop: &Stop) {
         self.reactor.act(|speaker, now| speaker.stop(stop, now));
-        drop(tokio::time::timeout(STOP_TIME, self.reactor.all_ended()).await);
+        drop(tokio::time::timeout(STOP_TIME, self.wind_up()).await);
         self.watch.end();
+    }
+
+    /// Goes on until no connection is left.
+    async fn wind_up(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.reactor.all_ended() => return,
+                order = self.reactor.next_order() => self.carry_out(order),
+                () = self.reactor.keep_time() => {}
+            }
+        }
     }
 }
 
@@ -187,6 +201,15 @@ async fn collect(wake: &Readiness, mailbox: &Mailbox<Letters>) -> io::Result<Let
     // Reading resets the descriptor; what is left from then on makes it readable again.
     wake.read(|| Ok(mailbox.wake().read()?)).await?;
     Ok(mailbox.collect())
+}
+
+/// A task that panicked takes the speaker with it: sessions that only look alive are worse than none,
+/// and whoever holds the handle learns of it.
+fn survive(ended: Result<(), JoinError>) -> io::Result<()> {
+    match ended {
+        Err(error) if error.is_panic() => Err(io::Error::other("one of its tasks panicked")),
+        _ => Ok(()),
+    }
 }
 
 /// More than one connection needs for its last words.
