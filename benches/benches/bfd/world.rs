@@ -1,5 +1,6 @@
 //! Two hosts in network namespaces with one link between them, removed at the end.
 
+use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::process::Command;
 
@@ -37,21 +38,25 @@ impl World {
         for host in [&world.measured, &world.neighbors] {
             host.sh("ip link set lo up");
             host.sh("ip link set eth0 up");
-            // A thousand neighbours are more than the kernel's tables hold by default.
-            host.sh("sysctl -qw net.ipv4.neigh.default.gc_thresh3=8192 net.ipv4.neigh.default.gc_thresh2=8192");
         }
         world
             .measured
             .sh(&format!("ip addr add {MEASURED}/16 dev eth0"));
-        let mut lines = String::new();
+        let mac = world.neighbors.sh("cat /sys/class/net/eth0/address");
+        let (mut addresses, mut neighbors) = (String::new(), String::new());
         for number in 0..MOST {
-            use std::fmt::Write;
-            writeln!(lines, "addr add {}/16 dev eth0", neighbor(number)).unwrap();
+            let address = neighbor(number);
+            writeln!(addresses, "addr add {address}/16 dev eth0").unwrap();
+            // Permanent: a thousand are as many as the kernel's table holds of others by default.
+            let mac = mac.trim();
+            writeln!(
+                neighbors,
+                "neigh add {address} lladdr {mac} dev eth0 nud permanent"
+            )
+            .unwrap();
         }
-        let path = format!("/tmp/{two}.batch");
-        std::fs::write(&path, lines).unwrap();
-        world.neighbors.sh(&format!("ip -batch {path}"));
-        std::fs::remove_file(&path).unwrap();
+        world.neighbors.batch(&addresses);
+        world.measured.batch(&neighbors);
         Some(world)
     }
 }
@@ -69,6 +74,14 @@ impl Host {
     /// Runs a command line here.
     pub(crate) fn sh(&self, line: &str) -> String {
         sh(&format!("ip netns exec {} {line}", self.namespace))
+    }
+
+    /// Runs many lines of `ip` here.
+    fn batch(&self, lines: &str) {
+        let path = format!("/tmp/{}.batch", self.namespace);
+        std::fs::write(&path, lines).unwrap();
+        self.sh(&format!("ip -batch {path}"));
+        std::fs::remove_file(&path).unwrap();
     }
 
     /// Moves the calling thread here.

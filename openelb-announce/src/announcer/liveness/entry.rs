@@ -7,7 +7,7 @@ use nix::net::if_::if_nametoindex;
 
 use super::status::{Event, SessionStatus};
 use super::target::{SessionId, Wanted};
-use crate::bfd::{Demultiplexer, Diagnostic, Input, Output, Path, PathState, Session, State};
+use crate::bfd::{Demultiplexer, Diagnostic, Input, Output, Path, Session, State};
 use crate::link::udp::{Route, Sender};
 use crate::machine::Machine;
 use crate::random::Random;
@@ -189,9 +189,8 @@ impl Entry {
                         self.since = around.now;
                         self.counters.flaps += u64::from(change.from == State::Up);
                     }
-                    let is_alarming = change.path == PathState::Down;
                     tracing::debug!(session = %self.id, from = %change.from, to = %change.to,
-                        diagnostic = %change.diagnostic, is_alarming, "BFD session changed");
+                        diagnostic = %change.diagnostic, "BFD session changed");
                     (around.sink)(Event::Session {
                         id: self.id.clone(),
                         change,

@@ -7,6 +7,7 @@ use crate::bfd::{Change, Diagnostic, PathState, State};
 
 /// How one session stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionStatus {
     /// Which session.
     pub id: SessionId,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::bfd::{Hops, Settings, SettingsError};
 
@@ -29,7 +28,7 @@ impl Target {
         SessionId {
             peer: self.peer,
             local: self.local,
-            interface: self.interface.as_deref().map(Arc::from),
+            interface: self.interface.clone(),
             hops: match self.settings.multihop {
                 None => Hops::Single,
                 Some(_) => Hops::Multiple,
@@ -40,13 +39,14 @@ impl Target {
 
 /// Between whom a session runs: what must be the same for two targets to be one session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionId {
     /// The neighbour's address.
     pub peer: IpAddr,
     /// Our address, if it was chosen.
     pub local: Option<IpAddr>,
     /// The interface, if it was chosen.
-    pub interface: Option<Arc<str>>,
+    pub interface: Option<String>,
     /// Whether routers lie between.
     pub hops: Hops,
 }

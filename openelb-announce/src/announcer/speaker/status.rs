@@ -18,7 +18,6 @@ pub struct SpeakerStatus {
     /// TCP segments that the kernel dropped for their MD5 signature since this speaker started, of all
     /// peers and of strangers: it does not tell whose they were.
     pub refused_segments: u64,
-    /// The BFD sessions, by neighbour. Not part of the serialised form.
-    #[cfg_attr(feature = "serde", serde(skip))]
+    /// The BFD sessions, by neighbour.
     pub bfd: Vec<SessionStatus>,
 }

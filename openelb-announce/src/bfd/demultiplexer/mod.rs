@@ -22,6 +22,8 @@ pub struct Path {
 
 /// Whether a neighbour is on the same link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Hops {
     /// On the same link: UDP port 3784, TTL 255 (RFC 5881).
     Single,

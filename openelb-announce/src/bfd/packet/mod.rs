@@ -237,6 +237,18 @@ impl serde::Serialize for Diagnostic {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Diagnostic {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = String::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format!("{words:?} is no BFD diagnostic"));
+        // Five bits on the wire.
+        let mut all = (0..32).map(Self::from);
+        all.find(|it| it.to_string() == words)
+            .ok_or_else(unknown)
+    }
+}
+
 /// The one-bit fields of the second octet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);

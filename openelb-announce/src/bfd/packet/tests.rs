@@ -185,6 +185,16 @@ fn an_unknown_diagnostic_survives_a_round_trip() {
     assert_eq!(Packet::decode(&emit(&odd)).unwrap().packet, odd);
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn every_diagnostic_reads_back_from_its_words() {
+    for code in 0..32 {
+        let diagnostic = Diagnostic::from(code);
+        let words = serde_json::to_string(&diagnostic).unwrap();
+        assert_eq!(serde_json::from_str::<Diagnostic>(&words).unwrap(), diagnostic);
+    }
+}
+
 #[test]
 fn intervals_that_do_not_fit_are_written_as_the_longest() {
     let slow = Packet {
