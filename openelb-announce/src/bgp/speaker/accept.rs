@@ -23,7 +23,8 @@ pub struct Accepted {
 }
 
 impl Speaker {
-    /// Takes a connection that somebody made to a listener, or says why not: then close it.
+    /// Takes a connection that somebody made to a listener, or says why not: then close it. The
+    /// outputs that follow may close an accepted one again, when the peer may not connect now.
     ///
     /// Strangers are reported as an event, at most one in ten seconds.
     pub fn accept(&mut self, arrival: Arrival<'_>, now: Time) -> Result<Accepted, NotAccepted> {

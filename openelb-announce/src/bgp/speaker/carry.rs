@@ -7,6 +7,7 @@ use crate::bgp::config::Remote;
 use crate::bgp::family::Family;
 use crate::bgp::peer;
 use crate::bgp::rib::{AdjRibOut, Changes, Terms};
+use crate::bgp::route::LocalAddresses;
 use crate::bgp::session::{ConnectionId, Negotiated};
 use crate::machine::Machine;
 use crate::time::Time;
@@ -194,7 +195,11 @@ impl Speaker {
             adj.allow_end_of_rib();
         }
         if let Some(member) = self.roster.member_mut(id) {
-            member.session = Some(Session::new(adj, negotiated, now));
+            member.session = Some(Session {
+                adj,
+                negotiated,
+                since: now,
+            });
             member.refused_segments = 0;
         }
         self.offer_routes(id, now);
@@ -249,10 +254,13 @@ impl Speaker {
 
     fn terms_of(&self, id: MemberId, negotiated: &Negotiated) -> Option<Terms> {
         let member = self.roster.member(id)?;
-        let session = member.session.as_ref();
-        let addresses = session.map_or(&negotiated.addresses, |session| &session.addresses);
+        let changed = member
+            .machine
+            .connection()
+            .and_then(|it| self.roster.addresses(it));
+        let addresses = changed.unwrap_or(negotiated.addresses);
         let policy = &self.config.as_ref()?.policy;
-        Some(member.terms(negotiated, addresses, policy, self.is_draining))
+        Some(member.terms(negotiated, &addresses, policy, self.is_draining))
     }
 
     /// Lets a member ask for routes, if there are any for it.
@@ -291,21 +299,15 @@ impl Speaker {
         self.roster.sweep(id);
     }
 
-    fn readdress(
-        &mut self,
-        connection: ConnectionId,
-        addresses: crate::bgp::route::LocalAddresses,
-        now: Time,
-    ) {
+    /// Our addresses on a connection changed. One that is no session yet may become one.
+    fn readdress(&mut self, connection: ConnectionId, addresses: LocalAddresses, now: Time) {
+        self.roster.readdress(connection, addresses);
         let Some(id) = self.roster.owner(connection) else {
             return;
         };
-        if let Some(session) = self.roster.session_mut(id)
-            && session.addresses != addresses
-        {
-            session.addresses = addresses;
+        let member = self.roster.member(id);
+        if member.is_some_and(|member| member.machine.connection() == Some(connection)) {
             self.renew_terms(now);
-            self.update_surroundings();
         }
     }
 

@@ -38,21 +38,7 @@ pub(super) struct Member {
 pub(super) struct Session {
     pub(super) adj: AdjRibOut,
     pub(super) negotiated: Arc<Negotiated>,
-    /// As they are now; they may have changed since the session began.
-    pub(super) addresses: LocalAddresses,
     pub(super) since: Time,
-}
-
-impl Session {
-    pub(super) fn new(adj: AdjRibOut, negotiated: Arc<Negotiated>, now: Time) -> Self {
-        let addresses = negotiated.addresses;
-        Self {
-            adj,
-            negotiated,
-            addresses,
-            since: now,
-        }
-    }
 }
 
 impl Member {

@@ -114,7 +114,7 @@ fn session_status(session: &Session, now: Time) -> SessionStatus {
         uptime: now - session.since,
         peer_as: negotiated.peer_as,
         peer_id: negotiated.peer_id,
-        local: session.addresses.session,
+        local: negotiated.addresses.session,
         remote: negotiated.remote,
         incoming: negotiated.direction == Direction::Incoming,
         hold_time: negotiated.hold_time,

@@ -1,7 +1,7 @@
 //! Who the members are: by number, by name, by connection, and by when they act next.
 
 use super::member::{Member, Session};
-use crate::bgp::route::PeerName;
+use crate::bgp::route::{LocalAddresses, PeerName};
 use crate::bgp::session::ConnectionId;
 use crate::machine::Machine;
 use crate::time::Time;
@@ -20,10 +20,18 @@ pub(super) struct Roster {
     members: BTreeMap<MemberId, Member>,
     // Invariant: every id is in `members`.
     names: BTreeMap<PeerName, MemberId>,
-    // Invariant: every id is in `members`.
-    connections: HashMap<ConnectionId, MemberId>,
+    // Invariant: every owner is in `members`.
+    connections: HashMap<ConnectionId, Link>,
     // Invariant: holds exactly the deadlines of the members that have one.
     schedule: BTreeSet<(Time, MemberId)>,
+}
+
+/// A connection, or an attempt at one.
+#[derive(Debug)]
+struct Link {
+    owner: MemberId,
+    /// Our addresses on it, if they changed since it was opened.
+    addresses: Option<LocalAddresses>,
 }
 
 impl Roster {
@@ -56,15 +64,16 @@ impl Roster {
             return;
         };
         let is_named = self.names.get(&member.neighbor.name) == Some(&id);
-        let is_connected = self.connections.values().any(|owner| *owner == id);
-        if !is_named && !is_connected {
+        if !is_named && !self.is_connected(id) {
             self.schedule.remove(&(member.deadline, id));
             self.members.remove(&id);
         }
     }
 
-    pub(super) fn connect(&mut self, connection: ConnectionId, id: MemberId) {
-        self.connections.insert(connection, id);
+    pub(super) fn connect(&mut self, connection: ConnectionId, owner: MemberId) {
+        let addresses = None;
+        self.connections
+            .insert(connection, Link { owner, addresses });
     }
 
     pub(super) fn disconnect(&mut self, connection: ConnectionId) {
@@ -72,7 +81,19 @@ impl Roster {
     }
 
     pub(super) fn owner(&self, connection: ConnectionId) -> Option<MemberId> {
-        self.connections.get(&connection).copied()
+        self.connections.get(&connection).map(|link| link.owner)
+    }
+
+    /// Notes that our addresses on a connection changed.
+    pub(super) fn readdress(&mut self, connection: ConnectionId, addresses: LocalAddresses) {
+        if let Some(link) = self.connections.get_mut(&connection) {
+            link.addresses = Some(addresses);
+        }
+    }
+
+    /// Our addresses on a connection, if they changed since it was opened.
+    pub(super) fn addresses(&self, connection: ConnectionId) -> Option<LocalAddresses> {
+        self.connections.get(&connection)?.addresses
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -80,7 +101,7 @@ impl Roster {
     }
 
     pub(super) fn is_connected(&self, id: MemberId) -> bool {
-        self.connections.values().any(|owner| *owner == id)
+        self.connections.values().any(|link| link.owner == id)
     }
 
     pub(super) fn find(&self, name: &PeerName) -> Option<MemberId> {

@@ -65,7 +65,7 @@ fn watched(member: &Member) -> Option<Watched> {
         return None;
     }
     let session = member.session.as_ref();
-    let local = session.map(|session| session.addresses.session);
+    let local = session.map(|session| session.negotiated.addresses.session);
     Some(Watched {
         remote: member.address()?,
         local: local.or(settings.transport.source),

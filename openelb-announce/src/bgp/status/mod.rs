@@ -155,3 +155,6 @@ mod state_text {
         named.ok_or_else(|| Error::custom(format!("`{text}` is no state of a peer")))
     }
 }
+
+#[cfg(all(test, feature = "serde"))]
+mod tests;

@@ -174,3 +174,39 @@ fn a_strict_peer_waits_for_bfd() {
     });
     assert!(bench.dial().is_some());
 }
+
+#[test]
+fn addresses_that_change_before_the_session_is_up_count_in_it() {
+    let mut bench = Bench::with(config([plain("leaf1", "192.0.2.9")]));
+    let routes = vec![
+        super::route("198.51.100.1/32"),
+        super::route("2001:db8:1::1/128"),
+    ];
+    bench.speaker.announce(routes, bench.now);
+    let (connection, _) = bench.dial().unwrap();
+    let remote = std::net::SocketAddr::new(ip("192.0.2.9"), 179);
+    let mut addresses = super::addresses();
+    bench.input(Input::Opened {
+        connection,
+        addresses,
+        remote,
+    });
+    (addresses.v6_global, addresses.v6_link_local) = (None, None);
+    bench.input(Input::Addresses {
+        connection,
+        addresses,
+    });
+    bench.establish(connection, &open(9));
+    let refused = |bench: &Bench| bench.status()[0].families.ipv6.refused;
+    assert_eq!(refused(&bench), 1);
+    addresses.v6_global = "2001:db8::1".parse().ok();
+    bench.input(Input::Addresses {
+        connection,
+        addresses,
+    });
+    bench.transmit(connection);
+    assert_eq!(
+        (refused(&bench), bench.status()[0].families.ipv6.advertised),
+        (0, 1)
+    );
+}
