@@ -3,9 +3,7 @@
 use super::super::*;
 use super::bench::*;
 use crate::bgp::family::Family;
-use crate::bgp::message::{
-    Capability, ErrorCode, Notification, Open, RefreshKind, RouteRefresh,
-};
+use crate::bgp::message::{Capability, ErrorCode, Notification, Open, RefreshKind, RouteRefresh};
 use crate::bgp::session::ConnectionId;
 
 const V4: Family = Family::Ipv4Unicast;
