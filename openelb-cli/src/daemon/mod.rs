@@ -39,7 +39,7 @@ use crate::engine::{self, Engine};
 use crate::exit_code::{ExitCode, Failure};
 use crate::store::{DirectoryLock, RedbStore};
 
-pub(crate) use self::speaker::start_announcer;
+pub(crate) use self::speaker::{give_up_capabilities, start_announcer};
 pub(crate) use self::watch::Files;
 
 /// Runs the daemon in the foreground; returns after it was told to stop. `config` is what was read

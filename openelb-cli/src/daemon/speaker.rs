@@ -69,11 +69,11 @@ impl Speaker {
         let announcer = match start_announcer() {
             Ok(announcer) => Arc::new(announcer),
             Err(failure) if !needs_link && failure.code == ExitCode::NotPermitted => {
-                info!("no layer 2: {}", failure.message);
+                info!("no layer 2, which is not needed: {}", failure.message);
+                give_up_capabilities()?;
                 return Ok(Self {
                     is_silent: false,
                     bgp,
-                    trouble: Some(failure.message),
                     ..Self::silent()
                 });
             }
@@ -113,6 +113,8 @@ impl Speaker {
         }
         self.desired.clone_from(&desired);
         let Some(announcer) = &self.announcer else {
+            let needs_link = !self.is_silent && !self.desired.is_empty();
+            self.trouble = needs_link.then(|| NO_LINK.to_owned());
             return;
         };
         info!(
@@ -166,11 +168,17 @@ impl Speaker {
         self.is_silent
     }
 
+    /// Why the link hears nothing of what it should.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     /// `on`, or why nothing is announced.
     pub(super) fn summary(&self) -> String {
         match (&self.announcer, &self.trouble) {
-            (None, None) => "off (--no-announce)".to_owned(),
-            (None, Some(trouble)) => format!("off: {trouble}"),
+            (None, None) if self.is_silent => "off (--no-announce)".to_owned(),
+            (None, None) => "on, BGP only".to_owned(),
+            (None, Some(trouble)) => format!("in trouble: {trouble}"),
             (Some(_), None) => "on".to_owned(),
             (Some(_), Some(trouble)) => format!("in trouble: {trouble}"),
         }
@@ -216,6 +224,12 @@ pub(super) fn probe(probe: api::Probe) -> claim::Probe {
 /// opens sockets for interfaces that appear later is a thread of the announcer's own.
 pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
     let announcer = Announcer::start(Options::default()).map_err(|error| start_failure(&error))?;
+    give_up_capabilities()?;
+    Ok(announcer)
+}
+
+/// Keeps no capability in this thread and those it starts: whoever needs one has it already.
+pub(crate) fn give_up_capabilities() -> Result<(), Failure> {
     for set in [
         CapSet::Ambient,
         CapSet::Inheritable,
@@ -229,7 +243,7 @@ pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
             )
         })?;
     }
-    Ok(announcer)
+    Ok(())
 }
 
 /// The failure to open the network, as the user sees it.
@@ -289,6 +303,9 @@ fn hear_about_address(interface: &str, event: claim::Event, conflicts: &mpsc::Se
         other => info!(?other, interface, "the announcer reports"),
     }
 }
+
+const NO_LINK: &str = "layer 2 takes CAP_NET_RAW, without which the daemon was started; grant it and \
+                       start the daemon again";
 
 /// How long the listening thread may outlive the speaker.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -496,3 +496,31 @@ fn the_monitor_tells_what_happened_to_a_peer() {
     assert!(events.iter().any(is_up), "{text}");
     assert!(events.iter().all(|event| event["peer"] == "tor"));
 }
+
+#[test]
+fn bgp_takes_no_right_but_its_port_and_layer_2_says_which_one_it_lacks() {
+    let Some(mut fabric) = Fabric::open("") else {
+        return;
+    };
+    let routed = config("", TOR, &[("web", "")]);
+    fabric.start_with_port_alone(&routed);
+    for prefix in FIRST {
+        fabric.hears(prefix, |_| true);
+    }
+    assert_eq!(
+        fabric.ask(&["status"])["problems"],
+        Value::Array(Vec::new())
+    );
+    let linked = "protocol: layer2, interface: eth0";
+    fabric.edit(&config(linked, TOR, &[("web", "")]));
+    eventually("the missing right is named", || {
+        let problems = fabric.ask(&["status"])["problems"].to_string();
+        problems.contains("CAP_NET_RAW").then_some(())
+    });
+    fabric.edit(&routed);
+    fabric.hears(FIRST[0], |_| true);
+    assert_eq!(
+        fabric.ask(&["status"])["problems"],
+        Value::Array(Vec::new())
+    );
+}

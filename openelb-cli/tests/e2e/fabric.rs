@@ -122,14 +122,30 @@ impl Fabric {
         self.restart();
     }
 
+    /// Starts the daemon without any capability but the one for BGP's port, and the one by which it
+    /// reaches the test's files.
+    pub(crate) fn start_with_port_alone(&mut self, config: &str) {
+        self.edit(config);
+        self.restart_through(&[
+            "setpriv",
+            "--bounding-set",
+            "-all,+net_bind_service,+dac_override",
+        ]);
+    }
+
     /// Starts the daemon again on the state that it left.
     pub(crate) fn restart(&mut self) {
+        self.restart_through(&[]);
+    }
+
+    fn restart_through(&mut self, program: &[&str]) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log_path());
         let mut command = self.command("n");
         command
+            .args(program)
             .arg(env!("CARGO_BIN_EXE_openelb"))
             .arg("run")
             .arg(self.config())

@@ -14,6 +14,7 @@ use openelb_k8s::bgp::{self, Material, PasswordSource, Problem};
 
 use crate::args::AnnounceArgs;
 use crate::config;
+use crate::daemon;
 use crate::exit_code::{ExitCode, Failure};
 use crate::output;
 
@@ -25,6 +26,7 @@ pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
         Failure::new(ExitCode::Failed, format!("cannot speak BGP: {error}"))
     };
     let speaker = Speaker::start(SpeakerOptions::default()).map_err(|error| failed(&error))?;
+    daemon::give_up_capabilities()?;
     let speaker = Arc::new(speaker);
     let weak = Arc::downgrade(&speaker);
     let narrator = std::thread::spawn(move || narrate(&weak));

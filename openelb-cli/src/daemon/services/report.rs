@@ -87,7 +87,11 @@ impl Services {
             pools: engine.pools(),
             announcer: speaker.summary(),
             conflicts: self.conflicts,
-            problems: self.problems(engine, &services, &announcements, bgp.as_ref(), now),
+            problems: {
+                let link = speaker.trouble().map(str::to_owned);
+                let rest = self.problems(engine, &services, &announcements, bgp.as_ref(), now);
+                link.into_iter().chain(rest).collect()
+            },
             bgp,
             services,
             announcements,
