@@ -20,3 +20,5 @@ mod reading;
 mod tests;
 #[cfg(test)]
 mod theirs;
+#[cfg(test)]
+mod written;
