@@ -1,6 +1,6 @@
 //! What one TCP connection to a peer is: OPENs exchanged, what they agree on, and what is kept alive.
 //!
-//! A [`Connection`] frames what arrives, keeps the timers of RFC 4271 section 8 that belong to one
+//! A `Connection` frames what arrives, keeps the timers of RFC 4271 section 8 that belong to one
 //! connection, and holds the few messages that wait to be sent. It takes no decision about the peer;
 //! that is [`peer`](super::peer)'s.
 
