@@ -145,9 +145,20 @@ fn any_setup() -> impl Strategy<Value = FabricSetup> {
         })
 }
 
+/// The second router: another hold time, perhaps one family only.
+fn any_router() -> impl Strategy<Value = RouterOptions> {
+    let families = [(true, true), (true, false), (false, true)];
+    prop::sample::select(families.to_vec()).prop_map(|(ipv4, ipv6)| RouterOptions {
+        hold_time: 30,
+        families: FamilySet::new(ipv4, ipv6),
+        ..RouterOptions::default()
+    })
+}
+
 /// A site with two routers, and what is asked of it.
 struct World {
     site: Site,
+    families: [FamilySet; 2],
     routes: Vec<Route>,
     settings: Vec<Settings>,
     is_running: bool,
@@ -155,10 +166,11 @@ struct World {
 
 impl World {
     fn new(setup: FabricSetup) -> Self {
-        let second = RouterOptions {
-            hold_time: 30,
-            ..RouterOptions::default()
-        };
+        Self::with(setup, RouterOptions::default())
+    }
+
+    fn with(setup: FabricSetup, second: RouterOptions) -> Self {
+        let families = [FamilySet::ALL, second.families];
         let settings = vec![
             Settings::default(),
             set(|it| it.remote_as = RemoteAs::External),
@@ -168,6 +180,7 @@ impl World {
         site.announce(Vec::new());
         Self {
             site,
+            families,
             routes: Vec::new(),
             settings,
             is_running: true,
@@ -247,9 +260,10 @@ proptest! {
     #[test]
     fn whatever_happened_every_router_ends_up_with_exactly_the_desired_routes(
         setup in any_setup(),
+        second in any_router(),
         steps in prop::collection::vec(any_step(), 1..40),
     ) {
-        let mut world = World::new(setup);
+        let mut world = World::with(setup, second);
         for step in steps {
             world.take(step);
         }
@@ -257,7 +271,7 @@ proptest! {
         for router in 0..2 {
             prop_assert!(world.site.is_established(router), "router {}", router);
             let wanted = expected(
-                &world.site, router, &world.routes, &world.settings[router], FamilySet::ALL,
+                &world.site, router, &world.routes, &world.settings[router], world.families[router],
             );
             prop_assert_eq!(known(&world.site, world.site.routers[router]), wanted);
             let record = world.site.record(router);
@@ -280,6 +294,7 @@ proptest! {
                 Just(Step::Pause),
                 Just(Step::Resume),
                 (0..2_usize).prop_map(Step::Reset),
+                (0..2_usize).prop_map(Step::Cut),
                 (0..2_usize).prop_map(Step::Dial),
                 (0..400_u64).prop_map(Step::Leap),
                 (1..4_000_u64).prop_map(Step::Run),
