@@ -61,4 +61,4 @@ pub(super) async fn watch_signatures(reactor: Reactor, refused: Rc<Cell<u64>>) {
 const SIGNATURE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A password that is wrong for days is told once an hour.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
