@@ -127,11 +127,11 @@ impl Worker {
             }
             Order::Serve(connection) => drop(self.tasks.spawn_local(connection)),
             Order::Other(Output::Listen(addresses)) => {
-                self.listeners.set(&mut self.tasks, reactor, &addresses)
+                self.listeners.set(&mut self.tasks, reactor, &addresses);
             }
             Order::Other(Output::Keys(keys)) => self.listeners.set_keys(reactor, keys),
             Order::Other(Output::Discover(interfaces)) => {
-                self.neighbors.set(&mut self.tasks, reactor, &interfaces)
+                self.neighbors.set(&mut self.tasks, reactor, &interfaces);
             }
             Order::Other(Output::Watch(peers)) => self.watch.set(reactor, peers),
             // The reactor has taken all others itself.
