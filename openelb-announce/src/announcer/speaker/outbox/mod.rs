@@ -28,6 +28,11 @@ pub enum Event {
         /// Whose password, why, and what to do.
         problem: String,
     },
+    /// Passwords that count only for connections that this speaker makes.
+    PasswordOverruled {
+        /// Whose, why, and what to do.
+        problem: String,
+    },
     /// The router at the other end of an interface cannot be looked for; it is tried again.
     NotLooking {
         /// The interface.
@@ -55,6 +60,7 @@ impl fmt::Display for Event {
             Self::PasswordRefused { listener, problem } => {
                 write!(f, "listener {listener}: {problem}")
             }
+            Self::PasswordOverruled { problem } => f.write_str(problem),
             Self::NotLooking { interface, problem } => {
                 write!(f, "not looking for a router on {interface}: {problem}")
             }
@@ -91,3 +97,6 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

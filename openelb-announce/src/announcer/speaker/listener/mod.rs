@@ -25,6 +25,8 @@ use crate::link::tcp::{KeyScope, clear_key, listen, set_key};
 pub(super) struct Listeners {
     open: BTreeMap<SocketAddr, Listener>,
     keys: Rc<RefCell<Keys>>,
+    /// Which passwords do not count for connections that peers make, and why.
+    overruled: Option<String>,
 }
 
 /// How one listener stands.
@@ -88,13 +90,11 @@ impl Listeners {
     /// Puts `keys` into force on every listener, in place of the former ones. Sessions that are up
     /// keep what they began with.
     pub(super) fn set_keys(&mut self, reactor: &Reactor, keys: Vec<Key>) {
-        let wanted: Keys = keys
-            .into_iter()
-            // The first key of a scope counts: the kernel cannot tell link-local neighbours with one
-            // address on two links apart.
-            .rev()
-            .map(|key| (KeyScope::prefix(key.remote), key.password))
-            .collect();
+        let (wanted, overruled) = choose(keys);
+        if let Some(problem) = overruled.clone().filter(|_| overruled != self.overruled) {
+            reactor.report(Event::PasswordOverruled { problem });
+        }
+        self.overruled = overruled;
         let former = self.keys.replace(wanted);
         let wanted = self.keys.borrow();
         for (address, listener) in &self.open {
@@ -116,10 +116,36 @@ impl Listeners {
     pub(super) fn status(&self) -> Vec<ListenerStatus> {
         let status = |(address, listener): (&SocketAddr, &Listener)| ListenerStatus {
             address: *address,
-            problem: listener.slot.problem.borrow().clone(),
+            problem: listener.slot.problem.borrow().clone().or_else(|| {
+                let overruled = self.overruled.as_ref();
+                overruled.filter(|_| address.is_ipv6()).cloned()
+            }),
         };
         self.open.iter().map(status).collect()
     }
+}
+
+/// The key of each scope, and words about those that cannot count: the kernel does not tell links
+/// apart, so link-local neighbours with one address, or of unnumbered interfaces, share one key.
+fn choose(keys: Vec<Key>) -> (Keys, Option<String>) {
+    let mut chosen = Keys::new();
+    let mut overruled = Vec::new();
+    for key in keys {
+        let scope = KeyScope::prefix(key.remote);
+        let first = chosen.entry(scope).or_insert_with(|| key.password.clone());
+        if *first != key.password {
+            overruled.push(format!("{scope}%{}", key.interface.unwrap_or_default()));
+        }
+    }
+    let problem = (!overruled.is_empty()).then(|| {
+        format!(
+            "the passwords for {} differ from that of the same address on another link, which the \
+             kernel cannot tell apart: these peers come up only when this speaker dials; give all \
+             of them one password",
+            overruled.join(", ")
+        )
+    });
+    (chosen, problem)
 }
 
 impl Slot {
@@ -254,3 +280,6 @@ fn greet(reactor: &Reactor, stream: TcpStream) -> io::Result<()> {
 /// How often a listener that could not be opened is tried again.
 const RETRY_TIME: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ impl Letters {
         self.0.push(letter);
     }
 }
+
+#[cfg(test)]
+mod tests;
