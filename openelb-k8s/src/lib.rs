@@ -1,9 +1,10 @@
 //! The API objects of OpenELB and their meaning as pools.
 //!
 //! An [`Eip`](api::Eip) read from a file or from a cluster is the same value; [`pool::spec`] turns
-//! it into the [`PoolSpec`](openelb_ipam::PoolSpec) the allocator understands, purely, so that a
-//! file tried with the standalone daemon means the same in a cluster. Nothing here talks to an API
-//! server.
+//! it into the [`PoolSpec`](openelb_ipam::PoolSpec) the allocator understands, and [`bgp::speaker`]
+//! turns a [`BgpConf`](api::BgpConf) and its [`BgpPeer`](api::BgpPeer)s into the
+//! [`Config`](openelb_announce::bgp::config::Config) of a speaker, purely, so that a file tried with
+//! the standalone daemon means the same in a cluster. Nothing here talks to an API server.
 #![forbid(unsafe_code)]
 
 pub mod api;
