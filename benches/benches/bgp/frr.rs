@@ -29,7 +29,8 @@ impl Frr {
         std::path::Path::new(BGPD).exists()
     }
 
-    /// Starts it as receiver [`NUMBER`], which dials the announcer.
+    /// Starts it as receiver [`NUMBER`], which dials the announcer and sends it nothing back: the
+    /// echo of a hundred thousand routes would keep some announcers busy.
     pub(crate) fn start(world: &World) -> Self {
         let me = identity(NUMBER);
         let directory = world.path("frr");
@@ -40,7 +41,8 @@ impl Frr {
              no bgp default ipv4-unicast\n no bgp network import-check\n \
              neighbor {ANNOUNCER} remote-as external\n neighbor {ANNOUNCER} timers connect 1\n \
              neighbor {ANNOUNCER} update-source {}\n address-family ipv6 unicast\n  \
-             neighbor {ANNOUNCER} activate\n exit-address-family\n",
+             neighbor {ANNOUNCER} activate\n  neighbor {ANNOUNCER} route-map nothing out\n \
+             exit-address-family\nroute-map nothing deny 1\n",
             me.asn, me.address
         );
         std::fs::write(format!("{directory}/bgpd.conf"), text).unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use openelb_announce::announcer::speaker::{Speaker, SpeakerConfig, SpeakerOptions};
 use openelb_announce::bgp::config::{Config, Peer, Remote, Settings};
 use openelb_announce::bgp::{Asn, RouterId};
-use openelb_benches::meter::clock;
+use openelb_benches::meter::{clock, median};
 
 use super::contender::{Kind, identity};
 use super::endpoint::{Identity, Injector, Sink};
@@ -114,7 +114,10 @@ fn towards_a_sink(world: &World, table: &mut Table, count: u32, rows: &Rows) {
         return;
     };
     table.add(what, "MB", Some(octets), Some(Goal::AtMost(most)));
-    table.add(PACKING, "routes", Some(packing), Some(Goal::AtLeast(236.0)));
+    // The receiver is on the link, so the next hop has 32 octets (RFC 2545) and a message holds 236
+    // routes: 424 messages at least.
+    let most = f64::from(ROUTES) / 424.0;
+    table.add(PACKING, "routes", Some(packing), Some(Goal::AtLeast(most)));
     one_more(&speaker, &sink, table);
 }
 
@@ -129,8 +132,8 @@ fn one_more(speaker: &Speaker, sink: &Sink, table: &mut Table) {
         samples.extend(span.map(milliseconds));
         std::thread::sleep(Duration::from_millis(2));
     }
-    let [median, slow] = percentiles(&mut samples);
-    table.add(ONE_MEDIAN, "ms", Some(median), None);
+    let [middle, slow] = percentiles(&mut samples);
+    table.add(ONE_MEDIAN, "ms", Some(middle), None);
     table.add(ONE_SLOW, "ms", Some(slow), Some(Goal::AtMost(1.0)));
 }
 
@@ -174,8 +177,14 @@ pub(crate) fn measure_here() {
 }
 
 fn towards_frr(world: &World, table: &mut Table) {
-    let limit = receivers_limit(world);
-    let span = received_span(world, ROUTES);
+    // In turns, so that other work on this machine hits both alike.
+    let (mut limits, mut spans) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        limits.extend(receivers_limit(world));
+        spans.extend(received_span(world, ROUTES));
+    }
+    let middle = |samples: &mut Vec<f64>| (samples.len() == TURNS).then(|| median(samples));
+    let (limit, span) = (middle(&mut limits), middle(&mut spans));
     let at_most = |most| Some(Goal::AtMost(most));
     table.add(
         "the same, written by a plain socket: FRR's own limit",
@@ -244,4 +253,5 @@ fn milliseconds(span: Duration) -> f64 {
 
 const ADDITIONS: u32 = 500;
 const SERVICES: u32 = 5_000;
+const TURNS: usize = 3;
 const PATIENCE: Duration = Duration::from_mins(1);

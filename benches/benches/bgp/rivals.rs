@@ -21,10 +21,10 @@ pub(crate) fn measure(world: &World, table: &mut Table) {
         // Four peers for the memory, of which one is timed.
         let mut contender = Contender::start(kind, world, ROUTES, frr::NUMBER);
         let sinks = first_sync(&contender, table, kind);
+        one_more(&mut contender, &sinks[0], table);
         if Frr::is_installed() {
             last_in_frr(world, &contender, table);
         }
-        one_more(&mut contender, &sinks[0], table);
     }
 }
 

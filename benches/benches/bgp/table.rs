@@ -111,11 +111,12 @@ impl Row {
     }
 }
 
-/// Three significant digits below a hundred, whole numbers above.
+/// About three significant digits.
 fn number(value: f64) -> String {
     match value {
         _ if value >= 100.0 => format!("{value:.0}"),
         _ if value >= 10.0 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+        _ if value >= 0.1 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
     }
 }
