@@ -107,22 +107,16 @@ pub(crate) struct Injector {
 }
 
 impl Injector {
-    /// Connects to `target` and opens the session.
+    /// Connects to `target` and opens the session, again and again until that works: a router that
+    /// has just started resets connections of peers that it does not know yet.
     pub(crate) fn dial(host: &Host, me: Identity, target: IpAddr) -> Self {
-        let mut stream = dial(host, me, target);
-        open(&mut stream, me);
-        let mut framer = Framer::new();
-        let mut buffer = [0; 4096];
-        // OPEN and KEEPALIVE of the other side.
-        let mut keepalives = 0;
-        while keepalives == 0 {
-            let read = stream.read(&mut buffer).unwrap();
-            assert!(read > 0, "{target} closed the session of the injector");
-            framer.feed(&buffer[..read]);
-            while let Some(message) = framer.next_message() {
-                keepalives += u32::from(message.unwrap().kind == MessageKind::Keepalive);
+        let stream = loop {
+            let mut stream = dial(host, me, target);
+            if established(&mut stream, me).is_ok() {
+                break stream;
             }
-        }
+            std::thread::sleep(Duration::from_millis(100));
+        };
         let mut reader = stream.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut buffer = vec![0; 65_536];
@@ -157,7 +151,26 @@ fn dial(host: &Host, me: Identity, target: IpAddr) -> TcpStream {
     })
 }
 
-fn open(stream: &mut TcpStream, me: Identity) {
+/// Opens a session and waits for OPEN and KEEPALIVE of the other side.
+fn established(stream: &mut TcpStream, me: Identity) -> std::io::Result<()> {
+    open(stream, me)?;
+    let mut framer = Framer::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        framer.feed(&buffer[..read]);
+        while let Some(message) = framer.next_message() {
+            if message.unwrap().kind == MessageKind::Keepalive {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn open(stream: &mut TcpStream, me: Identity) -> std::io::Result<()> {
     let capabilities = vec![
         Capability::multi_protocol(Family::Ipv6Unicast),
         Capability::FourOctetAs(Asn(me.asn)),
@@ -166,12 +179,14 @@ fn open(stream: &mut TcpStream, me: Identity) {
     let mut out = Vec::new();
     Open::new(Asn(me.asn), HOLD_TIME, router_id, capabilities).write(&mut out);
     write_keepalive(&mut out);
-    stream.set_nodelay(true).unwrap();
-    stream.write_all(&out).unwrap();
+    stream.set_nodelay(true)?;
+    stream.write_all(&out)
 }
 
 fn count(mut stream: TcpStream, me: Identity, shared: &(Mutex<Seen>, Condvar)) {
-    open(&mut stream, me);
+    if open(&mut stream, me).is_err() {
+        return;
+    }
     keep_alive(Arc::new(Mutex::new(stream.try_clone().unwrap())));
     let mut framer = Framer::new();
     let mut buffer = vec![0; 1 << 18];

@@ -232,7 +232,7 @@ fn processor_time(work: impl FnOnce()) -> Duration {
     let now = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
     let start = now();
     work();
-    now() - start
+    now().saturating_sub(start)
 }
 
 const ROUTES: u32 = 100_000;
