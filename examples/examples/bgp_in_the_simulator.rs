@@ -10,6 +10,7 @@ use openelb_announce::bgp::config::{Config, Peer, Settings};
 use openelb_announce::bgp::peer::Stop;
 use openelb_announce::bgp::route::Route;
 use openelb_announce::bgp::{Asn, RouterId};
+use openelb_announce::sim;
 use openelb_announce::sim::bgp::{Fabric, FabricSetup, RouterOptions, SpeakerId};
 use std::error::Error;
 use std::time::Duration;
@@ -23,11 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         graceful_restart: None,
         ..RouterOptions::default()
     };
-    let routers = [fabric.add_router(graceful), fabric.add_router(plain)];
+    let leaves = [fabric.add_router(graceful), fabric.add_router(plain)];
     let node = fabric.add_speaker();
 
     let mut config = Config::new(Asn(64_512), "10.0.0.1".parse()?);
-    for (name, router) in ["leaf1", "leaf2"].into_iter().zip(routers) {
+    for (name, router) in ["leaf1", "leaf2"].into_iter().zip(leaves) {
         config.peers.push(Peer {
             name: name.into(),
             remote: fabric.remote(router),
@@ -37,33 +38,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     fabric.configure(node, config)?;
 
     println!("a service with an address of each family:");
-    let routes = ["192.0.2.10/32", "2001:db8::10/128"].map(|text| Ok(Route::to(text.parse()?)));
-    let routes: Result<Vec<_>, Box<dyn Error>> = routes.into_iter().collect();
-    fabric.announce(node, routes?);
+    let service = vec![
+        Route::to("192.0.2.10/32".parse()?),
+        Route::to("2001:db8::10/128".parse()?),
+    ];
+    fabric.announce(node, service);
     fabric.run(Duration::from_secs(5));
     let mut story = Story { fabric, node };
-    story.show(&routers);
+    story.show(&leaves);
 
     println!("\nthe speaker crashes; leaf1 keeps forwarding, leaf2 does not:");
     story.fabric.kill(node);
     story.fabric.run(Duration::from_secs(10));
-    story.show(&routers);
+    story.show(&leaves);
 
     println!("\nit is back, says so, and announces everything again:");
     story.fabric.start(node);
     story.fabric.run(Duration::from_secs(10));
-    story.show(&routers);
+    story.show(&leaves);
     story.show_status();
 
     println!("\nthe node is drained: other paths are preferred, nothing is lost yet:");
     story.fabric.drain(node);
     story.fabric.run(Duration::from_secs(5));
-    story.show(&routers);
+    story.show(&leaves);
 
     println!("\nand removed:");
     story.fabric.stop(node, &Stop::Removal);
     story.fabric.run(Duration::from_secs(1));
-    story.show(&routers);
+    story.show(&leaves);
     Ok(())
 }
 
@@ -75,9 +78,9 @@ struct Story {
 
 impl Story {
     /// Prints what each router knows.
-    fn show(&self, routers: &[openelb_announce::sim::bgp::RouterId]) {
-        for (number, router) in routers.iter().enumerate() {
-            let Some(table) = self.fabric.table(*router, self.node) else {
+    fn show(&self, leaves: &[sim::bgp::RouterId]) {
+        for (number, leaf) in leaves.iter().enumerate() {
+            let Some(table) = self.fabric.table(*leaf, self.node) else {
                 continue;
             };
             let (count, deletes) = (table.paths().len(), table.deletes());
@@ -86,10 +89,11 @@ impl Story {
                 number + 1
             );
             for ((prefix, _), path) in table.paths() {
-                let stale = if path.is_stale { " (kept)" } else { "" };
+                let stale = if path.is_stale { "(kept)" } else { "" };
                 let communities = path.attributes.communities.iter();
-                let marks: String = communities.map(|mark| format!(" {mark}")).collect();
-                println!("    {prefix} via {}{marks}{stale}", path.next_hop);
+                let marks: Vec<String> = communities.map(|mark| mark.to_string()).collect();
+                let marks = marks.join(" ");
+                println!("    {prefix} via {} {marks}{stale}", path.next_hop);
             }
         }
     }
