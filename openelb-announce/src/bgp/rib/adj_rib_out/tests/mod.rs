@@ -1,3 +1,5 @@
+//! Tests of the Adj-RIB-Out.
+
 mod histories;
 mod peer;
 
