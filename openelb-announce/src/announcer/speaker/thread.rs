@@ -190,7 +190,11 @@ impl Worker {
         loop {
             tokio::select! {
                 () = self.reactor.all_ended() => return,
-                order = self.reactor.next_order() => self.carry_out(order),
+                order = self.reactor.next_order() => match order {
+                    // Nobody is to be watched any more, but not before BGP has ended.
+                    Order::Other(Output::Watch(_)) => {}
+                    order => self.carry_out(order),
+                },
                 () = self.reactor.keep_time() => {}
             }
         }
