@@ -14,6 +14,7 @@ mod http;
 mod keeper;
 mod log;
 mod metrics;
+mod rights;
 mod server;
 mod services;
 mod speaker;
@@ -39,7 +40,8 @@ use crate::engine::{self, Engine};
 use crate::exit_code::{ExitCode, Failure};
 use crate::store::{DirectoryLock, RedbStore};
 
-pub(crate) use self::speaker::{give_up_capabilities, start_announcer};
+pub(crate) use self::rights::give_up_capabilities;
+pub(crate) use self::speaker::start_announcer;
 pub(crate) use self::watch::Files;
 
 /// Runs the daemon in the foreground; returns after it was told to stop. `config` is what was read

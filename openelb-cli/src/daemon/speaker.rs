@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use caps::CapSet;
 use openelb_announce::Announcer;
 use openelb_announce::announcer::{Announcement, Event, Options, StartError};
 use openelb_announce::bgp::route::Route;
@@ -16,6 +15,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::bgp::Bgp;
+use super::rights::give_up_capabilities;
 use crate::config::BgpConfig;
 use crate::engine::AnnouncementStatus;
 use crate::exit_code::{ExitCode, Failure};
@@ -226,24 +226,6 @@ pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
     let announcer = Announcer::start(Options::default()).map_err(|error| start_failure(&error))?;
     give_up_capabilities()?;
     Ok(announcer)
-}
-
-/// Keeps no capability in this thread and those it starts: whoever needs one has it already.
-pub(crate) fn give_up_capabilities() -> Result<(), Failure> {
-    for set in [
-        CapSet::Ambient,
-        CapSet::Inheritable,
-        CapSet::Effective,
-        CapSet::Permitted,
-    ] {
-        caps::clear(None, set).map_err(|error| {
-            Failure::new(
-                ExitCode::Failed,
-                format!("cannot give up capabilities: {error}"),
-            )
-        })?;
-    }
-    Ok(())
 }
 
 /// The failure to open the network, as the user sees it.

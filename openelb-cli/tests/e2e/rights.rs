@@ -9,7 +9,7 @@ use crate::node::{FIRST, Node, config};
 use crate::stage::Stage;
 
 #[test]
-fn an_ordinary_user_with_net_raw_announces_and_only_the_opener_of_sockets_keeps_it() {
+fn an_ordinary_user_with_net_raw_announces_and_only_the_openers_of_sockets_keep_it() {
     let Some(mut stage) = Stage::open_as(ORDINARY) else {
         return;
     };
@@ -27,7 +27,7 @@ fn an_ordinary_user_with_net_raw_announces_and_only_the_opener_of_sockets_keeps_
     assert!(tasks.len() > 1, "the daemon has an I/O thread");
     for task in tasks {
         let status = fs::read_to_string(task.unwrap().path().join("status")).unwrap();
-        let held = if field(&status, "Name") == OPENER {
+        let held = if OPENERS.contains(&field(&status, "Name")) {
             NET_RAW
         } else {
             NOTHING
@@ -66,8 +66,9 @@ fn field<'s>(status: &'s str, name: &str) -> &'s str {
 
 const ORDINARY: u32 = 1000;
 
-/// The thread that opens sockets for interfaces that appear later.
-const OPENER: &str = "openelb-opener";
+/// The threads that open sockets later: for interfaces that appear, and for BGP peers and listeners
+/// that an edit adds.
+const OPENERS: [&str; 2] = ["openelb-opener", "openelb-bgp"];
 
 const NET_RAW: &str = "0000000000002000";
 

@@ -16,6 +16,7 @@ use openelb_announce::bgp::speaker::Change;
 use tracing::{error, info};
 
 use self::journal::Journal;
+use super::rights::give_up_capabilities;
 use crate::config::BgpConfig;
 use crate::engine::{BgpReport, DrainState, DrainStep, EventsReport, RoutesReport};
 use crate::exit_code::{ExitCode, Failure};
@@ -63,6 +64,8 @@ impl Bgp {
         let listener = std::thread::Builder::new()
             .name("openelb-bgp-log".to_owned())
             .spawn(move || {
+                // It opens nothing. What it cannot give up it does not use.
+                let _ = give_up_capabilities();
                 // The weak reference is what ends this thread once the speaker is gone.
                 while let Some(speaker) = weak.upgrade() {
                     if let Ok(event) = speaker.event(PAUSE) {
