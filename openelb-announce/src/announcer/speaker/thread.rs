@@ -178,10 +178,14 @@ impl Worker {
     ///
     /// BFD says goodbye last. FRR 8.4 and BIRD 2.0 take even `AdminDown` for a failure, reset a session
     /// that still stands and drop what they would keep over a restart; once the session is closed
-    /// they no longer ask BFD about it.
+    /// they no longer ask BFD about it. What was sent may still wait there to be read, and BFD's news
+    /// overtake it: hence the pause.
     async fn stop(&mut self, stop: &Stop) {
         self.reactor.act(|speaker, now| speaker.stop(stop, now));
         drop(tokio::time::timeout(STOP_TIME, self.wind_up()).await);
+        if self.watch.is_running() {
+            tokio::time::sleep(READING_TIME).await;
+        }
         self.watch.end();
     }
 
@@ -218,3 +222,5 @@ fn survive(ended: Result<(), JoinError>) -> io::Result<()> {
 
 /// More than one connection needs for its last words.
 const STOP_TIME: Duration = Duration::from_secs(3);
+/// More than a router on a busy machine needs to see that a connection was closed.
+const READING_TIME: Duration = Duration::from_secs(1);

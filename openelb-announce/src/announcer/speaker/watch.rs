@@ -86,6 +86,11 @@ impl Watch {
             .unwrap_or_default()
     }
 
+    /// Is anybody watched?
+    pub(super) const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Tells all neighbours that BFD ends here without a failure (RFC 5882 section 4.2). Returns when
     /// they have heard it, after a second at the latest.
     pub(super) fn end(&mut self) {
