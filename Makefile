@@ -107,6 +107,9 @@ fuzz-check:
 bench:
 	$(CARGO) bench --quiet --package openelb-benches --bench goals
 	$(CARGO) bench --quiet --package openelb-benches --bench l2
+	$(CARGO) bench --quiet --package openelb-benches --bench session
+	$(CARGO) bench --quiet --package openelb-benches --bench bgp
+	$(CARGO) bench --quiet --package openelb-benches --bench bfd
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
