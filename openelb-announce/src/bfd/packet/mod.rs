@@ -244,8 +244,7 @@ impl<'de> serde::Deserialize<'de> for Diagnostic {
         let unknown = || serde::de::Error::custom(format!("{words:?} is no BFD diagnostic"));
         // Five bits on the wire.
         let mut all = (0..32).map(Self::from);
-        all.find(|it| it.to_string() == words)
-            .ok_or_else(unknown)
+        all.find(|it| it.to_string() == words).ok_or_else(unknown)
     }
 }
 

@@ -191,7 +191,10 @@ fn every_diagnostic_reads_back_from_its_words() {
     for code in 0..32 {
         let diagnostic = Diagnostic::from(code);
         let words = serde_json::to_string(&diagnostic).unwrap();
-        assert_eq!(serde_json::from_str::<Diagnostic>(&words).unwrap(), diagnostic);
+        assert_eq!(
+            serde_json::from_str::<Diagnostic>(&words).unwrap(),
+            diagnostic
+        );
     }
 }
 

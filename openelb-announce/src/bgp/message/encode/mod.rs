@@ -121,7 +121,10 @@ fn fill(
 ) -> Result<(usize, usize), EncodeError> {
     let first = out.len();
     // An iterator that knows its end spares a single route the zeroing of a whole message.
-    let most = nlri.size_hint().1.map(|most| most.saturating_mul(nlri::longest(family)));
+    let most = nlri
+        .size_hint()
+        .1
+        .map(|most| most.saturating_mul(nlri::longest(family)));
     let room = most.map_or(room, |most| room.min(most));
     out.resize(first + room, 0);
     let field = out.get_mut(first..).unwrap_or_default();
