@@ -82,6 +82,7 @@ fn key_of(fault: &Fault) -> &'static str {
         "restart_time" => "spec.gracefulRestart.restartTime",
         "next_hop" => "spec.nextHop",
         "prefix_limit" => "spec.prefixLimit",
+        "liveness" => "spec.bfd.strict",
         "limit" => "spec.dynamicNeighbors.limit",
         "ranges" => "spec.dynamicNeighbors.prefixes",
         _ => "spec",

@@ -132,6 +132,8 @@ impl Watch {
     }
 
     fn target(&self, name: &PeerName, watched: &Watched) -> Target {
+        // A member of a group has no settings of its own.
+        let name = watched.group.as_ref().unwrap_or(name);
         let mut settings = self.settings.get(name).cloned().unwrap_or_default();
         if watched.multihop && settings.multihop.is_none() {
             settings.multihop = Some(LEAST_TTL);

@@ -417,6 +417,22 @@ fn dynamic_ranges_are_clean_limited_and_do_not_overlap() {
 }
 
 #[test]
+fn strict_bfd_is_not_for_neighbors_that_nobody_knows_yet() {
+    let mut group = members(&["192.0.2.0/24"], 1);
+    group.settings.liveness = Some(Liveness { strict: false });
+    let mut config = speaker([]);
+    config.dynamic = vec![group.clone()];
+    assert_eq!(words(&config), "valid");
+    group.settings.liveness = Some(Liveness { strict: true });
+    config.dynamic = vec![group];
+    let found = words(&config);
+    assert!(
+        found.starts_with("dynamic neighbors servers: liveness: a dynamic neighbor is known"),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_configured_next_hop_has_the_family_of_its_routes() {
     let with = |family: fn(&mut PerFamily<Option<IpAddr>>) -> &mut Option<IpAddr>,
                 address: &str| {

@@ -71,6 +71,8 @@ pub struct Key {
 /// A peer that BFD should watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
+    /// The group of dynamic neighbours that it came out of.
+    pub group: Option<PeerName>,
     /// The peer's address.
     pub remote: IpAddr,
     /// Ours, once a session or the settings say which one it is.

@@ -67,6 +67,7 @@ fn watched(member: &Member) -> Option<Watched> {
     let session = member.session.as_ref();
     let local = session.map(|session| session.negotiated.addresses.session);
     Some(Watched {
+        group: member.group.clone(),
         remote: member.address()?,
         local: local.or(settings.transport.source),
         interface: member.neighbor.remote.interface().map(str::to_owned),

@@ -19,8 +19,9 @@ use crate::time::Time;
 pub struct SpeakerConfig {
     /// The BGP configuration.
     pub bgp: Arc<Config>,
-    /// How BFD watches the peers whose settings ask for it; peers that are not named here are
-    /// watched with the defaults.
+    /// How BFD watches the peers whose settings ask for it, and the members of groups of dynamic
+    /// neighbours by the name of their group; those that are not named here are watched with the
+    /// defaults.
     pub bfd: BTreeMap<PeerName, bfd::Settings>,
 }
 

@@ -138,6 +138,8 @@ impl Config {
         settings::check(settings, settings.local_as.unwrap_or(self.asn), faults);
         faults.check("listen", !self.listen.is_empty(), || Reason::NobodyListens);
         faults.check("limit", group.limit > 0, || Reason::Zero);
+        let is_strict = settings.liveness.is_some_and(|it| it.strict);
+        faults.check("liveness", !is_strict, || Reason::StrictDynamic);
         faults.check("ranges", !group.ranges.is_empty(), || Reason::Empty);
         for range in &group.ranges {
             faults.check("ranges", range.trunc() == *range, || {

@@ -43,6 +43,11 @@ pub enum Reason {
         with: IpNet,
         other: PeerName,
     },
+    #[error(
+        "a dynamic neighbor is known to BFD only once it has a session, which strict mode would \
+         refuse; leave strict out, or name the peer by its address"
+    )]
+    StrictDynamic,
     #[error("is for external peers, but AS {0} is ours")]
     MultihopInternal(Asn),
     #[error("excludes gtsm, which already says how far away the peer may be; keep one of them")]

@@ -159,6 +159,27 @@ fn bfd_is_asked_to_watch_the_peers_that_want_it_and_ends_their_sessions() {
 }
 
 #[test]
+fn a_dynamic_neighbor_is_watched_as_its_group_says_while_it_is_here() {
+    let mut servers = group("192.0.2.0/24", 4);
+    servers.settings.liveness = Some(Liveness::default());
+    let mut with_group = config([]);
+    with_group.dynamic = vec![servers];
+    let mut bench = Bench::with(with_group);
+    bench.take();
+    let accepted = bench.accept("192.0.2.10", None).unwrap();
+    bench.open(accepted.connection, "192.0.2.10", &open(9));
+    let outputs = bench.take();
+    let watch = outputs.iter().rev().find_map(|output| match output {
+        Output::Watch(watch) => Some(watch),
+        _ => None,
+    });
+    let member = &watch.unwrap()["servers/192.0.2.10"];
+    assert_eq!(member.remote, ip("192.0.2.10"));
+    // The settings of BFD are known by the name of the group.
+    assert_eq!(member.group.as_ref().unwrap().as_str(), "servers");
+}
+
+#[test]
 fn a_strict_peer_waits_for_bfd() {
     let strict = set(|settings| settings.liveness = Some(Liveness { strict: true }));
     let mut bench = Bench::with(config([peer("leaf1", ip("192.0.2.9"), strict)]));
