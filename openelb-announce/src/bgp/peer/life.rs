@@ -31,6 +31,11 @@ impl Peer {
         let was_down = self.run == Run::AdminDown;
         let before = std::mem::replace(&mut self.neighbor, neighbor);
         self.change_import(&before);
+        let settings = &self.neighbor.settings;
+        if settings.liveness.is_none() || settings.admin_down.is_some() {
+            // Nobody watches the peer now; what was seen before must not open a later session.
+            self.liveness = Liveness::Unknown;
+        }
         if self.run == Run::Stopped {
             return;
         }

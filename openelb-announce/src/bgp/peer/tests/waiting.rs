@@ -240,6 +240,26 @@ fn in_strict_mode_nothing_is_tried_before_bfd_is_up() {
 }
 
 #[test]
+fn what_bfd_saw_before_it_was_turned_off_opens_no_session() {
+    let down = |it: &mut Settings| {
+        strict(it);
+        it.admin_down = Some("maintenance".into());
+    };
+    for off in [down, |_: &mut Settings| {}] {
+        let mut bench = Bench::new(strict);
+        bench.input(Input::Liveness(Liveness::Up));
+        assert_eq!(bench.state(), State::Connect);
+        configure(&mut bench, off);
+        configure(&mut bench, strict);
+        bench.input(Input::Stop(Stop::Shutdown(String::new())));
+        bench.input(Input::Start);
+        assert_eq!(bench.peer.waiting(), Some(Waiting::Liveness));
+        bench.input(Input::Liveness(Liveness::Up));
+        assert_eq!(bench.state(), State::Connect);
+    }
+}
+
+#[test]
 fn strict_mode_ends_attempts_too_when_bfd_goes_down() {
     let mut bench = Bench::new(strict);
     bench.input(Input::Liveness(Liveness::Up));
