@@ -111,14 +111,18 @@ impl Speaker {
     /// Looks at the terms of every session again: only what differs is sent.
     pub(super) fn renew_terms(&mut self, now: Time) {
         for id in self.roster.ids() {
-            let Some(terms) = self.current_terms(id) else {
-                continue;
-            };
-            if let Some(session) = self.roster.session_mut(id) {
-                session.adj.set_terms(terms, &self.rib);
-            }
-            self.offer_routes(id, now);
+            self.renew_terms_of(id, now);
         }
+    }
+
+    fn renew_terms_of(&mut self, id: MemberId, now: Time) {
+        let Some(terms) = self.current_terms(id) else {
+            return;
+        };
+        if let Some(session) = self.roster.session_mut(id) {
+            session.adj.set_terms(terms, &self.rib);
+        }
+        self.offer_routes(id, now);
     }
 
     fn next_of(&mut self, id: MemberId) -> Option<peer::Output> {
@@ -307,7 +311,7 @@ impl Speaker {
         };
         let member = self.roster.member(id);
         if member.is_some_and(|member| member.machine.connection() == Some(connection)) {
-            self.renew_terms(now);
+            self.renew_terms_of(id, now);
         }
     }
 
