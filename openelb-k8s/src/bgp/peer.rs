@@ -100,6 +100,7 @@ impl Place<'_> {
             timers: session::timers(spec, remarks),
             families,
             graceful_restart: restart.offered,
+            extended_messages: spec.extended_messages,
             extended_next_hop: spec.extended_next_hop.unwrap_or(is_unnumbered),
             next_hop: PerFamily {
                 ipv4: spec.next_hop.as_ref().and_then(|hops| hops.ipv4),

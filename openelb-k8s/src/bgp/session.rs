@@ -102,6 +102,7 @@ pub(super) fn timers(spec: &BgpPeerSpec, remarks: &mut Remarks) -> Timers {
     let connect_retry = seconds("connectRetry", written.connect_retry);
     let interval = "minimumAdvertisementInterval";
     let min_advertisement = seconds(interval, written.minimum_advertisement_interval);
+    let delay_open = seconds("delayOpen", written.delay_open);
     Timers {
         hold,
         keepalive: keepalive.filter(|keepalive| is_endless || !keepalive.is_zero()),
@@ -109,6 +110,7 @@ pub(super) fn timers(spec: &BgpPeerSpec, remarks: &mut Remarks) -> Timers {
             .filter(|retry| !retry.is_zero())
             .unwrap_or(defaults.connect_retry),
         min_advertisement: min_advertisement.unwrap_or(defaults.min_advertisement),
+        delay_open: delay_open.filter(|delay| !delay.is_zero()),
         ..defaults
     }
 }

@@ -119,7 +119,8 @@ fn every_field_of_a_peer_arrives() {
         "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001, localAs: 64999, description: tor, \
          adminDown: true, authPassword: swordfish}, \
          ebgpMultihop: {enabled: true, multihopTtl: 3}, \
-         timers: {config: {connectRetry: '30', holdTime: 9, minimumAdvertisementInterval: '2'}}, \
+         timers: {config: {connectRetry: '30', holdTime: 9, minimumAdvertisementInterval: '2', \
+         delayOpen: 5}}, extendedMessages: true, \
          transport: {passiveMode: true, remotePort: 1790, tcpMss: 1400, mtuDiscovery: false, \
          localAddress: 192.0.2.5, bindInterface: eth1, localPort: 1791}, \
          gracefulRestart: {restartTime: 60, notificationEnabled: false, longlivedEnabled: true, \
@@ -136,6 +137,8 @@ fn every_field_of_a_peer_arrives() {
         settings.password.as_ref().map(Password::reveal),
         Some(&b"swordfish"[..])
     );
+    assert_eq!(settings.timers.delay_open, Some(Duration::from_secs(5)));
+    assert!(settings.extended_messages);
     assert_eq!(settings.transport.multihop, Some(3));
     assert_eq!(settings.transport.tcp_mss, Some(1400));
     assert!(!settings.transport.mtu_discovery);

@@ -64,6 +64,10 @@ impl BgpPeer {
 /// What the user wants of a neighbour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that users turn on or off"
+)]
 pub struct BgpPeerSpec {
     /// Who it is. OpenELB's speakers crash without it; here its absence is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +131,9 @@ pub struct BgpPeerSpec {
     /// Offer IPv4 routes with IPv6 next hops (RFC 8950); absent: only on interface peers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extended_next_hop: Option<bool>,
+    /// Offer messages of up to 65,535 octets (RFC 8654).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extended_messages: bool,
 }
 
 /// Who a neighbour is.

@@ -42,6 +42,9 @@ pub struct TimersConfig {
     /// Least pause between two bursts of UPDATEs; absent or 0: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_advertisement_interval: Option<TextNumber>,
+    /// Longest wait for the neighbour's OPEN before ours is sent; absent or 0: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_open: Option<TextNumber>,
 }
 
 /// The TCP connection.
