@@ -47,6 +47,7 @@ use crate::timer::{TimerKey, TimerTable};
 /// let discriminator = NonZeroU32::new(0x1234_5678).ok_or("zero")?;
 /// let mut session = Session::new(Settings::default(), discriminator, 1);
 /// session.handle_input(Input::Enable, Time::ZERO);
+/// assert!(matches!(session.poll_output(), Some(Output::Change(_))));
 /// let Some(Output::Transmit(octets)) = session.poll_output() else { panic!("says something") };
 /// assert_eq!(Packet::decode(&octets)?.packet.state, State::Down);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
