@@ -167,6 +167,10 @@ impl AdjRibIn {
     /// The peer sent End-of-RIB, or its time is over: what it did not confirm is gone. Returns how
     /// many prefixes that were.
     pub fn sweep_stale(&mut self, family: Family) -> usize {
+        // A peer may repeat the mark as often as it likes: only what it covers costs anything.
+        if self.counts[family].stale == 0 {
+            return 0;
+        }
         self.known
             .retain(|nlri, known| nlri.prefix.family() != family || !known.is_stale);
         let counts = &mut self.counts[family];
