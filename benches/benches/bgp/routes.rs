@@ -32,6 +32,7 @@ pub(crate) fn terms(local_as: u32, local: Ipv6Addr) -> Terms {
     let family = Family::Ipv4Unicast;
     Terms {
         peer: "receiver".into(),
+        group: None,
         remote: None,
         families: FamilySet::new(false, true),
         ibgp: false,

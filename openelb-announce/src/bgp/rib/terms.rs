@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub struct Terms {
     /// The peer's name, which routes and policies may ask for.
     pub peer: PeerName,
+    /// The name of the group of dynamic neighbours that it came out of, which routes may ask for too.
+    pub group: Option<PeerName>,
     /// The peer's address, which policies may ask for.
     pub remote: Option<IpAddr>,
     /// The negotiated families; nothing is ever sent of another.

@@ -77,6 +77,7 @@ impl Member {
         let own = |family| next_hop_for(family, addresses, settings.next_hop[family], extended);
         Terms {
             peer: self.neighbor.name.clone(),
+            group: self.group.clone(),
             remote: Some(negotiated.remote.ip()),
             families: negotiated.families,
             ibgp: !negotiated.is_external(),

@@ -214,10 +214,15 @@ impl Export {
         if !self.terms.families.contains(group.family) {
             return None;
         }
+        let names = [Some(&self.terms.peer), self.terms.group.as_ref()];
+        let selects = |peers: &PeerSelection| {
+            let mut names = names.iter().flatten();
+            names.any(|name| peers.selects(name))
+        };
         let meant = group
             .variants
             .iter()
-            .filter(|variant| variant.peers.selects(&self.terms.peer));
+            .filter(|variant| selects(&variant.peers));
         let named = |variant: &&Variant| variant.peers != PeerSelection::All;
         let first = meant.clone().find(named).or_else(|| meant.clone().next())?;
         let add_path = self.terms.add_path[group.family];

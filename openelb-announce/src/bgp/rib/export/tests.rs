@@ -17,6 +17,7 @@ use std::sync::Arc;
 fn terms() -> Terms {
     Terms {
         peer: PeerName::from("leaf"),
+        group: None,
         remote: None,
         families: FamilySet::ALL,
         ibgp: false,
@@ -175,4 +176,24 @@ fn what_was_made_of_groups_that_are_gone_is_forgotten() {
         assert_eq!(export.block(block).unwrap().attributes.med, Some(med));
         assert!(export.blocks.len() <= 1_100 && export.plain.len() <= 10);
     }
+}
+
+#[test]
+fn a_route_that_names_a_group_is_for_all_its_members() {
+    let mut rib = Rib::new();
+    let mut route = Route::to(prefix("192.0.2.10/32"));
+    route.peers = ["servers"].into_iter().collect();
+    let _ = rib.upsert(route);
+    let hears = |peer: &str, group: Option<&str>| {
+        let mut export = Export::new(Terms {
+            peer: PeerName::from(peer),
+            group: group.map(PeerName::from),
+            ..terms()
+        });
+        let verdict = export.verdict(&rib, rib.group_id(0), &prefix("192.0.2.10/32"));
+        matches!(verdict, Verdict::Announce(_))
+    };
+    assert!(hears("servers/192.0.2.7", Some("servers")));
+    assert!(!hears("others/192.0.2.7", Some("others")));
+    assert!(!hears("leaf", None));
 }

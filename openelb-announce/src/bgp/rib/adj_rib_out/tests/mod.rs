@@ -24,6 +24,7 @@ use std::sync::Arc;
 fn terms(peer: &str) -> Terms {
     Terms {
         peer: PeerName::from(peer),
+        group: None,
         remote: "192.0.2.2".parse().ok(),
         families: FamilySet::ALL,
         ibgp: false,
