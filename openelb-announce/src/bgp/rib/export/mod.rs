@@ -214,10 +214,9 @@ impl Export {
         if !self.terms.families.contains(group.family) {
             return None;
         }
-        let names = [Some(&self.terms.peer), self.terms.group.as_ref()];
+        let group_name = self.terms.group.as_ref();
         let selects = |peers: &PeerSelection| {
-            let mut names = names.iter().flatten();
-            names.any(|name| peers.selects(name))
+            peers.selects(&self.terms.peer) || group_name.is_some_and(|name| peers.selects(name))
         };
         let meant = group
             .variants
