@@ -26,7 +26,7 @@ impl Peer {
                 heard => self.hear(id, heard, now),
             }
         }
-        self.report_faults(faults);
+        self.report_faults(faults, now);
         self.outputs
             .extend(refreshes.into_iter().map(Output::Refresh));
     }
@@ -148,17 +148,23 @@ impl Peer {
         }
     }
 
-    fn report_faults(&mut self, faults: Faults) {
+    /// Counts faults at once, and tells them at most once in a while.
+    fn report_faults(&mut self, faults: Faults, now: Time) {
         if faults.is_empty() {
             return;
         }
-        self.record.counters.treated_as_withdraw += faults.treated_as_withdraw;
-        self.record.counters.attribute_discarded += faults.attribute_discarded;
-        self.report(Event::UpdateFaults {
-            treated_as_withdraw: faults.treated_as_withdraw,
-            attribute_discarded: faults.attribute_discarded,
-            words: faults.words,
-        });
+        let record = &mut self.record;
+        record.counters.treated_as_withdraw += faults.treated_as_withdraw;
+        record.counters.attribute_discarded += faults.attribute_discarded;
+        record.faults.add(faults);
+        if record.fault_reports.lets_through(now) {
+            let faults = std::mem::take(&mut record.faults);
+            self.report(Event::UpdateFaults {
+                treated_as_withdraw: faults.treated_as_withdraw,
+                attribute_discarded: faults.attribute_discarded,
+                words: faults.words,
+            });
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub use output::{DownReason, Event, FailedBy, Failure, Output, State, Waiting};
 use crate::bgp::config::Neighbor;
 use crate::bgp::family::FamilySet;
 use crate::bgp::rib::AdjRibIn;
-use crate::bgp::session::{Connection, ConnectionId, Counters, Negotiated};
+use crate::bgp::session::{Connection, ConnectionId, Counters, Faults, Negotiated};
 use crate::machine::Machine;
 use crate::random::Random;
 use crate::time::Time;
@@ -42,6 +42,7 @@ use backoff::Backoff;
 use connections::Connections;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One neighbour: what was said with it, and what is tried to get a session with it.
 ///
@@ -95,6 +96,26 @@ struct Record {
     established: u64,
     counters: Counters,
     failure: Option<Failure>,
+    /// Faults of UPDATEs since the last report of such.
+    faults: Faults,
+    fault_reports: Pace,
+    refusal_reports: Pace,
+}
+
+/// Lets one report in a while through, so that no peer can fill a log.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    next: Time,
+}
+
+impl Pace {
+    fn lets_through(&mut self, now: Time) -> bool {
+        let is_time = now >= self.next;
+        if is_time {
+            self.next = now + REPORT_PAUSE;
+        }
+        is_time
+    }
 }
 
 /// What the peer is told to do, above all connections.
@@ -290,6 +311,9 @@ impl Machine for Peer {
         connections.chain(self.timers.next_deadline()).min()
     }
 }
+
+/// As for strangers: six lines a minute.
+const REPORT_PAUSE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

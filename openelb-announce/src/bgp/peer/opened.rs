@@ -27,7 +27,7 @@ impl Peer {
             Direction::Outgoing => return self.drop_connection(id),
             Direction::Incoming => {
                 if let Some((error, why)) = self.refusal(now) {
-                    return self.refuse(id, error, why);
+                    return self.refuse(id, error, why, now);
                 }
                 self.make_room(now);
             }
@@ -103,7 +103,7 @@ impl Peer {
     }
 
     /// Says why, and closes (RFC 4486 section 4).
-    fn refuse(&mut self, id: ConnectionId, error: ErrorCode, why: &'static str) {
+    fn refuse(&mut self, id: ConnectionId, error: ErrorCode, why: &'static str, now: Time) {
         let mut outbox = Outbox::default();
         outbox.push_notification(&Notification::new(error));
         self.connections.close(id, outbox);
@@ -111,7 +111,9 @@ impl Peer {
             connection: id,
             after_flush: true,
         });
-        self.report(Event::Refused(why));
+        if self.record.refusal_reports.lets_through(now) {
+            self.report(Event::Refused(why));
+        }
     }
 
     fn drop_connection(&mut self, connection: ConnectionId) {

@@ -70,9 +70,10 @@ pub enum Event {
     },
     /// The session, or the attempt at one, ended.
     Failed(Failure),
-    /// A connection of the peer was not taken.
+    /// A connection of the peer was not taken; told once in ten seconds.
     Refused(&'static str),
-    /// UPDATEs had faults that cost routes but not the session (RFC 7606): the last fault in words.
+    /// UPDATEs had faults that cost routes but not the session (RFC 7606): the last fault in words,
+    /// and how many there were since the last such event. Told once in ten seconds.
     UpdateFaults {
         /// How many of these UPDATEs counted as withdrawals of their routes.
         treated_as_withdraw: u64,

@@ -297,6 +297,30 @@ fn faults_that_cost_routes_keep_the_session_and_are_reported_in_words() {
 }
 
 #[test]
+fn a_peer_that_repeats_a_fault_cannot_fill_a_log() {
+    let (mut bench, id) = up();
+    let bad_origin = [&[0x40, 1, 1, 9][..], &attributes(THEIRS)[4..]].concat();
+    let told = |bench: &mut Bench| -> Vec<u64> {
+        let count = |it| match it {
+            Output::Event(Event::UpdateFaults {
+                treated_as_withdraw,
+                ..
+            }) => Some(treated_as_withdraw),
+            _ => None,
+        };
+        bench.take().into_iter().filter_map(count).collect()
+    };
+    for _ in 0..100 {
+        bench.receive(id, &update(&bad_origin));
+    }
+    assert_eq!(told(&mut bench), [1]);
+    assert_eq!(bench.peer.counters().treated_as_withdraw, 100);
+    bench.wait(secs(10));
+    bench.receive(id, &update(&bad_origin));
+    assert_eq!(told(&mut bench), [100]);
+}
+
+#[test]
 fn attributes_that_are_passed_over_keep_routes_and_session() {
     let (mut bench, id) = up();
     let aggregate = [&attributes(THEIRS)[..], &[0x40, 6, 1, 7]].concat();

@@ -29,6 +29,15 @@ fn in_idle_connections_of_the_peer_are_refused_with_a_reason() {
     );
     let words = "the peer is not started";
     assert!(bench.has(|it| *it == Output::Event(Event::Refused(words))));
+    let told = |bench: &mut Bench| {
+        bench.take();
+        bench.connect();
+        let told = |it: &Output| matches!(it, Output::Event(Event::Refused(_)));
+        bench.take().iter().any(told)
+    };
+    assert!(!told(&mut bench), "once in ten seconds");
+    bench.wait(secs(10));
+    assert!(told(&mut bench));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(in crate::bgp) enum Heard {
 }
 
 /// Faults of UPDATEs that cost routes but not the session (RFC 7606), until they are reported.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::bgp) struct Faults {
     pub(in crate::bgp) treated_as_withdraw: u64,
     pub(in crate::bgp) attribute_discarded: u64,
@@ -39,6 +39,13 @@ pub(in crate::bgp) struct Faults {
 impl Faults {
     pub(in crate::bgp) const fn is_empty(&self) -> bool {
         self.treated_as_withdraw == 0 && self.attribute_discarded == 0
+    }
+
+    /// Counts later ones in.
+    pub(in crate::bgp) fn add(&mut self, later: Self) {
+        self.treated_as_withdraw += later.treated_as_withdraw;
+        self.attribute_discarded += later.attribute_discarded;
+        self.words = later.words;
     }
 
     fn note(&mut self, update: &Update<'_>) {
