@@ -4,7 +4,8 @@ mod journal;
 mod report;
 mod routes;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -66,14 +67,7 @@ impl Bgp {
             .spawn(move || {
                 // It opens nothing. What it cannot give up it does not use.
                 let _ = give_up_capabilities();
-                // The weak reference is what ends this thread once the speaker is gone.
-                while let Some(speaker) = weak.upgrade() {
-                    if let Ok(event) = speaker.event(PAUSE) {
-                        journal::log(&event);
-                        let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-                        notes.note(&event);
-                    }
-                }
+                listen(&weak, &notes);
             })
             .map_err(|error| failed(&error))?;
         Ok(Self {
@@ -213,6 +207,26 @@ impl Bgp {
         if let Some(Err(ended)) = outcome {
             error!(%ended, "BGP");
             self.trouble = Some(ended.to_string());
+        }
+    }
+}
+
+/// Writes down what happens. The weak reference is what ends it once the speaker is gone.
+fn listen(speaker: &Weak<speaker::Speaker>, notes: &Mutex<Journal>) {
+    while let Some(speaker) = speaker.upgrade() {
+        match speaker.event(PAUSE) {
+            Ok(event) => {
+                journal::log(&event);
+                let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+                notes.note(&event);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // Its thread ended by itself, and nothing follows.
+            Err(RecvTimeoutError::Disconnected) => {
+                let why = speaker.status().err().map(|ended| ended.to_string());
+                let why = why.unwrap_or_default();
+                return error!(why, "BGP is spoken no more; start the daemon again");
+            }
         }
     }
 }
