@@ -55,7 +55,10 @@ impl Peer {
             }
         }
         self.timers.set(Timer::Stale, now + restart.time);
-        self.report(Event::RoutesKept { time: restart.time });
+        let counts = self.received.counts();
+        if counts.iter().any(|(_, counts)| counts.stale > 0) {
+            self.report(Event::RoutesKept { time: restart.time });
+        }
     }
 
     /// The session is up: the routes of families for which the peer did not keep forwarding go, all
@@ -98,10 +101,13 @@ impl Peer {
 
     /// The peer did not come back, or did not say that it sent everything.
     pub(super) fn forget_stale(&mut self) {
-        for family in Family::ALL {
-            self.received.sweep_stale(family);
+        let families = Family::ALL.into_iter();
+        let gone: usize = families
+            .map(|family| self.received.sweep_stale(family))
+            .sum();
+        if gone > 0 {
+            self.report(Event::StaleRoutesForgotten);
         }
-        self.report(Event::StaleRoutesForgotten);
     }
 
     fn forget_routes(&mut self) {

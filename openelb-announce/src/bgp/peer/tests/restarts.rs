@@ -62,6 +62,34 @@ fn routes_stay_for_the_restart_time_when_tcp_ends_without_a_word() {
 }
 
 #[test]
+fn nothing_is_said_about_kept_routes_where_there_are_none() {
+    let is_about_kept = |it: &Output| {
+        matches!(
+            it,
+            Output::Event(Event::RoutesKept { .. } | Event::StaleRoutesForgotten)
+        )
+    };
+    let (mut bench, id) = up();
+    bench.closed(id);
+    bench.wait(secs(120));
+    assert!(!bench.has(is_about_kept));
+
+    // All of them were confirmed, long before the time for it is over.
+    let (mut bench, id) = with_route(&their_open());
+    bench.closed(id);
+    let id = come_back(&mut bench, &their_open());
+    bench.take();
+    bench.receive(id, &route());
+    bench.receive(id, &end_of_rib(V4));
+    for _ in 0..18 {
+        bench.wait(secs(20));
+        bench.receive(id, &keepalive());
+    }
+    assert!(!bench.has(is_about_kept));
+    assert_eq!(routes(&bench), (1, 0));
+}
+
+#[test]
 fn routes_go_at_once_without_graceful_restart() {
     let (mut bench, id) = with_route(&plain_open());
     bench.closed(id);
