@@ -262,6 +262,8 @@ pub struct PrefixMatches(u64);
 pub struct Subject<'a> {
     /// The peer's name.
     pub peer: &'a PeerName,
+    /// The name of the group of dynamic neighbours that it came out of.
+    pub group: Option<&'a PeerName>,
     /// The peer's address, if it is known.
     pub remote: Option<IpAddr>,
     /// The family of the route.

@@ -38,7 +38,7 @@ fn doing(actions: Vec<Action>) -> Policy {
     policy(vec![statement("acts", Vec::new(), actions)])
 }
 
-/// Asks about a route on an external session with the peer `leaf` at 192.0.2.2.
+/// Asks about a route on an external session with the peer `leaf` of the group `leaves` at 192.0.2.2.
 fn ask(policy: &Policy, prefix: &str, attributes: Attributes) -> (Disposition, Subjected) {
     let (decision, route) = ask_on(policy, prefix, attributes, false);
     (decision.disposition, route)
@@ -53,6 +53,7 @@ fn ask_on(
     let prefix: Prefix = prefix.parse().unwrap();
     let subject = Subject {
         peer: &PeerName::from("leaf"),
+        group: Some(&PeerName::from("leaves")),
         remote: "192.0.2.2".parse().ok(),
         family: prefix.family(),
         matches: policy.prefix_matches(&prefix),
@@ -194,6 +195,7 @@ fn neighbors_match_by_name_or_network() {
     };
     let any = Attributes::default;
     assert!(holds(neighbors(&["leaf"], &[], MatchAny::Any), any()));
+    assert!(holds(neighbors(&["leaves"], &[], MatchAny::Any), any()));
     assert!(holds(
         neighbors(&[], &["192.0.2.0/24"], MatchAny::Any),
         any()

@@ -76,6 +76,7 @@ fn decide(policy: &Policy, prefix: &str, peer: &str) -> (Disposition, Attributes
     let prefix: Prefix = prefix.parse().unwrap();
     let subject = Subject {
         peer: &PeerName::from(peer),
+        group: None,
         remote: None,
         family: Family::Ipv4Unicast,
         matches: policy.prefix_matches(&prefix),

@@ -175,7 +175,9 @@ impl NeighborSet {
             let mut networks = self.networks.iter();
             networks.any(|network| network.contains(&address))
         };
-        self.peers.contains(subject.peer) || subject.remote.is_some_and(at)
+        let names = [Some(subject.peer), subject.group];
+        let is_named = names.iter().flatten().any(|name| self.peers.contains(name));
+        is_named || subject.remote.is_some_and(at)
     }
 
     const fn is_empty(&self) -> bool {

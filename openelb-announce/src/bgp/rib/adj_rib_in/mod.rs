@@ -241,6 +241,7 @@ impl Keep {
         }
         let subject = Subject {
             peer: &self.peer,
+            group: None,
             remote: self.remote,
             family: nlri.prefix.family(),
             matches: self.policy.prefix_matches(&nlri.prefix),

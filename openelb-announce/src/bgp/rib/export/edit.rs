@@ -55,6 +55,7 @@ fn ask(
 ) -> Result<(), Refusal> {
     let subject = Subject {
         peer: &terms.peer,
+        group: terms.group.as_ref(),
         remote: terms.remote,
         family,
         matches,
