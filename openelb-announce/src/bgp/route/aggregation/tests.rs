@@ -92,7 +92,7 @@ fn an_aggregate_stays_until_its_last_address_goes() {
 }
 
 #[test]
-fn an_address_that_services_share_is_one_route_until_the_last_goes() {
+fn metallb_65_an_address_that_services_share_is_one_route_until_the_last_goes() {
     let ways = [Advertisement::default()];
     let shared = routes(&["192.0.2.1", "192.0.2.1"], &ways);
     assert_eq!(shared, routes(&["192.0.2.1"], &ways));
@@ -146,7 +146,7 @@ fn preferring(local_pref: u32) -> Advertisement {
 }
 
 #[test]
-fn one_route_with_two_local_preferences_is_refused() {
+fn metallb_61_one_route_with_two_local_preferences_is_refused() {
     let refused = check(&[preferring(100), preferring(200)], POOL).unwrap_err();
     assert_eq!(
         refused.to_string(),
@@ -162,7 +162,7 @@ fn one_route_with_two_local_preferences_is_refused() {
 }
 
 #[test]
-fn disjoint_nodes_peers_or_lengths_may_have_different_local_preferences() {
+fn metallb_61_disjoint_nodes_peers_or_lengths_may_have_different_local_preferences() {
     let on = |node: &str, local_pref| Advertisement {
         nodes: NodeSelection::Named(Arc::new([node.to_owned()].into())),
         ..preferring(local_pref)
@@ -210,7 +210,7 @@ fn a_node_that_no_advertisement_names_announces_nothing() {
 }
 
 #[test]
-fn communities_of_two_advertisements_for_one_prefix_are_put_together() {
+fn metallb_68_communities_of_two_advertisements_for_one_prefix_are_put_together() {
     let saying = |community| Advertisement {
         attributes: with(None, &[community]),
         ..Advertisement::default()
@@ -252,7 +252,7 @@ fn each_peer_hears_the_communities_of_the_advertisements_that_name_it() {
 }
 
 #[test]
-fn services_that_are_selected_cannot_be_announced_in_an_aggregate() {
+fn metallb_70_services_that_are_selected_cannot_be_announced_in_an_aggregate() {
     let selecting = |way| Advertisement {
         selects_services: true,
         ..way

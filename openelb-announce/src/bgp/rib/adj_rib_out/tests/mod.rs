@@ -583,7 +583,7 @@ fn no_node_at_all_withdraws_the_route() {
 }
 
 #[test]
-fn a_further_node_is_one_announcement_and_two_fewer_are_two_withdrawals() {
+fn openelb_43_a_further_node_is_one_announcement_and_two_fewer_are_two_withdrawals() {
     let three = through(&["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
     let four = through(&["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]);
     let two = through(&["10.0.0.1", "10.0.0.2"]);
@@ -597,6 +597,10 @@ fn a_further_node_is_one_announcement_and_two_fewer_are_two_withdrawals() {
     assert_eq!(move_to(&four), (1, 0));
     assert_eq!(move_to(&two), (0, 2));
     assert_eq!(move_to(&two), (0, 0));
+    let changes = rib.remove(two.prefix);
+    peer.session.note(&rib, &changes);
+    assert_eq!(peer.drain(&rib, &[]).withdrawn, 2);
+    assert!(peer.table.is_empty());
 }
 
 #[test]
