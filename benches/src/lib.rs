@@ -15,3 +15,4 @@ pub mod floor;
 pub mod goals;
 pub mod memory;
 pub mod meter;
+pub mod shell;

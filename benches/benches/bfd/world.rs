@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::process::Command;
 
 use nix::sched::{CloneFlags, setns};
+use openelb_benches::shell::sh;
 
 /// The host that is measured, and the one with all its neighbours.
 pub(crate) struct World {
@@ -113,16 +114,4 @@ pub(crate) fn neighbor(number: u16) -> Ipv4Addr {
     let [third, fourth] = [number / 250, number % 250 + 1];
     let octet = |part| u8::try_from(part).unwrap();
     Ipv4Addr::new(10, 200, octet(third), octet(fourth))
-}
-
-/// Runs a command line that must succeed.
-fn sh(line: &str) -> String {
-    let mut words = line.split_whitespace();
-    let output = Command::new(words.next().unwrap())
-        .args(words)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {text}");
-    String::from_utf8(output.stdout).unwrap()
 }

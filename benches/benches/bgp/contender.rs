@@ -200,9 +200,9 @@ fn exabgp(world: &World, count: u32, peers: u16) -> String {
     }
     let pipe = world.path("exabgp.fifo");
     drop(std::fs::remove_file(&pipe));
-    super::world::sh(&format!("mkfifo {pipe}"));
+    openelb_benches::shell::sh(&format!("mkfifo {pipe}"));
     let script = world.write("exabgp.sh", &format!("#!/bin/sh\nexec cat <>{pipe}\n"));
-    super::world::sh(&format!("chmod 700 {script}"));
+    openelb_benches::shell::sh(&format!("chmod 700 {script}"));
     let mut text = format!("process changes {{\n run {script};\n encoder text;\n}}\n");
     for number in 1..=peers {
         let Identity { address, asn } = identity(number);

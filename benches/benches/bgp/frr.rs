@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use openelb_benches::meter::clock;
 
 use super::contender::identity;
-use super::world::{ANNOUNCER, Process, World, sh};
+use super::world::{ANNOUNCER, Process, World};
+use openelb_benches::shell::sh;
 
 /// A running `bgpd` that installs nothing, and `zebra`, which tells it what link-local next hops are on.
 pub(crate) struct Frr {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use nix::sched::{CloneFlags, setns};
+use openelb_benches::shell::sh;
 
 /// An announcer and those who hear it.
 pub(crate) struct World {
@@ -159,16 +160,4 @@ pub(crate) fn resident(process: u32) -> f64 {
     let line = text.lines().find(|line| line.starts_with("VmRSS:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
     kibibytes.unwrap().parse::<f64>().unwrap() / 1024.0
-}
-
-/// Runs a command line that must succeed.
-pub(crate) fn sh(line: &str) -> String {
-    let mut words = line.split_whitespace();
-    let output = Command::new(words.next().unwrap())
-        .args(words)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {text}");
-    String::from_utf8(output.stdout).unwrap()
 }

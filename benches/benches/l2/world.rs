@@ -6,6 +6,7 @@ use nix::sched::{CloneFlags, setns};
 use openelb_announce::announcer::{Announcement, Announcer, Options};
 use openelb_announce::claim::Probe;
 use openelb_announce::wire::Mac;
+use openelb_benches::shell::sh;
 
 /// Two nodes and a client on one bridge.
 pub(crate) struct World {
@@ -138,18 +139,6 @@ pub(crate) fn until_announced(announcer: &Announcer) {
     {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-}
-
-/// Runs a command line that must succeed.
-pub(crate) fn sh(line: &str) -> String {
-    let mut words = line.split_whitespace();
-    let output = Command::new(words.next().unwrap())
-        .args(words)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {text}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Starts this program again as root of new namespaces, where it may make further ones.
