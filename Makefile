@@ -23,7 +23,8 @@ FUZZ_SECONDS ?= 5
 # Programs of other people that the tests speak to, and the Debian packages that hold them.
 PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndisc6:ndisc6 \
          tcpdump:tcpdump tshark:tshark nft:nftables setpriv:util-linux unshare:util-linux \
-         vtysh:frr bird:bird2 gobgpd:gobgpd gobgp:gobgpd exabgp:exabgp bgpctl:openbgpd
+         vtysh:frr bird:bird2 gobgpd:gobgpd gobgp:gobgpd exabgp:exabgp bgpctl:openbgpd \
+         keepalived:keepalived
 
 .PHONY: help demo test unit peers examples lint fmt clippy doc deny features tidy fuzz-check bench fuzz docs \
         advisories package

@@ -43,7 +43,7 @@ fn crates_depend_only_on_what_the_map_allows() {
 
 #[test]
 fn protocols_meet_only_in_the_announcer() {
-    let protocols = ["arp", "ndp", "bgp", "bfd", "vrrp"];
+    let protocols = ["arp", "ndp", "bgp", "bfd", "vrrp", "ownership"];
     for file in rust_files("openelb-announce/src") {
         if !protocols.contains(&file.module()) {
             continue;
@@ -62,7 +62,19 @@ fn protocols_meet_only_in_the_announcer() {
 #[test]
 fn sans_io_modules_never_import_the_driver() {
     let pure = [
-        "time", "random", "wire", "timer", "machine", "claim", "arp", "ndp", "bgp", "bfd", "sim",
+        "time",
+        "random",
+        "wire",
+        "timer",
+        "machine",
+        "claim",
+        "arp",
+        "ndp",
+        "bgp",
+        "bfd",
+        "vrrp",
+        "ownership",
+        "sim",
     ];
     let driver = ["link", "driver", "announcer"];
     for file in rust_files("openelb-announce/src") {

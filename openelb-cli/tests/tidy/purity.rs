@@ -23,7 +23,19 @@ const BANNED: [&str; 14] = [
 #[test]
 fn machines_hold_no_word_of_io_or_clocks() {
     let pure = [
-        "", "time", "random", "wire", "timer", "machine", "claim", "arp", "ndp", "bgp", "bfd",
+        "",
+        "time",
+        "random",
+        "wire",
+        "timer",
+        "machine",
+        "claim",
+        "arp",
+        "ndp",
+        "bgp",
+        "bfd",
+        "vrrp",
+        "ownership",
         "sim",
     ];
     let files = rust_files("openelb-announce/src");
