@@ -4,13 +4,17 @@
 //! it into the [`PoolSpec`](openelb_ipam::PoolSpec) the allocator understands, and [`bgp::speaker`]
 //! turns a [`BgpConf`](api::BgpConf) and its [`BgpPeer`](api::BgpPeer)s into the
 //! [`Config`](openelb_announce::bgp::config::Config) of a speaker, purely, so that a file tried with
-//! the standalone daemon means the same in a cluster. Nothing here talks to an API server.
+//! the standalone daemon means the same in a cluster; so does [`layer2::election`] with a
+//! [`Layer2Conf`](api::Layer2Conf) and the election of a node. Nothing here talks to an API server.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod bgp;
+pub mod layer2;
 pub mod names;
 pub mod pool;
+pub mod problem;
+mod written;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -21,6 +21,15 @@ pub const BGP_CONF_KIND: &str = "BgpConf";
 /// Name of the only [`BgpConf`](crate::api::BgpConf) that counts.
 pub const DEFAULT_BGP_CONF: &str = "default";
 
+/// `apiVersion` of the stored version of a `Layer2Conf`.
+pub const LAYER2_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
+
+/// `kind` of the election's configuration.
+pub const LAYER2_CONF_KIND: &str = "Layer2Conf";
+
+/// Name of the only [`Layer2Conf`](crate::api::Layer2Conf) that counts.
+pub const DEFAULT_LAYER2_CONF: &str = "default";
+
 /// `kind` of a neighbour.
 pub const BGP_PEER_KIND: &str = "BgpPeer";
 

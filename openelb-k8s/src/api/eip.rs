@@ -6,7 +6,7 @@ use openelb_ipam::pool::Selector;
 use serde::{Deserialize, Serialize};
 
 use super::default::is_default;
-use super::{EipBgp, EipStatus, ObjectMeta};
+use super::{EipBgp, EipLayer2, EipStatus, EipVrrp, ObjectMeta};
 use crate::names;
 
 /// An address pool.
@@ -119,6 +119,12 @@ pub struct EipSpec {
     /// How the addresses become routes (`bgp` only). Absent: each a host route to every peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bgp: Option<EipBgp>,
+    /// Which nodes answer for the addresses (`layer2` only). Absent: all are equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer2: Option<EipLayer2>,
+    /// The virtual routers that have the addresses (`vip` only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vrrp: Option<EipVrrp>,
 }
 
 /// How the addresses of a pool are announced.

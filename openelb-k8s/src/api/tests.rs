@@ -1,6 +1,6 @@
 //! Golden objects: what OpenELB wrote is read, and written back byte for byte.
 
-use super::{BgpConf, BgpPeer, Eip, OnShrink, Protocol, Strategy};
+use super::{BgpConf, BgpPeer, Eip, Layer2Conf, OnShrink, Protocol, Strategy};
 use crate::names;
 
 const FULL: &str = include_str!("../../tests/data/eip-full.yaml");
@@ -103,7 +103,7 @@ fn fields_the_cluster_adds_do_not_stop_the_reading() {
 }
 
 #[test]
-fn every_golden_object_of_bgp_is_written_back_with_the_same_keys_and_values() {
+fn every_other_golden_object_is_written_back_with_the_same_keys_and_values() {
     fn check<T: serde::de::DeserializeOwned + serde::Serialize>(golden: &str) {
         let object: T = serde_saphyr::from_str(golden).expect("the golden file is valid");
         let expected: serde_json::Value = serde_saphyr::from_str(golden).expect("valid YAML");
@@ -111,6 +111,7 @@ fn every_golden_object_of_bgp_is_written_back_with_the_same_keys_and_values() {
     }
     check::<BgpConf>(include_str!("../../tests/data/bgpconf-full.yaml"));
     check::<BgpPeer>(BGP_PEER);
+    check::<Layer2Conf>(include_str!("../../tests/data/layer2conf-full.yaml"));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use openelb_announce::bgp::route::{
 use openelb_ipam::Pool;
 
 use super::Node;
-use super::problem::{Problem, Reason, Remarks};
 use crate::api::{Advertisement, Eip, NextHop};
 use crate::names;
+use crate::problem::{Problem, Reason, Remarks};
 
 /// The advertisements of a pool, and what is to be said about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

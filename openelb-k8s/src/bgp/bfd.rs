@@ -5,9 +5,9 @@ use std::time::Duration;
 use openelb_announce::bfd::{Auth, Key, Settings};
 use openelb_announce::bgp::config::Liveness;
 
-use super::problem::{Reason, Remarks};
 use super::{Material, PasswordSource};
 use crate::api::{Bfd, BfdAuth, BgpPeerSpec};
+use crate::problem::{Reason, Remarks};
 
 /// What BFD has to say in the session; `None`: nothing.
 pub(super) fn liveness(spec: &BgpPeerSpec) -> Option<Liveness> {

@@ -3,8 +3,8 @@
 use openelb_announce::bgp::config::FamilySettings;
 use openelb_announce::bgp::family::{Family, PerFamily};
 
-use super::problem::{Reason, Remarks};
 use crate::api::{AfiSafi, BgpConf, BgpConfSpec, BgpPeerSpec};
+use crate::problem::{Reason, Remarks};
 
 /// The families of `BgpConf.spec.families`; both when none is listed.
 pub(super) fn of_speaker(spec: &BgpConfSpec, remarks: &mut Remarks) -> PerFamily<bool> {

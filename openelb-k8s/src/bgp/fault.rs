@@ -2,9 +2,9 @@
 
 use openelb_announce::bgp::config::{Fault, Place};
 
-use super::problem::Reason;
 use super::{Problem, Speaker};
 use crate::names;
+use crate::problem::Reason;
 
 /// Takes out what the speaker would refuse, and says why. What is left is accepted.
 pub(super) fn drop_faulty(meant: &mut Speaker) {

@@ -6,9 +6,9 @@ use openelb_announce::bgp::asn::{Asn, RouterId};
 use openelb_announce::bgp::config::PORT;
 
 use super::Node;
-use super::problem::Remarks;
 use crate::api::{BgpConf, BgpConfSpec};
 use crate::names;
+use crate::problem::Remarks;
 
 /// The AS and the identifier; a part that is missing was remarked on.
 ///

@@ -12,7 +12,6 @@ mod fault;
 mod identity;
 mod peer;
 pub mod policy;
-mod problem;
 mod session;
 mod template;
 #[cfg(test)]
@@ -28,12 +27,12 @@ use openelb_announce::bgp::policy::Policy;
 use openelb_announce::bgp::route::PeerName;
 
 use self::peer::{Place, Spoken};
-use self::problem::Remarks;
 use crate::api::{BgpConf, BgpPeer};
 use crate::names;
+use crate::problem::Remarks;
 
+pub use crate::problem::{Problem, Reason};
 pub use advertisement::{PoolRoutes, pool_routes};
-pub use problem::{Problem, Reason};
 
 /// What is known of the node that the speaker runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use openelb_announce::bgp::config::{Password, Remote, RemoteAs, Settings};
 use openelb_announce::bgp::family::PerFamily;
 use openelb_announce::bgp::route::PeerName;
 
-use super::problem::{Reason, Remarks};
 use super::{Material, Node, PasswordSource, bfd, export_policy, families, session, template};
 use crate::api::{BgpConf, BgpPeer, BgpPeerSpec, PeerAsType, PeerConf};
 use crate::names;
+use crate::problem::{Reason, Remarks};
 
 /// What a peer is read against.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use openelb_announce::bgp::config::{self, GracefulRestart, Timers};
 
-use super::problem::{Reason, Remarks};
 use crate::api::{BgpConfSpec, BgpGracefulRestart, BgpPeerSpec, TextNumber};
+use crate::problem::{Reason, Remarks};
 
 /// What the speaker's own object says about sessions.
 pub(super) fn check_speaker(spec: &BgpConfSpec, remarks: &mut Remarks) {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::problem::{Reason, Remarks};
 use crate::api::{BgpPeer, BgpPeerSpec};
+use crate::problem::{Reason, Remarks};
 
 /// The specification with its template's fields where its own are absent. Mappings are merged key by
 /// key; lists and values are taken whole. `None` when there is no such template.

@@ -22,7 +22,7 @@ use thiserror::Error;
 
 use self::document::{ApplyPolicyConfig, Document};
 use self::sets::Sets;
-use super::problem::Reason;
+use crate::problem::Reason;
 
 /// One thing wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -16,7 +16,7 @@ use openelb_announce::bgp::route::PeerName;
 
 use super::Faults;
 use super::document::{DefinedSets, PrefixEntry};
-use crate::bgp::problem::Reason;
+use crate::problem::Reason;
 
 /// Every set, by kind and name.
 #[derive(Debug, Default)]

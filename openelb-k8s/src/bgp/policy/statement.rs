@@ -12,7 +12,7 @@ use openelb_announce::bgp::policy::{
 use super::document::{self, Actions, AsPathLength, BgpActions, Conditions, Document};
 use super::sets::Sets;
 use super::{DISPOSITIONS, Faults, disposition, unknown};
-use crate::bgp::problem::Reason;
+use crate::problem::Reason;
 
 /// The statements of the applied export policies. Those of policies that are not applied are checked
 /// too, so that a mistake does not wait for the day on which they are.

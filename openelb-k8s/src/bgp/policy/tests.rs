@@ -6,7 +6,7 @@ use openelb_announce::bgp::route::PeerName;
 use openelb_announce::bgp::{Attributes, Family, Prefix};
 
 use super::{PolicyError, parse};
-use crate::bgp::problem::Reason;
+use crate::problem::Reason;
 
 /// A policy of all the tables that are understood, as an installation of OpenELB has it.
 const FULL: &str = r#"

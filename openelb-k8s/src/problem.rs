@@ -30,7 +30,10 @@ pub struct Problem {
 impl Problem {
     /// Whether the object cannot be used because of it.
     pub fn is_error(&self) -> bool {
-        !matches!(self.reason, Reason::Ignored | Reason::Waiting)
+        !matches!(
+            self.reason,
+            Reason::Ignored | Reason::Waiting | Reason::Insecure
+        )
     }
 }
 
@@ -47,6 +50,8 @@ pub enum Reason {
     Ignored,
     /// The object is right and has to wait for another one. Only a warning.
     Waiting,
+    /// The object is used, and gives up a protection. Only a warning.
+    Insecure,
 }
 
 impl Reason {
@@ -58,24 +63,25 @@ impl Reason {
             Self::Unresolved => "Unresolved",
             Self::Ignored => "Ignored",
             Self::Waiting => "Waiting",
+            Self::Insecure => "Insecure",
         }
     }
 }
 
 /// Collects remarks about one object.
 #[derive(Debug)]
-pub(super) struct Remarks {
+pub(crate) struct Remarks {
     kind: &'static str,
     name: String,
-    pub(super) found: Vec<Problem>,
+    pub(crate) found: Vec<Problem>,
 }
 
 impl Remarks {
-    pub(super) fn about_peer(name: &str) -> Self {
+    pub(crate) fn about_peer(name: &str) -> Self {
         Self::about(names::BGP_PEER_KIND, name)
     }
 
-    pub(super) fn about(kind: &'static str, name: &str) -> Self {
+    pub(crate) fn about(kind: &'static str, name: &str) -> Self {
         Self {
             kind,
             name: name.to_owned(),
@@ -83,7 +89,7 @@ impl Remarks {
         }
     }
 
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         reason: Reason,
         key: impl Into<String>,
@@ -101,7 +107,7 @@ impl Remarks {
     }
 
     /// The value cannot be right.
-    pub(super) fn invalid(
+    pub(crate) fn invalid(
         &mut self,
         key: impl Into<String>,
         message: impl Display,
@@ -111,7 +117,7 @@ impl Remarks {
     }
 
     /// A field that this speaker does not have, unless it holds its default.
-    pub(super) fn unsupported(
+    pub(crate) fn unsupported(
         &mut self,
         is_default: bool,
         key: &str,
@@ -126,18 +132,18 @@ impl Remarks {
     }
 
     /// A field without effect, unless it holds its default.
-    pub(super) fn ignored(&mut self, is_default: bool, key: impl Into<String>, why: &str) {
+    pub(crate) fn ignored(&mut self, is_default: bool, key: impl Into<String>, why: &str) {
         if !is_default {
             self.add(Reason::Ignored, key, format!("ignored: {why}"), "remove it");
         }
     }
 
-    pub(super) fn has_error(&self) -> bool {
+    pub(crate) fn has_error(&self) -> bool {
         self.found.iter().any(Problem::is_error)
     }
 
     /// An error whose text is a fact, and after the last `; ` what to do about it.
-    pub(super) fn invalid_text(&mut self, key: impl Into<String>, error: impl Display) {
+    pub(crate) fn invalid_text(&mut self, key: impl Into<String>, error: impl Display) {
         let text = error.to_string();
         let (fact, next) = text
             .rsplit_once("; ")
