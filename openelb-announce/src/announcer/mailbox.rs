@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::announcement::Desired;
+use super::desired::DesiredSet;
 use super::report::Snapshot;
 
 /// The letter box between a handle and its thread.
@@ -22,7 +22,7 @@ pub(crate) struct Mailbox<L = Letters> {
 /// Everything that was left for the announcer's I/O thread since the box was last emptied.
 #[derive(Default)]
 pub(crate) struct Letters {
-    pub(crate) desired: Option<Desired>,
+    pub(crate) desired: Option<DesiredSet>,
     pub(crate) questions: Vec<SyncSender<Snapshot>>,
     pub(crate) stop: bool,
 }

@@ -1,15 +1,22 @@
 //! The handle of a running announcer: the whole desired set in, status and events out.
 
 mod announcement;
+#[allow(dead_code, reason = "the components that use it are on their way")]
+mod component;
+mod desired;
 pub mod liveness;
 mod mailbox;
 mod options;
 mod outbox;
 mod plan;
+mod readers;
 mod report;
 #[cfg(feature = "speaker")]
 pub mod speaker;
+#[allow(dead_code, reason = "the components that use it are on their way")]
 mod station;
+#[allow(dead_code, reason = "the components that use it are on their way")]
+mod stations;
 mod status;
 mod worker;
 
@@ -25,7 +32,7 @@ pub use status::{AddressStatus, Event, InterfaceStatus, Place, State, Warning};
 
 pub use crate::driver::port::Counters;
 
-use announcement::Desired;
+use desired::DesiredSet;
 use mailbox::Mailbox;
 use report::Snapshot;
 use worker::Worker;
@@ -77,7 +84,6 @@ impl Announcer {
             .name(THREAD_NAME.to_owned())
             .spawn(move || {
                 let _closer = Closer(Arc::clone(&mailbox_of_thread));
-                let fence = options.fence.max(SHORTEST_FENCE);
                 let prepared = prepare(options, Arc::clone(&mailbox_of_thread), opener, sender);
                 let (ready, result) = match prepared {
                     Ok(ready) => (Some(ready), Ok(())),
@@ -85,7 +91,7 @@ impl Announcer {
                 };
                 drop(proof.send(result));
                 if let Some((mut worker, mut poller)) = ready
-                    && let Err(error) = driver::run(&mut worker, &mut poller, fence)
+                    && let Err(error) = driver::run(&mut worker, &mut poller)
                 {
                     mailbox_of_thread.close(&error.to_string());
                 }
@@ -109,7 +115,7 @@ impl Announcer {
     /// disturbed. Sorting is done here, O(n log n); the I/O thread then walks the set once. Returns
     /// before that: ask [`status`](Self::status) or [`events`](Self::events) for what came of it.
     pub fn announce(&self, desired: Vec<Announcement>) -> Result<(), AnnounceError> {
-        let desired = Desired::new(desired)?;
+        let desired = DesiredSet::new(desired)?;
         self.mailbox
             .leave(|letters| letters.desired = Some(desired))
             .map_err(|reason| AnnounceError::Ended { reason })
@@ -230,4 +236,3 @@ fn prepare(
 
 const THREAD_NAME: &str = "openelb-io";
 const MOST_EVENTS: usize = 4096;
-const SHORTEST_FENCE: Duration = Duration::from_millis(10);

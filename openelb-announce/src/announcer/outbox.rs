@@ -44,14 +44,14 @@ impl Outbox {
 
     /// Does what the machine of `station` wished for, and empties `wishes`.
     pub(crate) fn carry_out(&mut self, station: &mut Station, wishes: &mut Vec<Output>) {
-        let index = station.key.index;
+        let key = station.key;
         for wish in wishes.drain(..) {
             match wish {
-                Output::JoinGroup(group) => self.opener.ask(Request::Join(index, group)),
-                Output::LeaveGroup(group) => self.opener.ask(Request::Leave(index, group)),
+                Output::JoinGroup(group) => self.opener.ask(Request::Join(key, group)),
+                Output::LeaveGroup(group) => self.opener.ask(Request::Leave(key, group)),
                 Output::Event(event) => {
                     plan::note(&mut station.targets, &event);
-                    self.note_sighting(station.key, &event);
+                    self.note_sighting(key, &event);
                     let interface = Arc::clone(&station.name);
                     self.tell(Event::Address { interface, event });
                 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::announcement::{Desired, Entry};
+use super::desired::{DesiredSet, Entry};
 use super::outbox::Sighting;
 use super::plan::{Progress, Target};
 use super::station::{SocketState, Station};
@@ -19,7 +19,7 @@ use crate::wire::Mac;
 
 /// A copy of the I/O thread's state at one instant.
 pub(crate) struct Snapshot {
-    pub(crate) desired: Arc<Desired>,
+    pub(crate) desired: Arc<DesiredSet>,
     pub(crate) resolved: Vec<Result<BTreeSet<u32>, NoInterface>>,
     pub(crate) stations: Vec<StationView>,
     pub(crate) sightings: BTreeMap<(PortKey, IpAddr), Sighting>,
@@ -46,7 +46,7 @@ impl StationView {
         let last_error = station.last_error();
         let (socket, counters) = match &mut station.socket {
             SocketState::Opening => (Err(None), Counters::default()),
-            SocketState::Open(port) => (Ok(()), port.counters()),
+            SocketState::Open(port, _) => (Ok(()), port.counters()),
             SocketState::Failed { reason, .. } => (Err(Some(reason.clone())), Counters::default()),
         };
         let settings = match station.key.protocol {
@@ -98,8 +98,8 @@ impl Snapshot {
                     last_error: None,
                 });
             match station.key.protocol {
-                Protocol::Arp => status.arp = station.counters,
-                Protocol::Ndp => status.ndp = station.counters,
+                Protocol::Arp => status.arp += station.counters,
+                Protocol::Ndp => status.ndp += station.counters,
             }
             let failure = station.socket.clone().err().flatten();
             status.last_error = failure
@@ -164,6 +164,7 @@ impl Snapshot {
             },
             (_, Progress::Unsuitable) => State::Unsuitable,
             _ if !station.is_up => State::LinkDown,
+            (_, Progress::Standby) => State::Standby,
             (_, Progress::Announced) => State::Announced {
                 contested_by: lately.map(|sighting| sighting.mac),
             },

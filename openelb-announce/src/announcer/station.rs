@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{self, Change, Target};
-use crate::claim::{Claim, Config, Input, Output, Validity};
+use super::plan::{self, Change, Progress, Target};
+use crate::claim::{Claim, Config, Input, Output, Probe, Validity};
 use crate::driver::opener::{Opener, Request};
 use crate::driver::port::{AnyPort, Port, PortKey, Protocol};
 use crate::link::filter::{self, Filter};
@@ -20,10 +20,13 @@ pub(crate) struct Station {
     pub(crate) key: PortKey,
     /// The interface's present name, for events.
     pub(crate) name: Arc<str>,
-    /// What to announce here. Invariant: sorted by address; what an open port has claimed.
+    /// What to announce here. Invariant: sorted by address; an open port has claimed all of them
+    /// but those on standby.
     pub(crate) targets: Vec<Target>,
     pub(crate) socket: SocketState,
     link: (Option<Mac>, bool),
+    /// Until when answers may be sent.
+    lease: Time,
     last_error: Option<String>,
 }
 
@@ -31,8 +34,8 @@ pub(crate) struct Station {
 pub(crate) enum SocketState {
     /// The opener was asked.
     Opening,
-    /// The machine is at work.
-    Open(Box<dyn AnyPort>),
+    /// The machine is at work, and its socket is watched under that token.
+    Open(Box<dyn AnyPort>, u64),
     /// Opening it went wrong; it is tried again.
     Failed {
         /// Why, for the status.
@@ -53,32 +56,35 @@ impl Station {
             targets,
             socket,
             link,
+            lease: Time::ZERO,
             last_error: None,
         };
         station.ask_for_socket(opener);
         station
     }
 
-    /// Starts the machine on the socket that the opener got, with every target as a claim.
+    /// Starts the machine on the socket that the opener got and that is watched under `token`, with
+    /// every target that is this host's as a claim.
     pub(crate) fn open(
         &mut self,
-        socket: PacketSocket,
+        (socket, token): (PacketSocket, u64),
         filter: Filter,
         config: Config,
-        lease: Lease,
+        now: Time,
         wishes: &mut Vec<Output>,
     ) {
         let mut port = machine_port(self.key.protocol, socket, filter, config);
         // Targets may have changed since the socket was asked for.
         port.set_filter(self.filter());
-        port.handle_input(Input::Renew(lease.until), lease.now, wishes);
+        port.handle_input(Input::Renew(self.lease), now, wishes);
         if let (Some(mac), up) = self.link {
-            port.handle_input(Input::Link { mac, up }, lease.now, wishes);
+            port.handle_input(Input::Link { mac, up }, now, wishes);
         }
-        for target in &self.targets {
-            port.handle_input(claim(target.address, target.probe), lease.now, wishes);
+        let is_ours = |target: &&Target| target.progress != Progress::Standby;
+        for target in self.targets.iter().filter(is_ours) {
+            port.handle_input(claim(target.address, target.probe), now, wishes);
         }
-        self.socket = SocketState::Open(port);
+        self.socket = SocketState::Open(port, token);
     }
 
     /// Notes that the socket could not be opened.
@@ -97,7 +103,7 @@ impl Station {
         let state = (link.mac, link.is_up);
         if state != self.link {
             self.link = state;
-            if let (Some(mac), SocketState::Open(port)) = (link.mac, &mut self.socket) {
+            if let (Some(mac), SocketState::Open(port, _)) = (link.mac, &mut self.socket) {
                 port.handle_input(
                     Input::Link {
                         mac,
@@ -118,7 +124,7 @@ impl Station {
         wishes: &mut Vec<Output>,
     ) -> Change {
         let change = plan::compare(&self.targets, &mut targets);
-        if let SocketState::Open(port) = &mut self.socket {
+        if let SocketState::Open(port, _) = &mut self.socket {
             for address in &change.released {
                 port.handle_input(Input::Release(*address), now, wishes);
             }
@@ -129,16 +135,61 @@ impl Station {
 
     /// Claims what [`release`](Self::release) returned, after letting its frames in.
     pub(crate) fn claim(&mut self, change: &Change, now: Time, wishes: &mut Vec<Output>) {
-        if change.claimed.is_empty() && change.released.is_empty() {
+        if !change.is_different {
             return;
         }
         let filter = self.filter();
-        let SocketState::Open(port) = &mut self.socket else {
+        let SocketState::Open(port, _) = &mut self.socket else {
             return;
         };
         port.set_filter(filter);
         for (address, probe) in &change.claimed {
             port.handle_input(claim(*address, *probe), now, wishes);
+        }
+    }
+
+    /// Claims an address that was on standby, with `probe` in place of its own if there is one.
+    pub(crate) fn acquire(
+        &mut self,
+        address: IpAddr,
+        probe: Option<Probe>,
+        now: Time,
+        wishes: &mut Vec<Output>,
+    ) {
+        let is_standby = |target: &&mut Target| target.progress == Progress::Standby;
+        let Some(target) = plan::find(&mut self.targets, address).filter(is_standby) else {
+            return;
+        };
+        target.progress = Progress::Waiting;
+        target.probe = probe.unwrap_or(target.probe);
+        if let SocketState::Open(port, _) = &mut self.socket {
+            port.handle_input(claim(address, target.probe), now, wishes);
+        }
+    }
+
+    /// Releases an address and lets it stand by.
+    pub(crate) fn relinquish(&mut self, address: IpAddr, now: Time, wishes: &mut Vec<Output>) {
+        let Some(target) = plan::find(&mut self.targets, address) else {
+            return;
+        };
+        target.progress = Progress::Standby;
+        if let SocketState::Open(port, _) = &mut self.socket {
+            port.handle_input(Input::Release(address), now, wishes);
+        }
+    }
+
+    /// Announces an address once more from the beginning.
+    pub(crate) fn announce_again(&mut self, address: IpAddr, now: Time, wishes: &mut Vec<Output>) {
+        if let SocketState::Open(port, _) = &mut self.socket {
+            port.handle_input(Input::Announce(address), now, wishes);
+        }
+    }
+
+    /// Answers may be sent until `until`.
+    pub(crate) fn renew(&mut self, until: Time, now: Time, wishes: &mut Vec<Output>) {
+        self.lease = until;
+        if let SocketState::Open(port, _) = &mut self.socket {
+            port.handle_input(Input::Renew(until), now, wishes);
         }
     }
 
@@ -154,7 +205,7 @@ impl Station {
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
         match &self.socket {
             SocketState::Opening => None,
-            SocketState::Open(port) => port.poll_timeout(),
+            SocketState::Open(port, _) => port.poll_timeout(),
             SocketState::Failed { retry_at, .. } => Some(*retry_at),
         }
     }
@@ -172,7 +223,7 @@ impl Station {
     /// What went wrong last, here or at the port.
     pub(crate) fn last_error(&self) -> Option<String> {
         let port = match &self.socket {
-            SocketState::Open(port) => port.last_error(),
+            SocketState::Open(port, _) => port.last_error(),
             _ => None,
         };
         self.last_error.as_deref().or(port).map(str::to_owned)
@@ -181,7 +232,7 @@ impl Station {
     /// The port, once it is open.
     pub(crate) fn port(&mut self) -> Option<&mut Box<dyn AnyPort>> {
         match &mut self.socket {
-            SocketState::Open(port) => Some(port),
+            SocketState::Open(port, _) => Some(port),
             _ => None,
         }
     }
@@ -210,14 +261,7 @@ impl Station {
     }
 }
 
-/// Until when a machine may answer, and what time it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lease {
-    pub(crate) until: Time,
-    pub(crate) now: Time,
-}
-
-fn claim(address: IpAddr, probe: crate::claim::Probe) -> Input<'static> {
+fn claim(address: IpAddr, probe: Probe) -> Input<'static> {
     Input::Claim(Claim {
         address,
         probe,

@@ -66,6 +66,8 @@ pub enum State {
     /// Its solicited-node group would be one too many on this interface. Give out IPv6 addresses
     /// that share their low 24 bits, or raise the limit.
     GroupsExhausted,
+    /// Ready to be answered for, but another node does, or it is not known yet who does.
+    Standby,
     /// The interface is down or has no carrier.
     LinkDown,
     /// The packet socket is not open (yet).
@@ -93,6 +95,7 @@ impl fmt::Display for State {
             Self::Conflict { mac: Some(mac) } => write!(f, "conflict: {mac} uses it"),
             Self::Conflict { mac: None } => f.write_str("conflict"),
             Self::GroupsExhausted => f.write_str("no solicited-node group left"),
+            Self::Standby => f.write_str("standby"),
             Self::LinkDown => f.write_str("link down"),
             Self::NoSocket { reason: None } => f.write_str("opening a socket"),
             Self::NoSocket {

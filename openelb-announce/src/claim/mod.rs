@@ -79,6 +79,9 @@ pub enum Input<'a> {
     Claim(Claim),
     /// Stop answering for this address at once. Harmless when it is not claimed.
     Release(IpAddr),
+    /// Announce this address once more from the beginning, as after a claim, if it is announced: a
+    /// client may have heard another station meanwhile. [`Config::rate`] holds for it too.
+    Announce(IpAddr),
     /// Addresses claimed with [`Validity::Renewed`] may be answered for until this instant. When
     /// the previous deadline has passed already, they start again as after [`Input::Fence`].
     Renew(Time),

@@ -26,11 +26,14 @@ pub(crate) trait Host {
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     fn poll_timeout(&self) -> Option<Time>;
 
-    /// The thread did not run for `pause`: throw away what waits, then start every claim again.
-    fn fence(&mut self, pause: Duration, now: Time);
+    /// How long the thread may be kept from running before it must be told.
+    fn longest_pause(&self) -> Duration;
 
-    /// The thread runs: everything may be answered for until `until`.
-    fn renew(&mut self, until: Time, now: Time);
+    /// The thread did not run for `pause`: throw away what waits, then start every claim again.
+    fn fence(&mut self, pause: Duration, now: Time) -> io::Result<()>;
+
+    /// The thread runs. Called in every round before anything is read.
+    fn renew(&mut self, now: Time);
 
     /// The descriptor watched as `token` can be read.
     fn feed(&mut self, token: u64, poller: &Poller) -> io::Result<()>;
@@ -39,26 +42,22 @@ pub(crate) trait Host {
     fn handle_timeout(&mut self, now: Time);
 }
 
-/// Serves `host` until it is finished. `longest_pause` is how long the thread may be kept from
-/// running before everything that it answers for counts as lost.
-pub(crate) fn run(
-    host: &mut impl Host,
-    poller: &mut Poller,
-    longest_pause: Duration,
-) -> io::Result<()> {
-    let mut pulse = Pulse::new(clock::now(), longest_pause);
+/// Serves `host` until it is finished.
+pub(crate) fn run(host: &mut impl Host, poller: &mut Poller) -> io::Result<()> {
+    let mut pulse = Pulse::new(clock::now());
     while !host.is_finished() {
-        let next_beat = pulse.next_beat();
+        let longest_pause = host.longest_pause();
+        let next_beat = pulse.next_beat(longest_pause);
         let wake_up = host
             .poll_timeout()
             .map_or(next_beat, |at| at.min(next_beat));
         poller.wait(wake_up)?;
         let now = clock::now();
         // Before anything is read: after a pause the queues hold questions to a former owner.
-        if let Some(pause) = pulse.beat(now) {
-            host.fence(pause, now);
+        if let Some(pause) = pulse.beat(now, longest_pause) {
+            host.fence(pause, now)?;
         }
-        host.renew(now + longest_pause, now);
+        host.renew(now);
         let mut place = 0;
         while let Some(token) = poller.ready(place) {
             host.feed(token, poller)?;

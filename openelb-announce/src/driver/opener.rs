@@ -29,12 +29,12 @@ pub(crate) enum Request {
     Open(PortKey, Filter),
     /// Close one.
     Close(PacketSocket),
-    /// Join a group on a link.
-    Join(u32, Ipv6Addr),
-    /// Leave a group on a link.
-    Leave(u32, Ipv6Addr),
-    /// Leave all groups of a link.
-    LeaveAll(u32),
+    /// Join a group for a port.
+    Join(PortKey, Ipv6Addr),
+    /// Leave a group that the port needs no longer; another one of the link may.
+    Leave(PortKey, Ipv6Addr),
+    /// Leave all groups of a port.
+    LeaveAll(PortKey),
     /// Ask the routing table for the link towards an address.
     Route(IpAddr),
 }
@@ -44,8 +44,8 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// The socket that was asked for.
     Opened(PortKey, Filter, io::Result<PacketSocket>),
-    /// A group could not be joined or left on a link.
-    Membership(u32, Ipv6Addr, io::Error),
+    /// A group could not be joined or left for a port.
+    Membership(PortKey, Ipv6Addr, io::Error),
     /// The link towards an address.
     Route(IpAddr, Result<u32, RouteError>),
 }
@@ -104,7 +104,7 @@ fn prepare(privileges: Privileges) -> io::Result<()> {
 }
 
 fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
-    let mut links: HashMap<u32, Memberships> = HashMap::new();
+    let mut ports: HashMap<PortKey, Memberships> = HashMap::new();
     for request in work {
         let answer = match request {
             Request::Open(key, filter) => {
@@ -119,15 +119,15 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
                 drop(socket);
                 None
             }
-            Request::Join(index, group) => join(&mut links, index, group)
+            Request::Join(key, group) => join(&mut ports, key, group)
                 .err()
-                .map(|error| Answer::Membership(index, group, error)),
-            Request::Leave(index, group) => links
-                .get_mut(&index)
-                .and_then(|link| link.leave(group).err())
-                .map(|error| Answer::Membership(index, group, error)),
-            Request::LeaveAll(index) => {
-                links.remove(&index);
+                .map(|error| Answer::Membership(key, group, error)),
+            Request::Leave(key, group) => ports
+                .get_mut(&key)
+                .and_then(|port| port.leave(group).err())
+                .map(|error| Answer::Membership(key, group, error)),
+            Request::LeaveAll(key) => {
+                ports.remove(&key);
                 None
             }
             Request::Route(target) => Some(Answer::Route(target, netlink::route_to(target))),
@@ -139,12 +139,16 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
     }
 }
 
-fn join(links: &mut HashMap<u32, Memberships>, index: u32, group: Ipv6Addr) -> io::Result<()> {
-    let link = match links.entry(index) {
+fn join(
+    ports: &mut HashMap<PortKey, Memberships>,
+    key: PortKey,
+    group: Ipv6Addr,
+) -> io::Result<()> {
+    let port = match ports.entry(key) {
         Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(new) => new.insert(Memberships::open(index)?),
+        Entry::Vacant(new) => new.insert(Memberships::open(key.index)?),
     };
-    link.join(group)
+    port.join(group)
 }
 
 const THREAD_NAME: &str = "openelb-opener";

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -13,22 +14,18 @@ use crate::time::Time;
 /// Tells which of many descriptors have something to read.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    epoll: Epoll,
+    watcher: Watcher,
     events: Vec<EpollEvent>,
     ready: usize,
 }
 
-impl Poller {
-    /// Watches nothing yet.
-    pub(crate) fn new() -> io::Result<Self> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        Ok(Self {
-            epoll,
-            events: vec![EpollEvent::empty(); MOST_AT_ONCE],
-            ready: 0,
-        })
-    }
+/// Adds to what a [`Poller`] watches, and takes from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Watcher {
+    epoll: Arc<Epoll>,
+}
 
+impl Watcher {
     /// Watches `descriptor` from now on under the name `token`. It is forgotten when it is closed.
     pub(crate) fn watch(&self, descriptor: &impl AsFd, token: u64) -> io::Result<()> {
         Ok(self
@@ -40,11 +37,33 @@ impl Poller {
     pub(crate) fn forget(&self, descriptor: &impl AsFd) -> io::Result<()> {
         Ok(self.epoll.delete(descriptor)?)
     }
+}
+
+impl Poller {
+    /// Watches nothing yet.
+    pub(crate) fn new() -> io::Result<Self> {
+        let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
+        Ok(Self {
+            watcher: Watcher { epoll },
+            events: vec![EpollEvent::empty(); MOST_AT_ONCE],
+            ready: 0,
+        })
+    }
+
+    /// Watches `descriptor` from now on, as [`Watcher::watch`] does.
+    pub(crate) fn watch(&self, descriptor: &impl AsFd, token: u64) -> io::Result<()> {
+        self.watcher.watch(descriptor, token)
+    }
+
+    /// What changes the set of watched descriptors, for those who open and close them.
+    pub(crate) fn watcher(&self) -> Watcher {
+        self.watcher.clone()
+    }
 
     /// Returns when something can be read or `deadline` has come; a signal may end it earlier.
     pub(crate) fn wait(&mut self, deadline: Time) -> io::Result<()> {
         let timeout = milliseconds(deadline - clock::now());
-        self.ready = match self.epoll.wait(&mut self.events, timeout) {
+        self.ready = match self.watcher.epoll.wait(&mut self.events, timeout) {
             Ok(ready) => ready,
             Err(Errno::EINTR) => 0,
             Err(error) => return Err(error.into()),

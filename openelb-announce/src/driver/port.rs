@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::ops::AddAssign;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::clock;
@@ -11,11 +12,26 @@ use crate::link::raw_socket::{Batch, PacketSocket};
 use crate::machine::Machine;
 use crate::time::Time;
 
-/// A port by what it listens to: a link and a protocol.
+/// A port by what it listens to, a link and a protocol, and by what decides on its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PortKey {
     pub(crate) index: u32,
     pub(crate) protocol: Protocol,
+    pub(crate) role: Role,
+}
+
+/// What decides whether this host answers for the addresses of a port. Each role has a port of its
+/// own on a link, because each has a common deadline of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(dead_code, reason = "the components that use it are on their way")]
+pub(crate) enum Role {
+    /// Nothing: it is the only one that is told to.
+    Sole,
+    /// The ownership election of the link.
+    Elected,
+    /// The virtual router with this VRID (RFC 9568 section 5.2.3): with the link and the family of
+    /// the key, that names one.
+    Router(u8),
 }
 
 /// How neighbours are discovered in each family.
@@ -66,6 +82,17 @@ pub struct Counters {
     pub conflicts: u64,
     /// Frames that the kernel did not take.
     pub unsent: u64,
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.received += other.received;
+        self.dropped += other.dropped;
+        self.replies += other.replies;
+        self.announcements += other.announcements;
+        self.conflicts += other.conflicts;
+        self.unsent += other.unsent;
+    }
 }
 
 /// A port of any machine that speaks about claims.

@@ -12,25 +12,25 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pulse {
     last: Time,
-    longest: Duration,
 }
 
 impl Pulse {
-    /// Starts at `now`; gaps longer than `longest` are pauses.
-    pub(crate) fn new(now: Time, longest: Duration) -> Self {
-        Self { last: now, longest }
+    /// Starts at `now`.
+    pub(crate) fn new(now: Time) -> Self {
+        Self { last: now }
     }
 
-    /// Notes that a round happens `now`; the length of the pause before it, if it was one.
-    pub(crate) fn beat(&mut self, now: Time) -> Option<Duration> {
+    /// Notes that a round happens `now`; the length of the pause before it, if it was one, that is
+    /// longer than `longest`.
+    pub(crate) fn beat(&mut self, now: Time, longest: Duration) -> Option<Duration> {
         let gap = now - self.last;
         self.last = self.last.max(now);
-        (gap > self.longest).then_some(gap)
+        (gap > longest).then_some(gap)
     }
 
     /// When the next round must come at the latest.
-    pub(crate) fn next_beat(&self) -> Time {
-        self.last + self.longest / 4
+    pub(crate) fn next_beat(self, longest: Duration) -> Time {
+        self.last + longest / 4
     }
 }
 
@@ -42,23 +42,26 @@ mod tests {
 
     #[test]
     fn rounds_in_time_are_no_pause() {
-        let mut pulse = Pulse::new(Time::ZERO, SECOND);
-        assert_eq!(pulse.next_beat(), Time::ZERO + SECOND / 4);
-        assert_eq!(pulse.beat(Time::ZERO + SECOND / 4), None);
-        assert_eq!(pulse.beat(Time::ZERO + SECOND * 5 / 4), None);
+        let mut pulse = Pulse::new(Time::ZERO);
+        assert_eq!(pulse.next_beat(SECOND), Time::ZERO + SECOND / 4);
+        assert_eq!(pulse.beat(Time::ZERO + SECOND / 4, SECOND), None);
+        assert_eq!(pulse.beat(Time::ZERO + SECOND * 5 / 4, SECOND), None);
     }
 
     #[test]
     fn a_longer_gap_is_a_pause_of_its_length_and_reported_once() {
-        let mut pulse = Pulse::new(Time::ZERO, SECOND);
-        assert_eq!(pulse.beat(Time::ZERO + 3 * SECOND), Some(3 * SECOND));
-        assert_eq!(pulse.beat(Time::ZERO + 3 * SECOND), None);
+        let mut pulse = Pulse::new(Time::ZERO);
+        assert_eq!(
+            pulse.beat(Time::ZERO + 3 * SECOND, SECOND),
+            Some(3 * SECOND)
+        );
+        assert_eq!(pulse.beat(Time::ZERO + 3 * SECOND, SECOND), None);
     }
 
     #[test]
     fn a_clock_that_stands_still_is_no_pause() {
-        let mut pulse = Pulse::new(Time::from_nanos(9), SECOND);
-        assert_eq!(pulse.beat(Time::from_nanos(3)), None);
-        assert_eq!(pulse.beat(Time::from_nanos(9)), None);
+        let mut pulse = Pulse::new(Time::from_nanos(9));
+        assert_eq!(pulse.beat(Time::from_nanos(3), SECOND), None);
+        assert_eq!(pulse.beat(Time::from_nanos(9), SECOND), None);
     }
 }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 pub use options::{Options, Scheduling, StartError};
 pub use status::{Event, SessionStatus};
@@ -172,7 +171,7 @@ fn serve(
     match prepared {
         Ok((scheduling, (mut worker, mut poller))) => {
             drop(proof.send(Ok(scheduling)));
-            if let Err(error) = driver::run(&mut worker, &mut poller, LONGEST_PAUSE) {
+            if let Err(error) = driver::run(&mut worker, &mut poller) {
                 shared.mailbox.close(&error.to_string());
             }
         }
@@ -218,5 +217,3 @@ impl Drop for Closer {
 }
 
 const THREAD_NAME: &str = "openelb-bfd";
-// Only reported, and a quarter of it is how often heartbeats are looked for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -280,12 +280,17 @@ impl Host for Worker {
 
     /// Nothing stale is answered: packets are read before any deadline is looked at, and a neighbour
     /// that has given up this host meanwhile says so in them.
-    fn fence(&mut self, pause: Duration, _: Time) {
+    fn fence(&mut self, pause: Duration, _: Time) -> io::Result<()> {
         tracing::warn!(?pause, "the BFD thread did not run for a while");
         (self.sink)(Event::Paused { pause });
+        Ok(())
     }
 
-    fn renew(&mut self, _: Time, now: Time) {
+    fn longest_pause(&self) -> Duration {
+        LONGEST_PAUSE
+    }
+
+    fn renew(&mut self, now: Time) {
         self.check_heartbeat(now);
     }
 
@@ -319,3 +324,5 @@ const BURST: u32 = 256;
 // How long stopping may take when a neighbour does not answer.
 const FAREWELL: Duration = Duration::from_secs(1);
 const LONG_FAREWELL: Duration = Duration::from_secs(10);
+// Only reported, and a quarter of it is how often heartbeats are looked for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

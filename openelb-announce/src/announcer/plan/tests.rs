@@ -8,13 +8,13 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn desired(pairs: &[(&str, &str)]) -> Desired {
+fn desired(pairs: &[(&str, &str)]) -> DesiredSet {
     let announcements = pairs.iter().map(|(address, interfaces)| Announcement {
         address: address.parse().unwrap(),
         interfaces: interfaces.parse().unwrap(),
         probe: Probe::Fast,
     });
-    Desired::new(announcements.collect()).unwrap()
+    DesiredSet::new(announcements.collect()).unwrap()
 }
 
 fn targets(addresses: &[&str]) -> Vec<Target> {

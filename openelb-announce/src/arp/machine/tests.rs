@@ -1005,3 +1005,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_address_that_is_announced_once_more_begins_its_announcements_again() {
+    let mut owner = owner(Config::default());
+    owner.run_seconds(100);
+    owner.outputs();
+    let start = seconds(owner.now);
+    owner.input(Input::Announce(VIP.into()));
+    owner.run_seconds(4);
+    let sent: Vec<_> = packets(&mut owner)
+        .iter()
+        .map(|(at, packet)| (at - start, packet.operation))
+        .collect();
+    let round = |at| [(at, Operation::Request), (at, Operation::Reply)];
+    assert_eq!(sent, [round(0.0), round(1.0), round(3.0)].concat());
+}
+
+#[test]
+fn what_is_not_announced_is_not_announced_once_more() {
+    let mut driven = driven(quiet());
+    driven.input(Input::Announce(VIP.into()));
+    driven.claim(VIP, Probe::Standard);
+    driven.input(Input::Announce(VIP.into()));
+    assert_eq!(driven.frames(), []);
+}

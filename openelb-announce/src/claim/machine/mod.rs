@@ -154,6 +154,7 @@ impl<P: NeighborProtocol> Machine for Lifecycle<P> {
             Input::Link { mac, up } => self.change_link(mac, up, now),
             Input::Claim(claim) => self.claim(&claim, now),
             Input::Release(address) => self.release(address, now),
+            Input::Announce(address) => self.announce_again(address),
             Input::Renew(deadline) => self.renew(deadline, now),
             Input::Fence => self.fence(now),
             Input::Frame { bytes, received } => self.receive(bytes, received, now),

@@ -49,6 +49,21 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         }
     }
 
+    /// Starts the announcements of an announced address again. One that is on its way is enough.
+    pub(super) fn announce_again(&mut self, address: IpAddr) {
+        let count = self.config.announce.count.max(1);
+        let found = P::address(address).and_then(|address| self.registry.find(address));
+        let Some(slot) = found else { return };
+        let Some(claim) = self.claim_mut(slot) else {
+            return;
+        };
+        if claim.state == State::Announced && claim.stage == Stage::Idle {
+            claim.left = count;
+            claim.due = Time::MAX;
+            self.enqueue(slot, Stage::First);
+        }
+    }
+
     pub(super) fn renew(&mut self, deadline: Time, now: Time) {
         let had_lapsed = now >= self.common_deadline;
         let is_first = self.common_deadline == Time::ZERO;

@@ -1,0 +1,58 @@
+//! What the parts of the announcer have in common that decide whose an address is.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use super::desired::DesiredSet;
+use super::stations::Stations;
+use crate::link::topology::Topology;
+use crate::time::Time;
+
+/// A part of the I/O thread's work that tells stations which of their addresses are this host's.
+///
+/// It has sockets and deadlines of its own. Stations know nothing of it: it calls
+/// [`Stations::acquire`], [`Stations::relinquish`], [`Stations::announce_again`] and
+/// [`Stations::renew`]. Everything here is called on the I/O thread and must not block.
+pub(crate) trait Component {
+    /// Takes over what is desired of it. `links` are those that each selector means at present.
+    ///
+    /// Called for every new set and whenever selectors mean other links, after stations were led to
+    /// it: they have given up what is gone, and what is new stands by.
+    fn lead(
+        &mut self,
+        desired: &DesiredSet,
+        links: &[BTreeSet<u32>],
+        around: &mut Surroundings<'_>,
+    ) -> io::Result<()>;
+
+    /// Links or addresses of the host have changed.
+    fn follow_links(&mut self, around: &mut Surroundings<'_>) -> io::Result<()>;
+
+    /// The descriptor that it watches under `token` can be read.
+    fn feed(&mut self, token: u64, around: &mut Surroundings<'_>) -> io::Result<()>;
+
+    /// The instant at which [`handle_timeout`](Self::handle_timeout) must be called next.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// It is `around.now`. Harmless when nothing is due.
+    fn handle_timeout(&mut self, around: &mut Surroundings<'_>);
+
+    /// For how long the thread may be kept from running before it must be told of it.
+    fn longest_pause(&self) -> Option<Duration>;
+
+    /// The thread did not run for `pause`, which may be shorter than its own longest one: what waits
+    /// at its sockets, and at the ports of its stations, is of no worth any more, and others may
+    /// have taken over.
+    fn fence(&mut self, pause: Duration, around: &mut Surroundings<'_>);
+}
+
+/// What a component finds around it.
+pub(crate) struct Surroundings<'a> {
+    /// Where its addresses are answered for; with them the opener, the events, the poller.
+    pub(crate) stations: &'a mut Stations,
+    /// The host's links and addresses.
+    pub(crate) topology: &'a Topology,
+    /// What time it is.
+    pub(crate) now: Time,
+}
