@@ -1,4 +1,4 @@
-//! Tells the network where an address lives: ARP, NDP, BGP and BFD as sans-IO machines.
+//! Tells the network where an address lives: ARP, NDP, VRRP, BGP and BFD as sans-IO machines.
 //!
 //! A machine is a value. It is told what happens and what time it is, and says which frames to send,
 //! which groups to join, what to report and when to be woken:
@@ -19,6 +19,7 @@
 //! |---|---|---|
 //! | ARP, with address conflict detection | RFC 826, RFC 5227 | [`arp`] |
 //! | NDP, with duplicate address detection | RFC 4861, RFC 4862, RFC 7527, RFC 9131 | [`ndp`] |
+//! | VRRP: which of several routers is Active | RFC 9568, RFC 3768 | [`vrrp`] |
 //! | BGP-4, both families | RFC 4271, RFC 4760, RFC 7606 and more | [`bgp`] |
 //! | BFD: is the path to a neighbour alive | RFC 5880, RFC 5881, RFC 5883 | [`bfd`] |
 //! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
@@ -48,6 +49,7 @@ pub mod random;
 pub mod sim;
 pub mod time;
 pub mod timer;
+pub mod vrrp;
 pub mod wire;
 
 #[cfg(feature = "driver")]

@@ -22,6 +22,8 @@ wire_enum! {
     pub enum NextHeader(u8) {
         /// ICMP for IPv6.
         Icmpv6 = 58,
+        /// The Virtual Router Redundancy Protocol.
+        Vrrp = 112,
     }
 }
 
