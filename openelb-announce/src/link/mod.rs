@@ -2,6 +2,7 @@
 //!
 //! | Module | Says |
 //! |---|---|
+//! | `configure` | how a virtual router gets its link and its addresses |
 //! | `topology` | what links and addresses the host has |
 //! | `netlink` | how the kernel tells about them |
 //! | `interface` | which of them an announcement means |
@@ -10,9 +11,12 @@
 //! | `readiness` | how tasks wait for descriptors |
 //! | `router_socket` | how routers of one link find each other |
 //! | `udp` | how the packets of BFD come in and go out |
+//! | `vrrp_socket` | how the adverts of VRRP come in and go out |
 //! | `scheduling` | how a thread gets ahead of others |
 //! | `tcp` | how the connections of BGP are set up |
 
+#[allow(dead_code, reason = "the virtual routers that use it are on their way")]
+pub(crate) mod configure;
 pub(crate) mod filter;
 mod interface;
 pub(crate) mod membership;
@@ -36,6 +40,8 @@ pub(crate) mod sysctl;
 pub(crate) mod tcp;
 pub(crate) mod topology;
 pub(crate) mod udp;
+#[allow(dead_code, reason = "the virtual routers that use it are on their way")]
+pub(crate) mod vrrp_socket;
 
 pub use interface::{
     InterfaceSelector, NoInterface, Obstacle, ParseSelectorError, Pattern, RouteError,

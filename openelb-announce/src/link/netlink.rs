@@ -217,7 +217,8 @@ pub(crate) fn route_to(target: IpAddr) -> Result<u32, RouteError> {
     }
 }
 
-fn open_socket() -> io::Result<Socket> {
+/// A socket for questions, that waits some seconds for an answer at most.
+pub(super) fn open_socket() -> io::Result<Socket> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
@@ -228,7 +229,8 @@ fn open_socket() -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn send(socket: &Socket, question: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+/// Sends a question or an order.
+pub(super) fn send(socket: &Socket, question: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
     let mut message = NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(question));
     message.header.flags = flags;
     message.finalize();
@@ -239,7 +241,9 @@ fn send(socket: &Socket, question: RouteNetlinkMessage, flags: u16) -> io::Resul
 
 /// The messages of one datagram. One that cannot be decoded is passed over: newer kernels add
 /// attributes, and a link that we cannot read must not hide the others.
-fn messages(datagram: &[u8]) -> impl Iterator<Item = NetlinkMessage<RouteNetlinkMessage>> {
+pub(super) fn messages(
+    datagram: &[u8],
+) -> impl Iterator<Item = NetlinkMessage<RouteNetlinkMessage>> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let length = usize::try_from(NetlinkBuffer::new_checked(rest).ok()?.length()).ok()?;
@@ -351,7 +355,7 @@ fn net_of(message: &AddressMessage) -> Option<IpNet> {
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 // The kernel fills datagrams of a dump up to 32 KiB.
-const MESSAGE_BUFFER: usize = 64 * 1024;
+pub(super) const MESSAGE_BUFFER: usize = 64 * 1024;
 const RECEIVE_BUFFER: usize = 1024 * 1024;
 const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_IPV4_IFADDR: u32 = 5;

@@ -56,6 +56,15 @@ impl PacketSocket {
         Ok(Self { socket })
     }
 
+    /// Opens a socket that hears nothing and only sends on link `index`.
+    #[allow(dead_code, reason = "the virtual routers that use it are on their way")]
+    pub(crate) fn sender(index: u32) -> io::Result<Self> {
+        let socket = Self::deaf()?;
+        socket.socket.set_nonblocking(true)?;
+        socket.bind(index, 0)?;
+        Ok(socket)
+    }
+
     /// Changes which frames are heard from now on, in one step.
     pub(crate) fn set_filter(&self, filter: &Filter) -> io::Result<()> {
         let program: Vec<SockFilter> = filter

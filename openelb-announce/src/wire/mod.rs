@@ -7,6 +7,7 @@ pub mod checksum;
 pub mod ethernet;
 pub mod icmpv6;
 pub mod ip;
+pub mod ipv4;
 pub mod mac;
 pub mod reader;
 pub mod writer;

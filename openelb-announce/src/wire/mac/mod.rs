@@ -1,7 +1,7 @@
 //! Ethernet hardware addresses (EUI-48).
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A 48-bit Ethernet hardware address, in the order of the wire.
@@ -36,6 +36,18 @@ impl Mac {
     pub const fn of_group(group: Ipv6Addr) -> Self {
         let [.., a, b, c, d] = group.octets();
         Self([0x33, 0x33, a, b, c, d])
+    }
+
+    /// The group address that carries frames to a multicast group of either family (RFC 1112 section
+    /// 6.4: 32 IPv4 groups share each).
+    pub const fn of_multicast(group: IpAddr) -> Self {
+        match group {
+            IpAddr::V4(v4) => {
+                let [_, b, c, d] = v4.octets();
+                Self([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+            }
+            IpAddr::V6(v6) => Self::of_group(v6),
+        }
     }
 
     /// Does it stand for a group of stations, all of them included?

@@ -39,3 +39,15 @@ fn stations_groups_and_nobody_are_told_apart() {
     assert!(!Mac::BROADCAST.is_station());
     assert!(Mac::BROADCAST.is_group());
 }
+
+#[test]
+fn an_ipv4_group_maps_to_its_low_23_bits_behind_01005e() {
+    for (group, mac) in [
+        ("224.0.0.18", "01:00:5e:00:00:12"),
+        ("239.255.1.2", "01:00:5e:7f:01:02"),
+    ] {
+        assert_eq!(Mac::of_multicast(group.parse().unwrap()).to_string(), mac);
+    }
+    let v6 = "ff02::12".parse().unwrap();
+    assert_eq!(Mac::of_multicast(v6).to_string(), "33:33:00:00:00:12");
+}
