@@ -22,6 +22,7 @@
 //! | VRRP: which of several routers is Active | RFC 9568, RFC 3768 | [`vrrp`] |
 //! | BGP-4, both families | RFC 4271, RFC 4760, RFC 7606 and more | [`bgp`] |
 //! | BFD: is the path to a neighbour alive | RFC 5880, RFC 5881, RFC 5883 | [`bfd`] |
+//! | who answers for an address: election among the nodes of a segment | none; see the module | [`ownership`] |
 //! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
@@ -44,6 +45,7 @@ mod driver;
 pub mod link;
 pub mod machine;
 pub mod ndp;
+pub mod ownership;
 pub mod random;
 #[cfg(feature = "sim")]
 pub mod sim;
