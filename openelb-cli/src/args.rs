@@ -150,6 +150,9 @@ pub(crate) struct FilesArgs {
 /// What is said of this machine.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct NodeArgs {
+    /// Name of this machine, unique among the nodes of its links [default: its host name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node_name: Option<String>,
     /// Label of this machine for `nodeSelector` and racks, such as openelb.kubesphere.io/rack=a;
     /// once per label.
     #[arg(long = "node-label", value_name = "KEY=VALUE", value_parser = parse_label)]

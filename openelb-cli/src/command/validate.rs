@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use openelb_k8s::bgp::Node;
 use serde::Serialize;
 
 use crate::args::{FilesArgs, NodeArgs};
@@ -10,13 +11,14 @@ use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint, Report};
 
 pub(super) fn run(args: &FilesArgs, format: Format) -> Result<ExitCode, Failure> {
-    let report = match config::load(&args.files, &config::this_node(&args.node.labels)) {
+    let report = match config::load(&args.files, &this_node(&args.node)) {
         Ok(config) => Validation::of(&config),
         Err(InvalidConfig { remarks }) => Validation {
             valid: false,
             pools: None,
             services: None,
             peers: None,
+            elected_as: None,
             remarks,
         },
     };
@@ -30,13 +32,17 @@ pub(super) fn run(args: &FilesArgs, format: Format) -> Result<ExitCode, Failure>
 
 /// A configuration that must be valid, or the failure that shows every line at fault.
 pub(super) fn load(files: &[std::path::PathBuf], node: &NodeArgs) -> Result<Config, Failure> {
-    config::load(files, &config::this_node(&node.labels)).map_err(|invalid| {
+    config::load(files, &this_node(node)).map_err(|invalid| {
         Failure::new(
             ExitCode::Invalid,
             format!("the configuration is invalid\n\n{invalid}"),
         )
         .next("correct the lines shown; `openelb validate FILE` checks without starting anything")
     })
+}
+
+fn this_node(node: &NodeArgs) -> Node {
+    config::this_node(node.node_name.as_deref(), &node.labels)
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +55,9 @@ struct Validation {
     /// BGP peers and groups of dynamic neighbours that this machine speaks with.
     #[serde(skip_serializing_if = "Option::is_none")]
     peers: Option<usize>,
+    /// The name under which this machine takes part in the election of layer 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elected_as: Option<String>,
     remarks: Vec<Diagnostic>,
 }
 
@@ -62,6 +71,7 @@ impl Validation {
                 .bgp
                 .as_ref()
                 .map(|bgp| bgp.speaker.peers.len() + bgp.speaker.dynamic.len()),
+            elected_as: config.election.as_ref().map(|it| it.node.clone()),
             remarks: config.warnings.clone(),
         }
     }
@@ -87,7 +97,10 @@ impl Report for Validation {
                 let (pools, services) = (counted(pools, "pool"), counted(services, "service"));
                 let peers = self.peers.map(|peers| counted(peers, "BGP peer"));
                 let peers = peers.map_or(String::new(), |peers| format!(", {peers}"));
-                let facts = format!("{pools}, {services}{peers}{warnings}");
+                let election = self.elected_as.as_ref();
+                let election = election.map(|node| format!(", elected as {node}"));
+                let election = election.unwrap_or_default();
+                let facts = format!("{pools}, {services}{peers}{election}{warnings}");
                 writeln!(out, "{}: {facts}", paint.good("valid"))
             }
             _ => writeln!(

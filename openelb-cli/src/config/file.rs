@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openelb_k8s::api::{BgpConf, BgpPeer, Eip};
+use openelb_k8s::api::{BgpConf, BgpPeer, Eip, Layer2Conf};
 use openelb_k8s::names;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -79,6 +79,7 @@ pub(super) struct Documents {
     pub(super) speakers: Vec<Written<BgpConf>>,
     pub(super) peers: Vec<Written<BgpPeer>>,
     pub(super) config_maps: Vec<Written<ConfigMap>>,
+    pub(super) elections: Vec<Written<Layer2Conf>>,
     pub(super) remarks: Vec<Diagnostic>,
 }
 
@@ -149,6 +150,10 @@ impl Documents {
             (names::BGP_API_VERSION, names::BGP_PEER_KIND) => {
                 let read = self.typed(source, node);
                 self.peers.extend(read);
+            }
+            (names::LAYER2_API_VERSION, names::LAYER2_CONF_KIND) => {
+                let read = self.typed(source, node);
+                self.elections.extend(read);
             }
             (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND) => {
                 let read = self.typed(source, node);
@@ -258,10 +263,11 @@ fn unknown_kind(source: &Source, node: &Node, api_version: &str, kind: &str) -> 
 /// below what would hurt a daemon that reloads it.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     (names::EIP_API_VERSION, names::EIP_KIND),
     (names::STANDALONE_API_VERSION, names::SERVICE_KIND),
     (names::BGP_API_VERSION, names::BGP_CONF_KIND),
     (names::BGP_API_VERSION, names::BGP_PEER_KIND),
+    (names::LAYER2_API_VERSION, names::LAYER2_CONF_KIND),
     (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND),
 ];

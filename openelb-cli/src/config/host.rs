@@ -5,14 +5,13 @@ use std::net::IpAddr;
 
 use openelb_k8s::bgp::Node;
 
-/// This machine with these labels; `kubernetes.io/hostname` is its name unless it is given.
+/// This machine under this name, or else its host name, and with these labels;
+/// `kubernetes.io/hostname` is its name unless it is given.
 ///
 /// Addresses come in the order of the kernel, so that the first one stays the first. Those that mean
 /// nothing to another machine are left out.
-pub(crate) fn this_node(labels: &[(String, String)]) -> Node {
-    let name = nix::unistd::gethostname()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+pub(crate) fn this_node(name: Option<&str>, labels: &[(String, String)]) -> Node {
+    let name = name.map_or_else(host_name, str::to_owned);
     let hostname = ("kubernetes.io/hostname".to_owned(), name.clone());
     let given = labels.iter().cloned();
     Node {
@@ -22,6 +21,11 @@ pub(crate) fn this_node(labels: &[(String, String)]) -> Node {
             .chain(given)
             .collect::<BTreeMap<_, _>>(),
     }
+}
+
+fn host_name() -> String {
+    let name = nix::unistd::gethostname().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn addresses() -> Vec<IpAddr> {

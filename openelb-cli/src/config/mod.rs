@@ -4,6 +4,7 @@ mod bgp;
 mod diagnostic;
 mod file;
 mod host;
+mod layer2;
 mod node;
 mod read;
 mod resolve;
@@ -20,6 +21,7 @@ use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::{Owner, PoolSpec, Request};
 use openelb_k8s::api::{Probe, Protocol};
 use openelb_k8s::bgp::Node;
+use openelb_k8s::layer2::Election;
 
 pub(crate) use self::bgp::{BgpConfig, first_line};
 pub(crate) use self::diagnostic::Diagnostic;
@@ -35,6 +37,9 @@ pub(crate) struct Config {
     pub(crate) services: Vec<ServiceConfig>,
     /// The BGP speaker; `None` without a `BgpConf`.
     pub(crate) bgp: Option<BgpConfig>,
+    /// How the nodes of a link agree on who answers for layer 2 addresses; `None`: every daemon
+    /// answers for what it has.
+    pub(crate) election: Option<Election>,
     /// What is usable but probably not meant.
     pub(crate) warnings: Vec<Diagnostic>,
 }

@@ -17,7 +17,7 @@ use super::diagnostic::Diagnostic;
 use super::file::{Documents, Written};
 use super::read::did_you_mean;
 use super::service::{CheckProtocol, HealthCheck, IpFamily, IpFamilyPolicy, Service, Transport};
-use super::{Config, PoolConfig, SERVICE, ServiceConfig};
+use super::{Config, PoolConfig, SERVICE, ServiceConfig, layer2};
 
 /// The configuration, and every remark in the order of the files. With an error among the remarks
 /// the configuration lacks the objects at fault.
@@ -28,6 +28,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
         speakers,
         peers,
         config_maps,
+        elections,
         mut remarks,
     } = documents;
     check_unique(&eips, |eip| eip.metadata.name.clone(), &mut remarks);
@@ -38,6 +39,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
     );
     check_unique(&speakers, |conf| conf.metadata.name.clone(), &mut remarks);
     check_unique(&peers, |peer| peer.metadata.name.clone(), &mut remarks);
+    check_unique(&elections, |conf| conf.metadata.name.clone(), &mut remarks);
     check_unique(&config_maps, |map| map.metadata.name.clone(), &mut remarks);
     let objects = Objects {
         speakers: &speakers,
@@ -46,22 +48,26 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
         node,
     };
     let bgp = objects.speaker(&mut remarks);
+    let election = layer2::election(&elections, &eips, &node.name, &mut remarks);
     let pools: Vec<PoolConfig> = eips
         .iter()
         .filter_map(|eip| pool(eip, &objects, &mut remarks))
         .collect();
     check_pools(&eips, &pools, &mut remarks);
     let known = KnownPools::of(&pools);
-    let services = services
+    let services: Vec<_> = services
         .iter()
-        .filter_map(|service| known.service(service, &mut remarks))
+        .filter_map(|written| Some((written, known.service(written, &mut remarks)?)))
         .collect();
+    layer2::check_services(election.as_ref(), &pools, &services, &mut remarks);
+    let services = services.into_iter().map(|(_, service)| service).collect();
     remarks.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     (
         Config {
             pools,
             services,
             bgp,
+            election,
             warnings: Vec::new(),
         },
         remarks,

@@ -63,6 +63,8 @@ fn value_of_secret(line: &str) -> Option<usize> {
 fn is_secret(key: &str, line: &str) -> bool {
     match key {
         "authPasswordFile" | "authPasswordSecret" | "" => false,
+        // Of VRRP: refused by name, but what stands there may be in use elsewhere.
+        "authentication" | "pass" => true,
         // The key of BFD; in a selector it is the name of a label.
         "key" => !line.contains("operator") && !line.trim_start().starts_with("- "),
         _ => did_you_mean(key, ["authPassword", "password"]).is_some(),
@@ -88,6 +90,8 @@ mod tests {
             "    authPassword: >-\n\n      swordfish\n",
             "      key: swordfish",
             "auth: {type: keyed-sha1, keyId: 1, key: swordfish}",
+            "    authentication:\n      type: PASS\n      pass: swordfish\n",
+            "vrrp: {vrid: 51, authentication: swordfish}",
         ] {
             let shown = masked(text);
             assert!(!shown.contains("fish"), "{text:?} shows {shown:?}");

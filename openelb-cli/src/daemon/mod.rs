@@ -32,7 +32,7 @@ use tracing::info;
 use self::keeper::{Input, Keeper};
 use self::services::{Checks, Services};
 use self::speaker::Speaker;
-use crate::args::{Listen, RunArgs};
+use crate::args::{Listen, NodeArgs, RunArgs};
 use crate::client;
 use crate::clock;
 use crate::config::{self, Config};
@@ -114,8 +114,8 @@ impl Daemon {
         }
         let reload = Arc::new(Notify::new());
         let told = Arc::clone(&reload);
-        let labels = args.node.labels.clone();
-        tokio::spawn(reload_whenever(told, files.clone(), labels, keeper.clone()));
+        let node = args.node.clone();
+        tokio::spawn(reload_whenever(told, files.clone(), node, keeper.clone()));
         let changed = Arc::clone(&reload);
         tokio::spawn(files.watch(move || changed.notify_one()));
         Ok(Self {
@@ -186,21 +186,19 @@ fn listen(socket: &Path) -> Result<UnixListener, Failure> {
 }
 
 /// Reads the files again whenever it is told to. Told twice meanwhile, it reads once more.
-async fn reload_whenever(
-    told: Arc<Notify>,
-    files: Files,
-    labels: Vec<(String, String)>,
-    keeper: Keeper,
-) {
+async fn reload_whenever(told: Arc<Notify>, files: Files, node: NodeArgs, keeper: Keeper) {
     loop {
         told.notified().await;
         // What is read now need not be noticed once more.
         files.look_again();
-        let (paths, labels) = (files.paths().to_vec(), labels.clone());
+        let (paths, node) = (files.paths().to_vec(), node.clone());
         // Large files take a while, and the checks and the socket must not wait for them.
-        let load = move || config::load(&paths, &config::this_node(&labels));
+        let load = move || {
+            let node = config::this_node(node.node_name.as_deref(), &node.labels);
+            config::load(&paths, &node)
+        };
         if let Ok(read) = tokio::task::spawn_blocking(load).await {
-            keeper.tell(Input::Configure(read)).await;
+            keeper.tell(Input::Configure(Box::new(read))).await;
         }
     }
 }

@@ -20,6 +20,7 @@ mod control;
 mod explain;
 mod health;
 mod ip;
+mod layer2;
 mod man;
 mod metrics;
 mod pool;

@@ -19,7 +19,7 @@ use crate::exit_code::{ExitCode, Failure};
 use crate::output;
 
 pub(super) fn run(args: &AnnounceArgs) -> Result<ExitCode, Failure> {
-    let node = config::this_node(&[]);
+    let node = config::this_node(None, &[]);
     let (config, routes) = meant(args, &node)?;
     let peers = config.peers.len();
     let failed = |error: &dyn std::fmt::Display| {

@@ -33,7 +33,7 @@ pub(super) enum Input {
     /// A question, and where its answer goes.
     Ask(Question, oneshot::Sender<Result<Answer, Failure>>),
     /// A configuration was read, or could not be.
-    Configure(Result<Config, InvalidConfig>),
+    Configure(Box<Result<Config, InvalidConfig>>),
     /// A health check has a new verdict.
     Health {
         /// The service.
@@ -167,7 +167,7 @@ impl Keeping {
                 let changes = question.changes();
                 replies.push((reply, changes, self.answer(question, now)));
             }
-            Input::Configure(read) => self.services.configure(read, &mut self.engine, now),
+            Input::Configure(read) => self.services.configure(*read, &mut self.engine, now),
             Input::Health {
                 owner,
                 is_healthy,

@@ -105,7 +105,7 @@ impl Lab {
 
     fn configure(&mut self, yaml: &str) {
         self.keeping.act(
-            Wake::Inputs(vec![Input::Configure(configuration(yaml))]),
+            Wake::Inputs(vec![Input::Configure(Box::new(configuration(yaml)))]),
             NOW,
         );
     }
