@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 use std::time::Duration;
 
-use openelb_announce::announcer::{Announcement, Announcer, Options};
+use openelb_announce::announcer::{Announcement, Announcer, Options, Owner};
 use openelb_announce::claim::Probe;
 
 use super::process::private_memory;
@@ -56,6 +56,7 @@ pub(crate) fn measure_here(arguments: &[String]) {
         // By prefix: names would be allocated, and given back, a hundred thousand times.
         interfaces: "192.0.2.0/24".parse().unwrap(),
         probe: Probe::Skip,
+        owner: Owner::Sole,
     });
     announcer.announce(desired.collect()).unwrap();
     let frames = u64::from(count) * 2;

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use nix::sched::{CloneFlags, setns};
-use openelb_announce::announcer::{Announcement, Announcer, Options};
+use openelb_announce::announcer::{Announcement, Announcer, Options, Owner};
 use openelb_announce::claim::Probe;
 use openelb_announce::wire::Mac;
 use openelb_benches::shell::sh;
@@ -124,6 +124,7 @@ pub(crate) fn on_eth0(addresses: impl IntoIterator<Item = std::net::IpAddr>) -> 
         address,
         interfaces: "eth0".parse().unwrap(),
         probe: Probe::Skip,
+        owner: Owner::Sole,
     };
     addresses.into_iter().map(announcement).collect()
 }

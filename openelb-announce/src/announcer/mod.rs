@@ -26,7 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use announcement::{AnnounceError, Announcement};
+pub use announcement::{
+    AnnounceError, Announcement, Desired, Election, Owner, RouterName, VirtualRouter,
+};
 pub use options::{Options, Privileges, StartError};
 pub use status::{AddressStatus, Event, InterfaceStatus, Place, State, Warning};
 
@@ -48,7 +50,7 @@ use crate::driver::{self, privileges};
 /// the handle withdraws everything, as [`stop`](Self::stop) does.
 ///
 /// ```no_run
-/// use openelb_announce::announcer::{Announcement, Announcer, Options};
+/// use openelb_announce::announcer::{Announcement, Announcer, Options, Owner};
 /// use openelb_announce::claim::Probe;
 ///
 /// let announcer = Announcer::start(Options::default())?;
@@ -56,6 +58,7 @@ use crate::driver::{self, privileges};
 ///     address: "192.0.2.10".parse()?,
 ///     interfaces: "eth0".parse()?,
 ///     probe: Probe::Standard,
+///     owner: Owner::Sole,
 /// }])?;
 /// for status in announcer.status() {
 ///     println!("{}: {}", status.address, status.state());
@@ -109,12 +112,22 @@ impl Announcer {
         })
     }
 
-    /// Makes `desired` the set of addresses that are announced, in place of the previous one.
+    /// Makes `announcements` the set of addresses that are announced, in place of the previous one.
     ///
     /// What is new is probed and announced, what is gone is answered for no more, what stays is not
     /// disturbed. Sorting is done here, O(n log n); the I/O thread then walks the set once. Returns
     /// before that: ask [`status`](Self::status) or [`events`](Self::events) for what came of it.
-    pub fn announce(&self, desired: Vec<Announcement>) -> Result<(), AnnounceError> {
+    pub fn announce(&self, announcements: Vec<Announcement>) -> Result<(), AnnounceError> {
+        self.set(Desired {
+            announcements,
+            ..Desired::default()
+        })
+    }
+
+    /// Makes `desired` the whole of what is announced, and of what decides on it.
+    ///
+    /// Like [`announce`](Self::announce), which is this without an election and virtual routers.
+    pub fn set(&self, desired: Desired) -> Result<(), AnnounceError> {
         let desired = DesiredSet::new(desired)?;
         self.mailbox
             .leave(|letters| letters.desired = Some(desired))

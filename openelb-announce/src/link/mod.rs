@@ -8,6 +8,7 @@
 //! | `interface` | which of them an announcement means |
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
+//! | `beat_socket` | how the beats of the ownership election come in and go out |
 //! | `readiness` | how tasks wait for descriptors |
 //! | `router_socket` | how routers of one link find each other |
 //! | `udp` | how the packets of BFD come in and go out |
@@ -15,6 +16,8 @@
 //! | `scheduling` | how a thread gets ahead of others |
 //! | `tcp` | how the connections of BGP are set up |
 
+#[allow(dead_code, reason = "the election that uses it is on its way")]
+pub(crate) mod beat_socket;
 #[allow(dead_code, reason = "the virtual routers that use it are on their way")]
 pub(crate) mod configure;
 pub(crate) mod filter;

@@ -1,7 +1,7 @@
 //! Announcers at work on the hosts of a test.
 
 use openelb_announce::announcer::{
-    AddressStatus, Announcement, Announcer, Event, InterfaceStatus, Options, State,
+    AddressStatus, Announcement, Announcer, Event, InterfaceStatus, Options, Owner, State,
 };
 use openelb_announce::claim::Probe;
 
@@ -23,6 +23,7 @@ pub(crate) fn probed(interfaces: &str, addresses: &[&str], probe: Probe) -> Vec<
         address: address.parse().unwrap(),
         interfaces: interfaces.parse().unwrap(),
         probe,
+        owner: Owner::Sole,
     };
     addresses.iter().map(announcement).collect()
 }

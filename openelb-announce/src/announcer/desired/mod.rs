@@ -1,20 +1,28 @@
 //! The desired set as the I/O thread walks it: checked, sorted, every selector stored once.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::announcement::{AnnounceError, Announcement};
+use super::announcement::{
+    AnnounceError, Announcement, Desired, Election, Owner, RouterName, VirtualRouter,
+};
 use crate::claim::Probe;
 use crate::driver::port::Role;
 use crate::link::InterfaceSelector;
+use crate::ownership::{GroupName, Shard};
 
-/// A checked set of announcements: sorted by address, each selector stored once.
+/// A checked desired set: announcements sorted by address, each selector and shard stored once.
 ///
 /// It is made on the caller's thread, so that the I/O thread only has to walk it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DesiredSet {
     pub(crate) selectors: Vec<InterfaceSelector>,
-    // Invariant: sorted by address then selector, no pair twice, every selector an index above.
+    // Invariant: sorted by address then selector, no pair twice, every number one of the lists here.
     pub(crate) entries: Vec<Entry>,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) election: Option<Election>,
+    // Invariant: no name twice, all valid.
+    pub(crate) routers: Vec<VirtualRouter>,
 }
 
 /// One announcement of a [`DesiredSet`].
@@ -26,34 +34,33 @@ pub(crate) struct Entry {
     pub(crate) owner: OwnerKey,
 }
 
-/// What decides who answers for an address, in four octets.
+/// What decides who answers for an address, in eight octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OwnerKey {
     /// Nothing: this host does.
     #[default]
     Sole,
-}
-
-impl OwnerKey {
-    /// The role of the ports that announce the address.
-    pub(crate) fn role(self) -> Role {
-        match self {
-            Self::Sole => Role::Sole,
-        }
-    }
+    /// The owner of the shard with this number.
+    Elected(u32),
+    /// The virtual router with this number.
+    Router(u16),
 }
 
 impl DesiredSet {
-    /// Checks and sorts `announcements`: O(n log n), some milliseconds for 10,000.
-    pub(crate) fn new(announcements: Vec<Announcement>) -> Result<Self, AnnounceError> {
+    /// Checks and sorts what is `desired`: O(n log n), some milliseconds for 10,000.
+    pub(crate) fn new(desired: Desired) -> Result<Self, AnnounceError> {
+        check_routers(&desired.routers)?;
+        let mut registry = Registry::new(desired.election.as_ref(), &desired.routers);
         let mut selectors: Vec<InterfaceSelector> = Vec::new();
-        let mut entries = Vec::with_capacity(announcements.len());
-        for Announcement {
-            address,
-            interfaces,
-            probe,
-        } in announcements
-        {
+        let mut entries = Vec::with_capacity(desired.announcements.len());
+        for announcement in desired.announcements {
+            let owner = registry.key(&announcement)?;
+            let Announcement {
+                address,
+                interfaces,
+                probe,
+                ..
+            } = announcement;
             if let Some(reason) = unsuitable(address) {
                 return Err(AnnounceError::Unsuitable { address, reason });
             }
@@ -72,13 +79,122 @@ impl DesiredSet {
                 address,
                 selector,
                 probe,
-                owner: OwnerKey::Sole,
+                owner,
             });
         }
         entries.sort_unstable();
-        entries.dedup_by_key(|entry| (entry.address, entry.selector));
-        Ok(Self { selectors, entries })
+        entries.dedup_by_key(|entry| (entry.address, entry.selector, entry.owner));
+        let shards = registry.shards;
+        let set = Self {
+            selectors,
+            entries,
+            shards,
+            election: desired.election,
+            routers: desired.routers,
+        };
+        set.check_owners()?;
+        Ok(set)
     }
+
+    /// The role of the ports that announce what is of `owner`.
+    pub(crate) fn role(&self, owner: OwnerKey) -> Option<Role> {
+        match owner {
+            OwnerKey::Sole => Some(Role::Sole),
+            OwnerKey::Elected(_) => Some(Role::Elected),
+            OwnerKey::Router(place) => {
+                let router = self.routers.get(usize::from(place))?;
+                Some(Role::Router(router.settings.vrid.get()))
+            }
+        }
+    }
+
+    /// The shard that an entry is in, if it is elected.
+    #[allow(dead_code, reason = "the election that uses it is on its way")]
+    pub(crate) fn shard(&self, owner: OwnerKey) -> Option<Shard> {
+        match owner {
+            OwnerKey::Elected(place) => self.shards.get(place as usize).copied(),
+            OwnerKey::Sole | OwnerKey::Router(_) => None,
+        }
+    }
+
+    /// Entries are sorted by address, so those of one address are neighbours.
+    fn check_owners(&self) -> Result<(), AnnounceError> {
+        for pair in self.entries.windows(2) {
+            if let [one, other] = pair
+                && one.address == other.address
+                && one.owner != other.owner
+            {
+                let address = one.address;
+                return Err(AnnounceError::TwoOwners { address });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the owners that announcements name stand for.
+struct Registry<'a> {
+    groups: HashMap<&'a GroupName, u16>,
+    routers: HashMap<&'a RouterName, u16>,
+    shards: Vec<Shard>,
+    places: HashMap<Shard, u32>,
+}
+
+impl<'a> Registry<'a> {
+    fn new(election: Option<&'a Election>, routers: &'a [VirtualRouter]) -> Self {
+        let groups = election.into_iter().flat_map(|election| &election.groups);
+        let names = routers.iter().map(|router| &router.name).zip(0..);
+        Self {
+            groups: groups.map(|group| (&group.name, group.shards)).collect(),
+            routers: names.collect(),
+            shards: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    fn key(&mut self, announcement: &Announcement) -> Result<OwnerKey, AnnounceError> {
+        let address = announcement.address;
+        match &announcement.owner {
+            Owner::Sole => Ok(OwnerKey::Sole),
+            Owner::Elected { group, unit } => {
+                let Some(shards) = self.groups.get(group) else {
+                    let group = group.clone();
+                    return Err(AnnounceError::NoSuchGroup { address, group });
+                };
+                let shard = Shard::of(group, *shards, unit);
+                let next = u32::try_from(self.shards.len()).unwrap_or(u32::MAX);
+                let place = *self.places.entry(shard).or_insert(next);
+                if place == next {
+                    self.shards.push(shard);
+                }
+                Ok(OwnerKey::Elected(place))
+            }
+            Owner::Router(router) => {
+                let place = self.routers.get(router).copied();
+                let missing = || AnnounceError::NoSuchRouter {
+                    address,
+                    router: router.clone(),
+                };
+                place.map(OwnerKey::Router).ok_or_else(missing)
+            }
+        }
+    }
+}
+
+fn check_routers(routers: &[VirtualRouter]) -> Result<(), AnnounceError> {
+    for (place, router) in routers.iter().enumerate() {
+        let name = || router.name.clone();
+        let mut before = routers.iter().take(place);
+        if before.any(|other| other.name == router.name) {
+            return Err(AnnounceError::TwoRouters { router: name() });
+        }
+        let checked = router.settings.validate();
+        checked.map_err(|reason| AnnounceError::Router {
+            router: name(),
+            reason,
+        })?;
+    }
+    Ok(())
 }
 
 /// What an address is when no station can own it.

@@ -1,18 +1,59 @@
 //! Tests of the checks at the door and of the order of the set.
 
 use super::*;
+use crate::ownership::{Group, Key, KeyRing, NodeId, Settings, Standing};
+use crate::vrrp::{self, Vrid};
 
 fn announcement(address: &str, interfaces: &str) -> Announcement {
     Announcement {
         address: address.parse().unwrap(),
         interfaces: interfaces.parse().unwrap(),
         probe: Probe::Skip,
+        owner: Owner::Sole,
+    }
+}
+
+fn checked(announcements: Vec<Announcement>) -> Result<DesiredSet, AnnounceError> {
+    DesiredSet::new(Desired {
+        announcements,
+        ..Desired::default()
+    })
+}
+
+fn elected(address: &str, interfaces: &str, unit: &str) -> Announcement {
+    let group = GroupName::default();
+    let unit = unit.into();
+    Announcement {
+        owner: Owner::Elected { group, unit },
+        ..announcement(address, interfaces)
+    }
+}
+
+fn election() -> Election {
+    let key = Key::new(b"sixteen octets or more").unwrap();
+    let keys = KeyRing::new(key, []);
+    let group = Group {
+        name: GroupName::default(),
+        shards: 256,
+        standing: Standing::default(),
+    };
+    let settings = Settings::new(NodeId::new("node-1").unwrap(), 1, keys);
+    Election::new(settings, vec![group])
+}
+
+fn router(name: &str) -> VirtualRouter {
+    let vrid = Vrid::new(51).unwrap();
+    VirtualRouter {
+        name: RouterName::new(name),
+        interface: "eth0".parse().unwrap(),
+        settings: vrrp::Settings::new(vrid, vec!["192.0.2.1".parse().unwrap()]),
+        virtual_mac: false,
     }
 }
 
 #[test]
 fn a_set_is_sorted_and_repetitions_are_one() {
-    let desired = DesiredSet::new(vec![
+    let desired = checked(vec![
         announcement("2001:db8::1", "eth0"),
         announcement("192.0.2.2", "eth1"),
         announcement("192.0.2.2", "eth0"),
@@ -49,9 +90,83 @@ fn addresses_that_no_host_can_own_are_refused_by_name() {
         ("255.255.255.255", "broadcast"),
         ("::ffff:192.0.2.1", "mapped"),
     ] {
-        let error = DesiredSet::new(vec![announcement(address, "all")])
+        let error = checked(vec![announcement(address, "all")])
             .unwrap_err()
             .to_string();
         assert!(error.contains(address) && error.contains(reason), "{error}");
     }
+}
+
+#[test]
+fn addresses_of_one_unit_are_in_one_shard_whatever_their_family() {
+    let set = DesiredSet::new(Desired {
+        announcements: vec![
+            elected("192.0.2.1", "eth0", "one"),
+            elected("2001:db8::1", "eth0", "one"),
+            elected("192.0.2.2", "eth0", "two"),
+        ],
+        election: Some(election()),
+        ..Desired::default()
+    })
+    .unwrap();
+    let shards: Vec<_> = set
+        .entries
+        .iter()
+        .map(|entry| set.shard(entry.owner).unwrap())
+        .collect();
+    let one = Shard::of(&GroupName::default(), 256, "one");
+    let two = Shard::of(&GroupName::default(), 256, "two");
+    assert_eq!(shards, [one, two, one]);
+    assert_eq!(set.shards.len(), 2);
+}
+
+#[test]
+fn what_nobody_in_the_set_decides_on_is_refused_with_what_to_add() {
+    let error = checked(vec![elected("192.0.2.1", "eth0", "one")]).unwrap_err();
+    assert!(error.to_string().contains("default"), "{error}");
+    let owner = Owner::Router(RouterName::new("gateway"));
+    let lost = Announcement {
+        owner,
+        ..announcement("192.0.2.1", "eth0")
+    };
+    let error = checked(vec![lost]).unwrap_err();
+    assert!(error.to_string().contains("gateway"), "{error}");
+}
+
+#[test]
+fn an_address_has_one_owner_on_all_its_interfaces() {
+    let error = DesiredSet::new(Desired {
+        announcements: vec![
+            announcement("192.0.2.1", "eth1"),
+            elected("192.0.2.1", "eth0", "one"),
+        ],
+        election: Some(election()),
+        ..Desired::default()
+    })
+    .unwrap_err();
+    let address = "192.0.2.1".parse().unwrap();
+    assert_eq!(error, AnnounceError::TwoOwners { address });
+}
+
+#[test]
+fn virtual_routers_are_told_apart_by_name_and_must_be_valid() {
+    let set = |routers| {
+        DesiredSet::new(Desired {
+            routers,
+            ..Desired::default()
+        })
+    };
+    let error = set(vec![router("one"), router("one")]).unwrap_err();
+    assert!(error.to_string().contains("one"), "{error}");
+    let mut invalid = router("two");
+    invalid.settings.priority = 0;
+    let error = set(vec![invalid]).unwrap_err();
+    assert!(error.to_string().contains("two"), "{error}");
+    assert_eq!(
+        set(vec![router("one"), router("two")])
+            .unwrap()
+            .routers
+            .len(),
+        2
+    );
 }

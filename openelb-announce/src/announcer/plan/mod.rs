@@ -54,7 +54,9 @@ pub(crate) fn place(desired: &DesiredSet, links: &[BTreeSet<u32>]) -> Placements
     for entry in &desired.entries {
         let protocol = Protocol::of(entry.address);
         for index in links.get(usize::from(entry.selector)).into_iter().flatten() {
-            let role = entry.owner.role();
+            let Some(role) = desired.role(entry.owner) else {
+                continue;
+            };
             let key = PortKey {
                 index: *index,
                 protocol,

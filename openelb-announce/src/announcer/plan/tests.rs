@@ -1,7 +1,7 @@
 //! Tests of the comparison between what is desired and what is announced.
 
 use super::*;
-use crate::announcer::announcement::Announcement;
+use crate::announcer::announcement::{Announcement, Desired, Owner};
 use crate::wire::Mac;
 
 fn address(text: &str) -> IpAddr {
@@ -13,8 +13,13 @@ fn desired(pairs: &[(&str, &str)]) -> DesiredSet {
         address: address.parse().unwrap(),
         interfaces: interfaces.parse().unwrap(),
         probe: Probe::Fast,
+        owner: Owner::Sole,
     });
-    DesiredSet::new(announcements.collect()).unwrap()
+    DesiredSet::new(Desired {
+        announcements: announcements.collect(),
+        ..Desired::default()
+    })
+    .unwrap()
 }
 
 fn targets(addresses: &[&str]) -> Vec<Target> {

@@ -28,14 +28,14 @@ impl Version {
         }
     }
 
-    const fn domain(self) -> Domain {
+    pub(super) const fn domain(self) -> Domain {
         match self {
             Self::V4 => Domain::IPV4,
             Self::V6 => Domain::IPV6,
         }
     }
 
-    const fn unspecified(self) -> IpAddr {
+    pub(super) const fn unspecified(self) -> IpAddr {
         match self {
             Self::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             Self::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -61,12 +61,12 @@ pub(crate) struct Datagram<'a> {
 
 /// Room for one datagram and what the kernel says about it.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Room<const LONGEST: usize = LONGEST_OF_BFD> {
     octets: [u8; LONGEST],
     control: [u8; CONTROL],
 }
 
-impl Room {
+impl<const LONGEST: usize> Room<LONGEST> {
     /// Empty room.
     pub(crate) const fn new() -> Self {
         Self {
@@ -81,18 +81,7 @@ impl Receiver {
     pub(crate) fn open(version: Version, port: u16) -> io::Result<Self> {
         let socket = Socket::new(version.domain(), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        // Asked for before the port is taken: no datagram comes without.
-        match version {
-            Version::V4 => {
-                setsockopt(&socket, Ipv4RecvTtl, &true)?;
-                setsockopt(&socket, Ipv4PacketInfo, &true)?;
-            }
-            Version::V6 => {
-                socket.set_only_v6(true)?;
-                setsockopt(&socket, Ipv6RecvHopLimit, &true)?;
-                setsockopt(&socket, Ipv6RecvPacketInfo, &true)?;
-            }
-        }
+        ask_for_arrivals(&socket, version)?;
         // Room for a burst of a thousand neighbours; the kernel takes what rmem_max allows.
         drop(socket.set_recv_buffer_size(RECEIVE_BUFFER));
         socket.bind(&SocketAddr::new(version.unspecified(), port).into())?;
@@ -101,34 +90,7 @@ impl Receiver {
 
     /// The next datagram that waits, `WouldBlock` when none does. What is longer than `room` is cut.
     pub(crate) fn receive<'a>(&self, room: &'a mut Room) -> io::Result<Datagram<'a>> {
-        let mut source = None;
-        let mut arrival = Arrival::default();
-        let length = {
-            let mut slices = [IoSliceMut::new(&mut room.octets)];
-            let message = recvmsg::<SockaddrStorage>(
-                self.socket.as_raw_fd(),
-                &mut slices,
-                Some(&mut room.control),
-                MsgFlags::MSG_DONTWAIT,
-            )?;
-            if let Some(address) = &message.address {
-                let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
-                let v6 = address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip()));
-                source = v4.or(v6);
-            }
-            for control in message.cmsgs()? {
-                arrival.note(&control);
-            }
-            message.bytes
-        };
-        let missing = || io::Error::other("the kernel did not say how a datagram came");
-        Ok(Datagram {
-            source: source.ok_or_else(missing)?,
-            destination: arrival.destination.ok_or_else(missing)?,
-            interface: arrival.interface,
-            ttl: arrival.ttl.ok_or_else(missing)?,
-            octets: room.octets.get(..length).unwrap_or_default(),
-        })
+        receive(&self.socket, room)
     }
 }
 
@@ -136,6 +98,59 @@ impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Asks the kernel to tell how each datagram came. Before the port is taken, so that none comes
+/// without.
+pub(super) fn ask_for_arrivals(socket: &Socket, version: Version) -> io::Result<()> {
+    match version {
+        Version::V4 => {
+            setsockopt(socket, Ipv4RecvTtl, &true)?;
+            setsockopt(socket, Ipv4PacketInfo, &true)?;
+        }
+        Version::V6 => {
+            socket.set_only_v6(true)?;
+            setsockopt(socket, Ipv6RecvHopLimit, &true)?;
+            setsockopt(socket, Ipv6RecvPacketInfo, &true)?;
+        }
+    }
+    Ok(())
+}
+
+/// The next datagram that waits at `socket`, `WouldBlock` when none does. What is longer than `room`
+/// is cut. Allocates nothing.
+pub(super) fn receive<'a, const LONGEST: usize>(
+    socket: &Socket,
+    room: &'a mut Room<LONGEST>,
+) -> io::Result<Datagram<'a>> {
+    let mut source = None;
+    let mut arrival = Arrival::default();
+    let length = {
+        let mut slices = [IoSliceMut::new(&mut room.octets)];
+        let message = recvmsg::<SockaddrStorage>(
+            socket.as_raw_fd(),
+            &mut slices,
+            Some(&mut room.control),
+            MsgFlags::MSG_DONTWAIT,
+        )?;
+        if let Some(address) = &message.address {
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            let v6 = address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip()));
+            source = v4.or(v6);
+        }
+        for control in message.cmsgs()? {
+            arrival.note(&control);
+        }
+        message.bytes
+    };
+    let missing = || io::Error::other("the kernel did not say how a datagram came");
+    Ok(Datagram {
+        source: source.ok_or_else(missing)?,
+        destination: arrival.destination.ok_or_else(missing)?,
+        interface: arrival.interface,
+        ttl: arrival.ttl.ok_or_else(missing)?,
+        octets: room.octets.get(..length).unwrap_or_default(),
+    })
 }
 
 #[derive(Default)]
@@ -220,22 +235,22 @@ impl Sender {
     }
 }
 
-/// Link-local addresses say on which link.
-fn scoped(address: IpAddr, port: u16, scope: u32) -> SocketAddr {
+/// Link-local addresses, and groups, say on which link.
+pub(super) fn scoped(address: IpAddr, port: u16, scope: u32) -> SocketAddr {
     match address {
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+        IpAddr::V6(v6) if v6.is_unicast_link_local() || v6.is_multicast() => {
             SocketAddrV6::new(v6, port, 0, scope).into()
         }
         _ => SocketAddr::new(address, port),
     }
 }
 
-const TTL: u32 = 255;
+pub(super) const TTL: u32 = 255;
 // DSCP CS6, as every routing protocol: heartbeats must not be the first to be dropped.
-const INTERNETWORK_CONTROL: u32 = 0xc0;
+pub(super) const INTERNETWORK_CONTROL: u32 = 0xc0;
 const RECEIVE_BUFFER: usize = 1024 * 1024;
 // A BFD packet takes at most 52 octets; longer ones are read as far as their Length field can say.
-const LONGEST: usize = 256;
+const LONGEST_OF_BFD: usize = 256;
 const CONTROL: usize = cmsg_space::<libc::in_pktinfo>()
     + cmsg_space::<libc::in6_pktinfo>()
     + 2 * cmsg_space::<libc::c_int>();

@@ -10,7 +10,7 @@ use crate::daemon;
 use crate::exit_code::{ExitCode, Failure};
 use crate::output;
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{AddressStatus, Announcement, Event, State};
+use openelb_announce::announcer::{AddressStatus, Announcement, Event, Owner, State};
 use openelb_announce::claim::{self, Probe};
 use openelb_announce::link::InterfaceSelector;
 
@@ -31,6 +31,7 @@ pub(super) fn run(args: &AnnounceArgs, interface: &str) -> Result<ExitCode, Fail
         address: *address,
         interfaces: interfaces.clone(),
         probe,
+        owner: Owner::Sole,
     };
     announcer
         .announce(args.address.iter().map(announcement).collect())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use openelb_announce::announcer::Announcement;
+use openelb_announce::announcer::{Announcement, Owner};
 use openelb_announce::bgp::route::{Route, aggregate};
 use openelb_ipam::Time;
 use openelb_k8s::api::Protocol;
@@ -334,6 +334,7 @@ fn announcement(held: &Held, pools: &PoolsByName<'_>) -> Option<Announcement> {
         address: held.address,
         interfaces: pool.interfaces.clone()?,
         probe: speaker::probe(pool.probe),
+        owner: Owner::Sole,
     })
 }
 
