@@ -1,8 +1,9 @@
 //! What was typed after `openelb lab`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::plan::{NODE_A, NODE_B};
+use super::plan::{CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C, STRANGER};
 
 /// The arguments of `openelb lab`.
 #[derive(Debug, Clone, clap::Args)]
@@ -15,6 +16,16 @@ pub(crate) struct LabArgs {
     /// Ctrl-C removes everything
     #[arg(long)]
     pub(crate) keep: bool,
+
+    /// How soon a dead node is replaced: failover, drain, split and freeze only
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) profile: Profile,
+
+    /// Play it so many times and print p50, p99 and the most of what the client lost: failover,
+    /// drain, split and freeze only
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "keep",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) repeat: u32,
 
     /// Play no scenario: obey one JSON request a line on standard input, one JSON answer a line
     /// on standard output
@@ -46,13 +57,71 @@ pub(crate) enum Scene {
     /// Two nodes announce one service to a router, which spreads over both; one is restarted, one
     /// dies
     BgpEcmp,
+    /// Three nodes share six services; the one that the client is served by loses its power, and
+    /// comes back
+    Failover,
+    /// Three nodes share six services; the one that the client is served by is drained, and taken
+    /// back into service
+    Drain,
+    /// Three nodes share six services; their switch falls in two, with a client on either side, and
+    /// is whole again
+    Split,
+    /// Three nodes share six services; the daemon that the client is served by is frozen, replaced,
+    /// and goes on
+    Freeze,
+}
+
+/// How soon a dead node is replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Profile {
+    /// A beat each second, dead after 3.3 s
+    Calm,
+    /// A beat each 333 ms, dead after 1 s
+    #[default]
+    Normal,
+    /// A beat each 100 ms, dead after 300 ms; only with real-time priority, so as root
+    Fast,
+}
+
+impl Profile {
+    /// Its name in a `Layer2Conf`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "Calm",
+            Self::Normal => "Normal",
+            Self::Fast => "Fast",
+        }
+    }
+
+    /// The time from one beat to the next.
+    pub(crate) fn interval(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Calm => 1_000,
+            Self::Normal => 333,
+            Self::Fast => 100,
+        })
+    }
+
+    /// The time without a beat after which a node is dead.
+    pub(crate) fn dead_after(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Calm => 3_300,
+            Self::Normal => 1_000,
+            Self::Fast => 300,
+        })
+    }
 }
 
 impl Scene {
     /// Whether it needs FRR, which changes its user and so needs more rights than a user namespace
     /// has.
     pub(crate) fn has_router(self) -> bool {
-        self != Self::Layer2
+        matches!(self, Self::Bgp | Self::BgpEcmp)
+    }
+
+    /// Whether its nodes agree on who answers.
+    pub(crate) fn has_election(self) -> bool {
+        !self.has_router() && self != Self::Layer2
     }
 
     /// How it is typed.
@@ -61,6 +130,10 @@ impl Scene {
             Self::Layer2 => "openelb lab",
             Self::Bgp => "openelb lab bgp",
             Self::BgpEcmp => "openelb lab bgp-ecmp",
+            Self::Failover => "openelb lab failover",
+            Self::Drain => "openelb lab drain",
+            Self::Split => "openelb lab split",
+            Self::Freeze => "openelb lab freeze",
         }
     }
 
@@ -69,6 +142,16 @@ impl Scene {
         match self {
             Self::Layer2 | Self::BgpEcmp => &[NODE_A, NODE_B],
             Self::Bgp => &[NODE_A],
+            Self::Failover | Self::Drain | Self::Split | Self::Freeze => &[NODE_A, NODE_B, NODE_C],
+        }
+    }
+
+    /// All hosts of a scene without a router.
+    pub(crate) fn hosts(self) -> &'static [&'static str] {
+        match self {
+            Self::Layer2 | Self::Bgp | Self::BgpEcmp => &[CLIENT, NODE_A, NODE_B, STRANGER],
+            Self::Failover | Self::Drain | Self::Freeze => &[CLIENT, NODE_A, NODE_B, NODE_C],
+            Self::Split => &[CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C],
         }
     }
 }

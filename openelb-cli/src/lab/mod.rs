@@ -5,7 +5,9 @@
 
 pub(crate) mod args;
 mod capture;
+mod census;
 mod clock;
+mod cluster;
 mod fabric;
 mod fib;
 mod greeter;
@@ -34,7 +36,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::pause;
 
-use self::args::{LabArgs, Scene};
+use self::args::LabArgs;
 use self::clock::{Stopwatch, micros};
 use self::namespace::Isolation;
 use self::netlink::NetworkError;
@@ -56,7 +58,7 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     // Whatever happens to the outer process, this one and its network do not stay behind.
     set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
     let began = Stopwatch::start();
-    let network = build(args.scene).map_err(failed)?;
+    let network = build(args).map_err(failed)?;
     if args.script {
         script::obey(&network).map_err(failed)?;
         return Ok(ExitCode::Success);
@@ -78,14 +80,20 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     }
 }
 
-fn build(scene: Scene) -> Result<Network, NetworkError> {
-    if scene == Scene::Layer2 {
-        let network = Network::build(plan::stations())?;
-        plan::furnish(&network)?;
+fn build(args: &LabArgs) -> Result<Network, NetworkError> {
+    let scene = args.scene;
+    if scene.has_router() {
+        let network = Network::build(fabric::stations(scene.nodes()))?;
+        fabric::furnish(&network)?;
         return Ok(network);
     }
-    let network = Network::build(fabric::stations(scene.nodes()))?;
-    fabric::furnish(&network)?;
+    let hosts = if args.script {
+        plan::EVERYBODY
+    } else {
+        scene.hosts()
+    };
+    let network = Network::build(plan::stations(hosts))?;
+    plan::furnish(&network)?;
     Ok(network)
 }
 
@@ -108,7 +116,7 @@ fn play(
     if live {
         timeline::write_network(&hosts, &mut out, paint).map_err(failed)?;
     }
-    let mut scenario = Scenario::new(network, files, args.scene).map_err(failed)?;
+    let mut scenario = Scenario::new(network, files, args, began).map_err(failed)?;
     let tell = |step: &_| {
         if live {
             timeline::write_step(step, &mut out, paint)
@@ -116,7 +124,7 @@ fn play(
             Ok(())
         }
     };
-    let (steps, failure) = scenario.play(began, args.keep, tell).map_err(failed)?;
+    let (steps, failure) = scenario.play(args.keep, tell).map_err(failed)?;
     let elapsed_us = micros(began.elapsed());
     if !args.keep {
         scenario.end();

@@ -1,15 +1,17 @@
 //! The network of the lab: a switch and the hosts on it, built over netlink.
 //!
 //! The switch is a bridge in the namespace of the calling thread. Each host has one interface,
-//! `eth0`, the far end of a pair whose near end is a port of the bridge.
+//! `eth0`, the far end of a pair whose near end is a port of the bridge. A second bridge is there
+//! for the hosts that are split off.
 
+use std::io;
 use std::os::fd::AsRawFd;
 
 use openelb_announce::wire::Mac;
 use rtnetlink::{Handle, LinkBridge, LinkUnspec, LinkVeth};
 
 use super::host::Host;
-use super::netlink::{NetworkError, index, netlink, on_this_thread, set_up};
+use super::netlink::{NetworkError, index, io_error, netlink, on_this_thread, set_up};
 use super::station::{INTERFACE, Plan, Station};
 
 /// The switch with its hosts.
@@ -21,7 +23,7 @@ pub(crate) struct Network {
 impl Network {
     /// Builds the switch in the namespace of this thread, and the hosts.
     pub(crate) fn build(plans: Vec<Plan>) -> Result<Self, NetworkError> {
-        on_this_thread(make_switch)?;
+        on_this_thread(make_switches)?;
         let mut stations = Vec::new();
         for plan in plans {
             stations.push(plug_in(plan)?);
@@ -32,6 +34,23 @@ impl Network {
     /// All stations in the order of the plan.
     pub(crate) fn stations(&self) -> &[Station] {
         &self.stations
+    }
+
+    /// Moves hosts to a switch of their own: they hear each other and nobody else. Their interfaces
+    /// stay up, as they do when two switches lose the cable between them.
+    pub(crate) fn split<N: AsRef<str>>(&self, hosts: &[N]) -> Result<(), NetworkError> {
+        self.plug(hosts, Port::Switch(ISLAND))
+    }
+
+    /// Takes a host from the network: nobody hears it and it hears nobody, as when its power fails.
+    pub(crate) fn cut(&self, host: &str) -> Result<(), NetworkError> {
+        self.plug(&[host], Port::Nothing)
+    }
+
+    /// Brings every host back to the one switch.
+    pub(crate) fn heal(&self) -> Result<(), NetworkError> {
+        let all: Vec<_> = self.stations.iter().map(|host| host.plan.name).collect();
+        self.plug(&all, Port::Switch(SWITCH))
     }
 
     /// The station of that name.
@@ -47,18 +66,43 @@ impl Network {
         all.find(|station| station.plan.mac == mac)
             .map(|station| station.plan.name)
     }
+
+    fn plug<N: AsRef<str>>(&self, hosts: &[N], port: Port) -> Result<(), NetworkError> {
+        for host in hosts {
+            let name = host.as_ref();
+            let unknown = io_error(format!("find host {name}"));
+            let known = self.station(name).map(drop);
+            known.ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
+        }
+        on_this_thread(async |handle| {
+            for host in hosts {
+                connect(&handle, host.as_ref(), port).await?;
+            }
+            Ok(())
+        })
+    }
 }
 
-async fn make_switch(handle: Handle) -> Result<(), NetworkError> {
+/// What a host's cable ends in.
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    Switch(&'static str),
+    Nothing,
+}
+
+async fn make_switches(handle: Handle) -> Result<(), NetworkError> {
     set_up(&handle, "lo").await?;
-    let bridge = LinkBridge::new(SWITCH).build();
-    handle
-        .link()
-        .add(bridge)
-        .execute()
-        .await
-        .map_err(netlink(format!("create bridge {SWITCH}")))?;
-    set_up(&handle, SWITCH).await
+    for switch in [SWITCH, ISLAND] {
+        let bridge = LinkBridge::new(switch).build();
+        handle
+            .link()
+            .add(bridge)
+            .execute()
+            .await
+            .map_err(netlink(format!("create bridge {switch}")))?;
+        set_up(&handle, switch).await?;
+    }
+    Ok(())
 }
 
 fn plug_in(plan: Plan) -> Result<Station, NetworkError> {
@@ -92,16 +136,21 @@ async fn lay_cable(handle: Handle, station: &Station) -> Result<(), NetworkError
         .execute()
         .await
         .map_err(netlink(act()))?;
-    let near = LinkUnspec::new_with_index(index(name)?)
-        .controller(index(SWITCH)?)
-        .up()
-        .build();
-    handle
-        .link()
-        .set(near)
-        .execute()
-        .await
-        .map_err(netlink(act()))
+    connect(&handle, name, Port::Switch(SWITCH)).await
+}
+
+/// Ends the cable of a host in this port, wherever it ended before.
+async fn connect(handle: &Handle, host: &str, port: Port) -> Result<(), NetworkError> {
+    let near = LinkUnspec::new_with_index(index(host)?).up();
+    let near = match port {
+        Port::Switch(switch) => near.controller(index(switch)?),
+        Port::Nothing => near.nocontroller(),
+    };
+    let set = handle.link().set(near.build()).execute().await;
+    set.map_err(netlink(format!("connect {host} to {port:?}")))
 }
 
 const SWITCH: &str = "switch";
+
+/// Where the hosts are that were split off.
+const ISLAND: &str = "island";

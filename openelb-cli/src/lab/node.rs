@@ -237,7 +237,8 @@ impl Node {
         })
     }
 
-    fn signal(&self, signal: Signal) -> Result<(), NodeError> {
+    /// Sends the daemon a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), NodeError> {
         let pid = i32::try_from(self.daemon.id()).expect("process numbers fit 22 bits");
         kill(Pid::from_raw(pid), signal).map_err(|errno| NodeError::Io {
             act: format!("send {signal} to the daemon on {}", self.name),

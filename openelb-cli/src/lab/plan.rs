@@ -12,16 +12,13 @@ use super::network::Network;
 use super::report::HostReport;
 use super::station::{INTERFACE, Plan, Station};
 
-/// The hosts: a client, the nodes and a stranger, all on one segment, in the prefixes that RFC 5737 and
-/// RFC 3849 set aside for documentation.
-pub(crate) fn stations() -> Vec<Plan> {
-    let hosts = [
-        (CLIENT, 1, 0x1),
-        (NODE_A, 10, 0xa),
-        (NODE_B, 11, 0xb),
-        (STRANGER, 66, 0x66),
-    ];
-    hosts.map(|(name, v4, v6)| station(name, v4, v6)).into()
+/// The hosts of these names, all on one segment, in the prefixes that RFC 5737 and RFC 3849 set
+/// aside for documentation.
+pub(crate) fn stations(names: &[&str]) -> Vec<Plan> {
+    let wanted = HOSTS.iter().filter(|(name, ..)| names.contains(name));
+    wanted
+        .map(|(name, v4, v6)| station(name, *v4, *v6))
+        .collect()
 }
 
 /// The hosts as the report shows them.
@@ -32,7 +29,7 @@ pub(crate) fn report(network: &Network) -> Vec<HostReport> {
         .map(|Station { plan, .. }| HostReport {
             name: plan.name.to_owned(),
             role: match plan.name {
-                CLIENT => "asks",
+                CLIENT | CLIENT_2 => "asks",
                 STRANGER => "misconfigured",
                 fabric::TOR => "FRR",
                 _ => "openelb run",
@@ -48,7 +45,7 @@ pub(crate) fn report(network: &Network) -> Vec<HostReport> {
 pub(crate) fn furnish(network: &Network) -> Result<(), NetworkError> {
     for station in network.stations() {
         match station.plan.name {
-            CLIENT => {
+            CLIENT | CLIENT_2 => {
                 for name in PATIENCE_OF_KERNEL {
                     station.set_sysctl(name, "100")?;
                 }
@@ -147,6 +144,12 @@ pub(crate) const NODE_A: &str = "node-a";
 /// The node that the service moves to.
 pub(crate) const NODE_B: &str = "node-b";
 
+/// A third, where three are needed.
+pub(crate) const NODE_C: &str = "node-c";
+
+/// A second client, for the other side of a split.
+pub(crate) const CLIENT_2: &str = "client-2";
+
 /// The pool's name.
 pub(crate) const POOL: &str = "lab";
 
@@ -161,6 +164,20 @@ pub(crate) const STRANGER: &str = "stranger";
 
 /// Where the service listens.
 pub(crate) const PORT: u16 = 8080;
+
+/// All hosts of the labs without a router.
+pub(crate) const EVERYBODY: &[&str] = &[CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C, STRANGER];
+
+/// Each of them: its name, and the last parts of its addresses. The last
+/// part of an IPv6 address is that of the hardware address too.
+const HOSTS: [(&str, u8, u8); 6] = [
+    (CLIENT, 1, 0x1),
+    (CLIENT_2, 2, 0x2),
+    (NODE_A, 10, 0xa),
+    (NODE_B, 11, 0xb),
+    (NODE_C, 12, 0xc),
+    (STRANGER, 66, 0x66),
+];
 
 /// How long the client's kernel waits for an answer before it asks again, three times in all. Its
 /// one second would only make it slow to show that nobody answers.

@@ -20,7 +20,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::capture::{Capture, Sighting};
-use super::clock::Stopwatch;
+use super::census::{Census, Tally};
+use super::clock::{Stopwatch, micros};
 use super::host::{Rights, openelb};
 use super::neighbor::{self, Resolution};
 use super::network::Network;
@@ -34,6 +35,8 @@ pub(crate) fn obey(network: &Network) -> io::Result<()> {
         processes: BTreeMap::new(),
         streams: Vec::new(),
         captures: BTreeMap::new(),
+        censuses: BTreeMap::new(),
+        clock: Stopwatch::start(),
     };
     for line in io::stdin().lock().lines() {
         let answer = match serde_json::from_str(&line?) {
@@ -67,14 +70,16 @@ enum Request {
         name: String,
         value: String,
     },
-    /// Starts a process; `openelb` as program means this very binary.
-    Start {
-        host: String,
-        process: String,
-        argv: Vec<String>,
-        rights: Rights,
-        log: PathBuf,
-    },
+    /// Moves hosts to a switch of their own.
+    Split { hosts: Vec<String> },
+    /// Takes a host from the network, as when its power fails.
+    Cut { host: String },
+    /// Brings every host back to the one switch.
+    Heal {},
+    /// Tells the time on the clock of this stage, from which all times count.
+    Now {},
+    /// Starts a process.
+    Start(Start),
     /// Sends a signal by its name, such as `SIGTERM`.
     Signal { process: String, signal: String },
     /// Waits for a process to end.
@@ -95,12 +100,7 @@ enum Request {
         patience_ms: u64,
     },
     /// Starts to ask each address at a steady rate.
-    Stream {
-        host: String,
-        addresses: Vec<IpAddr>,
-        port: u16,
-        interval_us: u64,
-    },
+    Stream(Questions),
     /// Stops asking and reports.
     Finish {},
     /// Starts to note ARP and neighbour discovery heard by a host.
@@ -109,6 +109,34 @@ enum Request {
     Heard { host: String },
     /// Stops noting and tells what was heard.
     Sightings { host: String },
+    /// Starts to ask everybody who has each address, and to note who answers.
+    Census {
+        host: String,
+        addresses: Vec<IpAddr>,
+    },
+    /// Stops asking and tells who answered.
+    Tally { host: String },
+}
+
+/// A process; `openelb` as program means this very binary.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    host: String,
+    process: String,
+    argv: Vec<String>,
+    rights: Rights,
+    log: PathBuf,
+}
+
+/// Questions to the service behind some addresses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Questions {
+    host: String,
+    addresses: Vec<IpAddr>,
+    port: u16,
+    interval_us: u64,
 }
 
 /// What the requests act on.
@@ -117,6 +145,8 @@ struct Stage<'n> {
     processes: BTreeMap<String, Child>,
     streams: Vec<Stream>,
     captures: BTreeMap<String, Capture>,
+    censuses: BTreeMap<String, Census>,
+    clock: Stopwatch,
 }
 
 impl Stage<'_> {
@@ -128,13 +158,11 @@ impl Stage<'_> {
             Request::Sysctl { host, name, value } => {
                 done(self.station(&host)?.set_sysctl(&name, &value))
             }
-            Request::Start {
-                host,
-                process,
-                argv,
-                rights,
-                log,
-            } => self.start(&host, process, &argv, rights, &log),
+            Request::Split { hosts } => done(self.network.split(&hosts)),
+            Request::Cut { host } => done(self.network.cut(&host)),
+            Request::Heal {} => done(self.network.heal()),
+            Request::Now {} => Ok(json!({ "at_us": micros(self.clock.elapsed()) })),
+            Request::Start(start) => self.start(start),
             Request::Signal { process, signal } => self.signal(&process, &signal),
             Request::Wait {
                 process,
@@ -145,34 +173,20 @@ impl Stage<'_> {
                 address,
                 patience_ms,
             } => self.resolve(&host, address, Duration::from_millis(patience_ms)),
-            Request::Known { host, address } => {
-                let known = self
-                    .station(&host)?
-                    .host
-                    .run(move || neighbor::known(address));
-                Ok(self.owner(known.map_err(text)?))
-            }
+            Request::Known { host, address } => self.known(&host, address),
             Request::Ask {
                 host,
                 address,
                 port,
                 patience_ms,
-            } => {
-                let patience = Duration::from_millis(patience_ms);
-                let host = &self.station(&host)?.host;
-                let answer = host.run(move || probe::ask(address, port, patience));
-                Ok(json!({ "answer": answer.map_err(text)? }))
-            }
-            Request::Stream {
-                host,
-                addresses,
-                port,
-                interval_us,
-            } => self.stream(&host, addresses, port, Duration::from_micros(interval_us)),
+            } => self.ask(&host, address, port, Duration::from_millis(patience_ms)),
+            Request::Stream(questions) => self.stream(questions),
             Request::Finish {} => self.finish(),
             Request::Capture { host } => self.capture(host),
             Request::Heard { host } => self.heard(&host),
             Request::Sightings { host } => self.sightings(&host),
+            Request::Census { host, addresses } => self.census(host, addresses),
+            Request::Tally { host } => self.tally(&host),
         }
     }
 
@@ -194,14 +208,14 @@ impl Stage<'_> {
         Value::Array(hosts.collect())
     }
 
-    fn start(
-        &mut self,
-        host: &str,
-        process: String,
-        argv: &[String],
-        rights: Rights,
-        log: &PathBuf,
-    ) -> Result<Value, String> {
+    fn start(&mut self, start: Start) -> Result<Value, String> {
+        let Start {
+            host,
+            process,
+            argv,
+            rights,
+            log,
+        } = start;
         let (program, rest) = argv.split_first().ok_or("argv is empty")?;
         let mut command = if program == "openelb" {
             openelb()
@@ -219,7 +233,7 @@ impl Stage<'_> {
             .stdout(log.try_clone().map_err(text)?)
             .stderr(log);
         let child = self
-            .station(host)?
+            .station(&host)?
             .host
             .spawn(command, rights)
             .map_err(text)?;
@@ -265,21 +279,35 @@ impl Stage<'_> {
         }
     }
 
+    fn known(&self, host: &str, address: IpAddr) -> Result<Value, String> {
+        let host = &self.station(host)?.host;
+        let known = host.run(move || neighbor::known(address));
+        Ok(self.owner(known.map_err(text)?))
+    }
+
+    fn ask(
+        &self,
+        host: &str,
+        address: IpAddr,
+        port: u16,
+        patience: Duration,
+    ) -> Result<Value, String> {
+        let host = &self.station(host)?.host;
+        let answer = host.run(move || probe::ask(address, port, patience));
+        Ok(json!({ "answer": answer.map_err(text)? }))
+    }
+
     fn owner(&self, mac: Option<openelb_announce::wire::Mac>) -> Value {
         let host = mac.and_then(|mac| self.network.owner(mac));
         json!({ "mac": mac.map(|mac| mac.to_string()), "host": host })
     }
 
-    fn stream(
-        &mut self,
-        host: &str,
-        addresses: Vec<IpAddr>,
-        port: u16,
-        interval: Duration,
-    ) -> Result<Value, String> {
-        for address in addresses {
-            let host = &self.station(host)?.host;
-            let stream = host.run(move || Stream::start(address, port, interval));
+    fn stream(&mut self, questions: Questions) -> Result<Value, String> {
+        let (port, interval) = (questions.port, Duration::from_micros(questions.interval_us));
+        let clock = self.clock;
+        for address in questions.addresses {
+            let host = &self.station(&questions.host)?.host;
+            let stream = host.run(move || Stream::start(address, port, interval, clock));
             self.streams.push(stream.map_err(text)?);
         }
         Ok(Value::Null)
@@ -291,11 +319,9 @@ impl Stage<'_> {
     }
 
     fn capture(&mut self, host: String) -> Result<Value, String> {
-        let capture = self
-            .station(&host)?
-            .host
-            .run(Capture::start)
-            .map_err(text)?;
+        let clock = self.clock;
+        let start = move || Capture::start(clock);
+        let capture = self.station(&host)?.host.run(start).map_err(text)?;
         self.captures.insert(host, capture);
         Ok(Value::Null)
     }
@@ -310,6 +336,43 @@ impl Stage<'_> {
         let capture = self.captures.remove(host);
         let capture = capture.ok_or_else(|| format!("{host} is not capturing"))?;
         Ok(self.tell(capture.finish().map_err(text)?))
+    }
+
+    fn census(&mut self, host: String, addresses: Vec<IpAddr>) -> Result<Value, String> {
+        let clock = self.clock;
+        let station = self.station(&host)?;
+        let mac = station.plan.mac;
+        let start = move || Census::start(&addresses, mac, clock);
+        let census = station.host.run(start).map_err(text)?;
+        self.censuses.insert(host, census);
+        Ok(Value::Null)
+    }
+
+    fn tally(&mut self, host: &str) -> Result<Value, String> {
+        let census = self.censuses.remove(host);
+        let census = census.ok_or_else(|| format!("{host} asks nobody"))?;
+        let addresses = census.addresses().to_vec();
+        let tally = census.finish().map_err(text)?;
+        let tell = |address: &IpAddr| self.tell_tally(&tally, *address);
+        Ok(addresses.iter().map(tell).collect())
+    }
+
+    fn tell_tally(&self, tally: &Tally, address: IpAddr) -> Value {
+        let doubles = tally.doubles().into_iter();
+        let doubles = doubles.filter(|double| double.0 == address);
+        let tenures = tally.tenures(address).into_iter().map(|tenure| {
+            json!({
+                "host": self.network.owner(tenure.host),
+                "since_us": micros(tenure.since),
+            })
+        });
+        json!({
+            "address": address,
+            "asked": tally.rounds(),
+            "doubles_at_us": doubles.map(|(_, at)| micros(at)).collect::<Vec<_>>(),
+            "longest_silence_us": micros(tally.longest_silence(address)),
+            "tenures": tenures.collect::<Vec<_>>(),
+        })
     }
 
     fn tell(&self, heard: Vec<Sighting>) -> Value {

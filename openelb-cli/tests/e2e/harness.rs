@@ -72,6 +72,60 @@ fn the_client_hears_who_asks_and_who_answers() {
 }
 
 #[test]
+fn hosts_that_are_split_off_reach_each_other_and_nobody_else_until_it_is_healed() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    stage.request(&json!({ "do": "split", "hosts": ["client", "node-a"] }));
+    for (a, b) in [("192.0.2.10", "192.0.2.11"), ("2001:db8::a", "2001:db8::b")] {
+        assert_eq!(stage.resolve(a).as_deref(), Some("node-a"));
+        assert_eq!(stage.resolve(b), None);
+    }
+    stage.request(&json!({ "do": "heal" }));
+    assert_eq!(stage.resolve("192.0.2.11").as_deref(), Some("node-b"));
+    stage.request(&json!({ "do": "cut", "host": "node-b" }));
+    assert_eq!(stage.resolve("192.0.2.11"), None);
+    stage.request(&json!({ "do": "heal" }));
+    assert_eq!(stage.resolve("192.0.2.11").as_deref(), Some("node-b"));
+}
+
+#[test]
+fn a_census_finds_everybody_who_answers_for_an_address_and_changes_no_table() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    // The kernels of both have the first pair, only one has the second.
+    let both = ["192.0.2.241", "2001:db8::f1"];
+    let one = ["192.0.2.242", "2001:db8::f2"];
+    for (pair, hosts) in [(both, &["node-a", "node-b"][..]), (one, &["node-a"])] {
+        for host in hosts {
+            for address in pair {
+                let length = if address.contains(':') { 128 } else { 32 };
+                let address = format!("{address}/{length}");
+                stage.request(&json!({ "do": "own", "host": host, "address": address }));
+            }
+        }
+    }
+    let addresses = [both, one].concat();
+    stage.request(&json!({ "do": "census", "host": "client", "addresses": addresses }));
+    // The time of a hundred connections, whatever that is here.
+    for _ in 0..100 {
+        assert_eq!(stage.ask("192.0.2.10").as_deref(), Some("node-a"));
+    }
+    let told = stage.request(&json!({ "do": "tally", "host": "client" }));
+    let told = told.as_array().unwrap();
+    assert_eq!(told.len(), 4);
+    for address in told {
+        let doubles = address["doubles_at_us"].as_array().unwrap();
+        let is_shared = both.contains(&address["address"].as_str().unwrap());
+        assert_eq!(!doubles.is_empty(), is_shared, "{address}");
+        assert!(address["asked"].as_u64().unwrap() > 0, "{address}");
+    }
+    let known = stage.request(&json!({ "do": "known", "host": "client", "address": one[0] }));
+    assert_eq!(known["host"], serde_json::Value::Null, "{known}");
+}
+
+#[test]
 fn an_interrupted_lab_removes_its_files() {
     let Some(mut stage) = Stage::open() else {
         return;
@@ -82,7 +136,7 @@ fn an_interrupted_lab_removes_its_files() {
         1,
         "the lab's own directory"
     );
-    assert_eq!(hosts.as_array().unwrap().len(), 4);
+    assert_eq!(hosts.as_array().unwrap().len(), 6);
     let scratch = stage.interrupt();
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
 }

@@ -32,7 +32,7 @@ type Heard = Arc<Mutex<Vec<Sighting>>>;
 /// One frame about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sighting {
-    /// When it was heard, since the capture began.
+    /// When it was heard.
     pub(crate) at: Duration,
     /// The hardware address in the frame's header.
     pub(crate) from: Mac,
@@ -57,8 +57,9 @@ pub(crate) enum Message {
 }
 
 impl Capture {
-    /// Starts listening on every interface of the calling thread's host.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts listening on every interface of the calling thread's host. Times count from the start
+    /// of `clock`.
+    pub(crate) fn start(clock: Stopwatch) -> io::Result<Self> {
         let (packet, raw) = (AddressFamily::Packet, SockType::Raw);
         let socket = socket(packet, raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
         let patience = i64::try_from(LISTENING.as_micros()).expect("a fraction of a second");
@@ -67,7 +68,7 @@ impl Capture {
         let heard = Heard::default();
         let collector = {
             let (listening, heard) = (Arc::clone(&listening), Arc::clone(&heard));
-            thread::Builder::new().spawn(move || collect(&socket, &listening, &heard))?
+            thread::Builder::new().spawn(move || collect(&socket, &listening, &heard, clock))?
         };
         Ok(Self {
             listening,
@@ -102,8 +103,7 @@ impl Drop for Capture {
     }
 }
 
-fn collect(socket: &OwnedFd, listening: &AtomicBool, heard: &Heard) {
-    let began = Stopwatch::start();
+fn collect(socket: &OwnedFd, listening: &AtomicBool, heard: &Heard, clock: Stopwatch) {
     let mut buffer = [0; MAX_FRAME];
     let mut ending: Option<Stopwatch> = None;
     loop {
@@ -113,7 +113,7 @@ fn collect(socket: &OwnedFd, listening: &AtomicBool, heard: &Heard) {
         let received = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty());
         if let Ok(length) = received {
             let frame = buffer.get(..length).unwrap_or(&buffer);
-            let sighting = decode(frame, began.elapsed());
+            let sighting = decode(frame, clock.elapsed());
             heard
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -54,7 +54,7 @@ pub(crate) struct StreamReport {
     pub(crate) answers: Vec<Answering>,
 }
 
-/// One host's share of the answers. Times are microseconds since the stream began.
+/// One host's share of the answers. Times are microseconds of the stream's clock.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Answering {
     /// The host's name.
@@ -68,8 +68,13 @@ pub(crate) struct Answering {
 }
 
 impl Stream {
-    /// Starts asking from the calling thread's host.
-    pub(crate) fn start(address: IpAddr, port: u16, interval: Duration) -> io::Result<Self> {
+    /// Starts asking from the calling thread's host. Times count from the start of `clock`.
+    pub(crate) fn start(
+        address: IpAddr,
+        port: u16,
+        interval: Duration,
+        clock: Stopwatch,
+    ) -> io::Result<Self> {
         let local: SocketAddr = match address {
             IpAddr::V4(_) => ([0; 4], 0).into(),
             IpAddr::V6(_) => ([0_u16; 8], 0).into(),
@@ -77,14 +82,14 @@ impl Stream {
         let socket = Arc::new(UdpSocket::bind(local)?);
         socket.connect((address, port))?;
         socket.set_read_timeout(Some(LISTENING))?;
-        let (began, asking) = (Stopwatch::start(), Arc::new(AtomicBool::new(true)));
+        let asking = Arc::new(AtomicBool::new(true));
         let sender = {
             let (socket, asking) = (Arc::clone(&socket), Arc::clone(&asking));
-            thread::Builder::new().spawn(move || send(&socket, &asking, began, interval))?
+            thread::Builder::new().spawn(move || send(&socket, &asking, clock, interval))?
         };
         let receiver = {
             let asking = Arc::clone(&asking);
-            thread::Builder::new().spawn(move || receive(&socket, &asking, began))?
+            thread::Builder::new().spawn(move || receive(&socket, &asking, clock))?
         };
         Ok(Self {
             address,
@@ -121,23 +126,23 @@ struct Answer {
 fn send(
     socket: &UdpSocket,
     asking: &AtomicBool,
-    began: Stopwatch,
+    clock: Stopwatch,
     interval: Duration,
 ) -> Vec<Duration> {
     let mut sent = Vec::new();
-    let mut due = Duration::ZERO;
+    let mut due = clock.elapsed();
     while asking.load(Ordering::Relaxed) {
         let question = sent.len() as u64;
-        sent.push(began.elapsed());
+        sent.push(clock.elapsed());
         // A question that cannot be sent gets no answer and counts as lost.
         let _ = socket.send(&question.to_be_bytes());
         due += interval;
-        thread::sleep(due.saturating_sub(began.elapsed()));
+        thread::sleep(due.saturating_sub(clock.elapsed()));
     }
     sent
 }
 
-fn receive(socket: &UdpSocket, asking: &AtomicBool, began: Stopwatch) -> Vec<Answer> {
+fn receive(socket: &UdpSocket, asking: &AtomicBool, clock: Stopwatch) -> Vec<Answer> {
     let mut answers = Vec::new();
     let mut buffer = [0; 64];
     loop {
@@ -146,7 +151,7 @@ fn receive(socket: &UdpSocket, asking: &AtomicBool, began: Stopwatch) -> Vec<Ans
             Ok(length) => answers.extend(
                 buffer
                     .get(..length)
-                    .and_then(|answer| read_answer(answer, began.elapsed())),
+                    .and_then(|answer| read_answer(answer, clock.elapsed())),
             ),
             // The first silence after the last question: nothing more comes.
             Err(_) if !wanted => return answers,

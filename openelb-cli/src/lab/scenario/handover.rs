@@ -54,8 +54,9 @@ pub(super) fn hand_over(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
 }
 
 fn start_streams(play: &Scenario<'_>) -> Result<Vec<Stream>, Trouble> {
+    let clock = play.clock;
     let start = |&address: &IpAddr| {
-        play.on_client(move || Stream::start(address, PORT, INTERVAL))
+        play.on_client(move || Stream::start(address, PORT, INTERVAL, clock))
             .map_err(|source| Trouble::Client {
                 act: format!("ask {address}"),
                 source,

@@ -1,6 +1,7 @@
 //! The play: a service gets its addresses, is announced, reached, moved, and goes.
 
 mod contest;
+mod election;
 mod fabric;
 mod handover;
 mod lifetime;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::args::Scene;
+use super::args::{LabArgs, Scene};
 use super::capture::{Capture, Message};
 use super::clock::{Stopwatch, micros};
 use super::host::Rights;
@@ -24,6 +25,8 @@ use super::node::Node;
 use super::plan;
 use super::report::{Step, StepFailure};
 use super::router::Router;
+use super::station::Station;
+use election::Election;
 use trouble::Trouble;
 
 /// The play on its stage.
@@ -33,10 +36,16 @@ pub(crate) struct Scenario<'n> {
     files: &'n Path,
     nodes: Vec<Node>,
     /// What the client hears from the beginning.
-    capture: Capture,
+    capture: Option<Capture>,
     scene: Scene,
+    /// From its start all times count.
+    clock: Stopwatch,
     /// The router, where there is one.
     router: Option<Router>,
+    /// What the scenes of an election remember.
+    election: Election,
+    /// How many times such a scene is played.
+    repeat: u32,
     /// The addresses of the service, IPv4 first; empty before they are allocated.
     pair: Vec<IpAddr>,
 }
@@ -51,20 +60,37 @@ struct Outcome {
 
 type Play = fn(&mut Scenario<'_>) -> Result<Outcome, Trouble>;
 
+/// A step with its stable name.
+type Act = (&'static str, Play);
+
 impl<'n> Scenario<'n> {
     /// Before the first step: the network stands and nothing runs on it.
-    pub(crate) fn new(network: &'n Network, files: &'n Path, scene: Scene) -> io::Result<Self> {
+    /// Times count from the start of `clock`.
+    pub(crate) fn new(
+        network: &'n Network,
+        files: &'n Path,
+        args: &LabArgs,
+        clock: Stopwatch,
+    ) -> io::Result<Self> {
         let client = network
             .station(plan::CLIENT)
             .expect("the plan has a client");
-        let capture = client.host.run(Capture::start)?;
+        // In an election each step listens for itself: it is played many times.
+        let capture = if args.scene.has_election() {
+            None
+        } else {
+            Some(client.host.run(move || Capture::start(clock))?)
+        };
         Ok(Self {
             network,
             files,
             nodes: Vec::new(),
             capture,
-            scene,
+            scene: args.scene,
+            clock,
             router: None,
+            election: Election::new(args.profile),
+            repeat: args.repeat,
             pair: Vec::new(),
         })
     }
@@ -73,19 +99,13 @@ impl<'n> Scenario<'n> {
     /// and the failure if there is one. When the network is kept, the service comes back at the end.
     pub(crate) fn play(
         &mut self,
-        began: Stopwatch,
         keep: bool,
         mut tell: impl FnMut(&Step) -> io::Result<()>,
     ) -> io::Result<(Vec<Step>, Option<StepFailure>)> {
         let mut steps = Vec::new();
-        let (play_of_scene, encore) = match self.scene {
-            Scene::Layer2 => (&STEPS[..], Some(ENCORE)),
-            Scene::Bgp => (&fabric::BGP[..], Some(fabric::ENCORE)),
-            // The node that is left goes on.
-            Scene::BgpEcmp => (&fabric::ECMP[..], None),
-        };
+        let (play_of_scene, encore) = self.acts();
         let encore = encore.filter(|_| keep);
-        for (name, play) in play_of_scene.iter().copied().chain(encore) {
+        for (name, play) in play_of_scene.into_iter().chain(encore) {
             let took = Stopwatch::start();
             let Outcome {
                 summary,
@@ -95,7 +115,7 @@ impl<'n> Scenario<'n> {
                 Ok(outcome) => outcome,
                 Err(trouble) => return Ok((steps, Some(self.failure(name, &trouble)))),
             };
-            let (at_us, took_us) = (micros(began.elapsed()), micros(took.elapsed()));
+            let (at_us, took_us) = (micros(self.clock.elapsed()), micros(took.elapsed()));
             let step = Step {
                 name,
                 at_us,
@@ -108,6 +128,18 @@ impl<'n> Scenario<'n> {
             steps.push(step);
         }
         Ok((steps, None))
+    }
+
+    /// The steps of the scene, and the one for those who stay.
+    fn acts(&self) -> (Vec<Act>, Option<Act>) {
+        match self.scene {
+            Scene::Layer2 => (STEPS.into(), Some(ENCORE)),
+            Scene::Bgp => (fabric::BGP.into(), Some(fabric::ENCORE)),
+            // The node that is left goes on.
+            Scene::BgpEcmp => (fabric::ECMP.into(), None),
+            // All is as before at the end.
+            scene => (election::acts(scene, self.repeat), None),
+        }
     }
 
     /// Ends what should not be killed.
@@ -147,27 +179,29 @@ impl<'n> Scenario<'n> {
             })
     }
 
-    /// Starts a daemon with this configuration.
+    /// Starts a daemon with this configuration, and waits until it answers.
     fn start(&mut self, name: &str, config: &str) -> Result<(), Trouble> {
-        let station = self
-            .network
-            .station(name)
-            .expect("the plan has every host of the play");
+        let node = self.launch(name, config)?;
+        Ok(node.wait_until_it_answers()?)
+    }
+
+    /// Starts a daemon with this configuration.
+    fn launch(&mut self, name: &str, config: &str) -> Result<&mut Node, Trouble> {
+        let station = self.station(name);
         let rights = if self.scene.has_router() {
             Rights::Speaker
         } else {
             Rights::NetRaw
         };
-        let mut node = Node::start(name, &station.host, self.files, config, rights)?;
-        let ready = node.wait_until_it_answers();
-        // Kept also when it failed: its log tells why.
-        self.nodes.push(node);
-        Ok(ready?)
+        let node = Node::start(name, &station.host, self.files, config, rights)?;
+        // Kept also when it fails to answer: its log tells why.
+        Ok(self.nodes.push_mut(node))
     }
 
     /// How many frames of a kind the client heard from a host about an address.
     fn heard(&self, host: &str, message: Message, address: IpAddr) -> usize {
-        let heard = self.capture.heard();
+        let heard = self.capture.as_ref().map(Capture::heard);
+        let heard = heard.unwrap_or_default();
         let wanted = heard.iter().filter(|sighting| {
             (sighting.message, sighting.address) == (message, address)
                 && self.network.owner(sighting.from) == Some(host)
@@ -177,11 +211,12 @@ impl<'n> Scenario<'n> {
 
     /// Runs `job` on the client.
     fn on_client<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
-        let client = self
-            .network
-            .station(plan::CLIENT)
-            .expect("the plan has a client");
-        client.host.run(job)
+        self.station(plan::CLIENT).host.run(job)
+    }
+
+    fn station(&self, name: &str) -> &Station {
+        let found = self.network.station(name);
+        found.expect("the plan has every host of the play")
     }
 }
 
@@ -203,7 +238,7 @@ fn until<T>(
     }
 }
 
-const STEPS: [(&str, Play); 10] = [
+const STEPS: [Act; 10] = [
     ("pool-defined", lifetime::define_pool),
     ("allocated", lifetime::allocate),
     ("announced", presence::announce),
@@ -217,7 +252,7 @@ const STEPS: [(&str, Play); 10] = [
 ];
 
 /// For those who stay: something to look at.
-const ENCORE: (&str, Play) = ("returned", presence::come_back);
+const ENCORE: Act = ("returned", presence::come_back);
 
 /// No step takes a tenth of it on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);

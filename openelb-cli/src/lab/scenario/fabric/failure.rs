@@ -67,10 +67,10 @@ pub(super) struct Questions {
 
 impl Questions {
     pub(super) fn start(play: &Scenario<'_>) -> Result<Self, Trouble> {
-        let mut streams = Vec::new();
+        let (mut streams, clock) = (Vec::new(), play.clock);
         for address in fabric::pair() {
             for _ in 0..STREAMS {
-                let stream = play.on_client(move || Stream::start(address, PORT, INTERVAL));
+                let stream = play.on_client(move || Stream::start(address, PORT, INTERVAL, clock));
                 streams.push(stream.map_err(|source| Trouble::Client {
                     act: format!("ask {address}"),
                     source,

@@ -8,13 +8,13 @@ mod traffic;
 use std::net::IpAddr;
 
 use super::trouble::Trouble;
-use super::{Play, Scenario, until};
+use super::{Act, Scenario, until};
 use crate::lab::fabric::{self, TOR};
 use crate::lab::fib;
 use crate::lab::router::Router;
 
 /// One node: from the first session to the withdrawn route.
-pub(super) const BGP: [(&str, Play); 6] = [
+pub(super) const BGP: [Act; 6] = [
     ("router-started", sessions::start_router),
     ("established", sessions::establish),
     ("announced", sessions::announce),
@@ -24,7 +24,7 @@ pub(super) const BGP: [(&str, Play); 6] = [
 ];
 
 /// Two nodes: spread over both, one restarted, one lost.
-pub(super) const ECMP: [(&str, Play); 6] = [
+pub(super) const ECMP: [Act; 6] = [
     ("router-started", sessions::start_router),
     ("established", sessions::establish),
     ("announced", sessions::announce),
@@ -34,7 +34,7 @@ pub(super) const ECMP: [(&str, Play); 6] = [
 ];
 
 /// For those who stay: something to look at.
-pub(super) const ENCORE: (&str, Play) = ("returned", sessions::come_back);
+pub(super) const ENCORE: Act = ("returned", sessions::come_back);
 
 impl Scenario<'_> {
     fn router(&self) -> Result<&Router, Trouble> {

@@ -1,0 +1,165 @@
+//! What happened as people read it: one line a moment, counted from what was done to a node.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::{Outcome, Scenario};
+use super::watch::View;
+use crate::lab::capture::Message;
+use crate::lab::clock::{micros, millis};
+use crate::lab::cluster;
+use crate::lab::probe::StreamReport;
+
+/// What was done to a node, and when.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// In words.
+    pub(super) what: String,
+    /// On the play's clock.
+    pub(super) at: Duration,
+}
+
+/// A moment after an event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+struct Moment {
+    /// Microseconds since the event.
+    after_us: u64,
+    /// What was seen, in words.
+    what: String,
+}
+
+/// The outcome of a step: the summary, then the moments, then what each client lost.
+pub(super) fn tell(
+    play: &Scenario<'_>,
+    event: &Event,
+    views: &[View],
+    bound: Duration,
+    summary: String,
+) -> Outcome {
+    let moments = moments(play, event, views);
+    let lines = moments.iter().map(|moment| {
+        let after = millis(moment.after_us);
+        format!("{after:>9.1} ms  {}", moment.what)
+    });
+    let mut details: Vec<_> = lines.collect();
+    for view in views {
+        details.extend(view.streams.iter().map(|report| describe(view, report)));
+        details.push(census(view, bound));
+    }
+    let clients: Vec<_> = views.iter().map(|view| facts(play, view)).collect();
+    Outcome {
+        summary,
+        details,
+        facts: json!({
+            "event": event.what,
+            "bound_us": micros(bound),
+            "moments": moments,
+            "clients": clients,
+        }),
+    }
+}
+
+/// How long after the event the last client was first served by another node; zero when none was.
+pub(super) fn served_after(event: &Event, views: &[View]) -> Duration {
+    let reports = views.iter().flat_map(|view| &view.streams);
+    let firsts = reports.flat_map(|report| &report.answers);
+    let firsts = firsts.map(|share| Duration::from_micros(share.first_us));
+    firsts.max().unwrap_or_default().saturating_sub(event.at)
+}
+
+/// The event, the first announcement of each host for each watched address, and the first answer
+/// that each host gave each client.
+fn moments(play: &Scenario<'_>, event: &Event, views: &[View]) -> Vec<Moment> {
+    let after = |at: Duration| at.checked_sub(event.at).map(micros);
+    let mut moments = vec![Moment {
+        after_us: 0,
+        what: event.what.clone(),
+    }];
+    let mut said = BTreeSet::new();
+    for view in views {
+        for sighting in &view.heard {
+            let Some(after_us) = after(sighting.at) else {
+                continue;
+            };
+            let is_watched = cluster::watched().contains(&sighting.address);
+            let is_announcement = sighting.message == Message::Announcement;
+            let host = play.network.owner(sighting.from).unwrap_or("a stranger");
+            if is_watched && is_announcement && said.insert((host, sighting.address)) {
+                let what = format!("{host} announces {}", sighting.address);
+                moments.push(Moment { after_us, what });
+            }
+        }
+        for report in &view.streams {
+            let first = report.answers.iter().filter_map(|share| {
+                let after_us = after(Duration::from_micros(share.first_us))?;
+                let (host, client, address) = (&share.host, view.client, report.address);
+                let what = format!("{host} serves {client} at {address}");
+                Some(Moment { after_us, what })
+            });
+            moments.extend(first);
+        }
+    }
+    moments.sort();
+    moments
+}
+
+fn describe(view: &View, report: &StreamReport) -> String {
+    let StreamReport {
+        address,
+        sent,
+        lost,
+        longest_gap_us,
+        answers,
+        ..
+    } = report;
+    let gap = millis(*longest_gap_us);
+    let hosts: Vec<_> = answers.iter().map(|share| share.host.as_str()).collect();
+    let hosts = hosts.join(", then ");
+    let client = view.client;
+    format!(
+        "{client} asked {address:<13} {sent} times, {lost} lost, at most {gap:.1} ms without an answer: {hosts}"
+    )
+}
+
+fn census(view: &View, bound: Duration) -> String {
+    let (rounds, silence) = (view.tally.rounds(), longest_silence(view));
+    let doubles = view.tally.doubles().len();
+    let doubles = if doubles == 0 {
+        "never two answers".to_owned()
+    } else {
+        format!("two answers {doubles} times")
+    };
+    let (silence, bound) = (millis(micros(silence)), millis(micros(bound)));
+    format!(
+        "{} asked everybody {rounds} times who has each of {} addresses: {doubles}, nobody for {silence:.0} ms at most (bound {bound:.0} ms)",
+        view.client,
+        cluster::addresses().len()
+    )
+}
+
+fn facts(play: &Scenario<'_>, view: &View) -> Value {
+    let owners = cluster::addresses().into_iter().map(|address| {
+        let tenures = view.tally.tenures(address).into_iter();
+        let hosts: Vec<_> = tenures
+            .map(|tenure| play.network.owner(tenure.host))
+            .collect();
+        json!({ "address": address, "answered_by": hosts })
+    });
+    json!({
+        "client": view.client,
+        "streams": view.streams,
+        "rounds": view.tally.rounds(),
+        "doubles": view.tally.doubles().len(),
+        "longest_silence_us": micros(longest_silence(view)),
+        "owners": owners.collect::<Vec<_>>(),
+    })
+}
+
+fn longest_silence(view: &View) -> Duration {
+    let silent = |address: IpAddr| view.tally.longest_silence(address);
+    let all = cluster::addresses().into_iter().map(silent);
+    all.max().unwrap_or_default()
+}
