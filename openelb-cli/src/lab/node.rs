@@ -79,6 +79,8 @@ impl Node {
         let mut command = openelb();
         command.arg("run").arg(directory.join(CONFIG));
         command.arg("--state-dir").arg(&directory);
+        // The hosts of the lab share the name of this machine.
+        command.args(["--node-name", name]);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(starting)?)
