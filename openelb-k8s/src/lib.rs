@@ -5,7 +5,8 @@
 //! turns a [`BgpConf`](api::BgpConf) and its [`BgpPeer`](api::BgpPeer)s into the
 //! [`Config`](openelb_announce::bgp::config::Config) of a speaker, purely, so that a file tried with
 //! the standalone daemon means the same in a cluster; so does [`layer2::election`] with a
-//! [`Layer2Conf`](api::Layer2Conf) and the election of a node. Nothing here talks to an API server.
+//! [`Layer2Conf`](api::Layer2Conf) and the election of a node, and [`vrrp::routers`] with the virtual
+//! routers of a pool. Nothing here talks to an API server.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -14,6 +15,7 @@ pub mod layer2;
 pub mod names;
 pub mod pool;
 pub mod problem;
+pub mod vrrp;
 mod written;
 
 #[cfg(doctest)]

@@ -71,7 +71,7 @@ impl Validation {
                 .bgp
                 .as_ref()
                 .map(|bgp| bgp.speaker.peers.len() + bgp.speaker.dynamic.len()),
-            elected_as: config.election.as_ref().map(|it| it.node.clone()),
+            elected_as: config.election.as_ref().map(|it| it.node.to_string()),
             remarks: config.warnings.clone(),
         }
     }

@@ -14,12 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use openelb_announce::ownership::{self, KeyRing, NodeId, Settings};
+
 use crate::api::{Eip, Layer2Conf, Ownership, Profile, Protocol};
 use crate::bgp::PasswordSource;
 use crate::names;
 use crate::problem::{Problem, Remarks};
 
-pub use group::{Member, Place, Worth};
+pub use group::Member;
 
 /// Where the keys are that objects only name.
 pub trait Keys {
@@ -31,15 +33,15 @@ pub trait Keys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Election {
     /// The name that this node has in the election.
-    pub node: String,
+    pub node: NodeId,
     /// How soon a dead node is replaced.
     pub profile: Profile,
     /// UDP port of the beats.
     pub port: u16,
     /// The other nodes, for unicast beats; empty: multicast.
     pub peers: Vec<IpAddr>,
-    /// The keys that beats are accepted with; the first one signs. Empty: no key is wanted.
-    pub keys: Vec<SharedKey>,
+    /// The keys that beats are accepted with; the first one signs.
+    pub keys: KeyRing,
     /// How long a node must have been back before it is given anything.
     pub hold: Duration,
     /// How long a shard stays at least where it came to.
@@ -56,20 +58,22 @@ pub struct Election {
     pools: BTreeMap<String, PoolNodes>,
 }
 
-/// A key of the election. `Debug` prints stars.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SharedKey(Vec<u8>);
-
-impl SharedKey {
-    /// The octets, for whoever needs them to sign.
-    pub fn reveal(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SharedKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
+impl Election {
+    /// The settings of the machine; `boot` rises with every start of the process, such as the
+    /// nanoseconds of the wall clock at its start.
+    pub fn settings(&self, boot: u64) -> Settings {
+        let profile = match self.profile {
+            Profile::Calm => ownership::Profile::Calm,
+            Profile::Normal => ownership::Profile::Normal,
+            Profile::Fast => ownership::Profile::Fast,
+        };
+        Settings {
+            timing: profile.timing(),
+            hold: self.hold,
+            dwell: self.dwell,
+            preempt: self.preempt,
+            ..Settings::new(self.node.clone(), boot, self.keys.clone())
+        }
     }
 }
 
@@ -103,7 +107,8 @@ pub struct Meaning {
 /// }
 ///
 /// let meant = layer2::election(Some(&Layer2Conf::new("l2.key")), &[], "node-a", &Files);
-/// assert_eq!(meant.election.unwrap().port, 7947);
+/// let settings = meant.election.unwrap().settings(1);
+/// assert_eq!(settings.node.as_str(), "node-a");
 ///
 /// let unsigned = layer2::election(Some(&Layer2Conf::new("")), &[], "node-a", &Files);
 /// assert_eq!(unsigned.problems[0].key, "spec.keyFile");

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Election, Keys, SharedKey};
+use openelb_announce::ownership::{Key, KeyRing, NodeId};
+
+use super::{Election, Keys};
 use crate::api::{Layer2Conf, Layer2ConfSpec, Ownership};
 use crate::bgp::PasswordSource;
 use crate::problem::{Reason, Remarks};
@@ -24,16 +26,18 @@ pub(super) fn election(
     let hold = written::duration("spec.hold", spec.hold.as_deref(), LONGEST, remarks);
     let dwell = written::duration("spec.dwell", spec.dwell.as_deref(), LONGEST, remarks);
     let (weight, preference) = worth(spec, node, remarks);
-    if !is_node_name(node) {
+    let name = NodeId::new(node).ok();
+    if name.is_none() {
         let message = format!("this node is called `{node}`, which no node can be called here");
-        let next = "name it with --node-name: 1 to 63 letters, digits, dots and dashes";
+        let next =
+            "name it with --node-name: 1 to 63 letters, digits, dots, dashes and underscores";
         remarks.invalid("metadata.name", message, next);
     }
     if remarks.has_error() || spec.ownership == Ownership::Sole {
         return None;
     }
     Some(Election {
-        node: node.to_owned(),
+        node: name?,
         profile: spec.profile,
         port: port.unwrap_or(PORT),
         peers,
@@ -90,15 +94,16 @@ fn worth(spec: &Layer2ConfSpec, node: &str, remarks: &mut Remarks) -> (u16, u8) 
 }
 
 /// The key that signs, then those that are accepted too.
-fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> Vec<SharedKey> {
+fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> KeyRing {
     let mut found = Vec::new();
     let mut take = |key: &str, source, remarks: &mut Remarks| match keys.key(source) {
-        Ok(octets) if octets.len() < SHORTEST_KEY => {
-            let message = format!("the key has {} octets, which can be guessed", octets.len());
-            let next = format!("make one with `{MAKE_KEY}`");
-            remarks.invalid(key, message, next);
-        }
-        Ok(octets) => found.push(SharedKey(octets)),
+        Ok(octets) => match Key::new(&octets) {
+            Ok(key) => found.push(key),
+            Err(error) => {
+                let message = format!("the key has {} octets, which can be guessed", error.length);
+                remarks.invalid(key, message, format!("make one with `{MAKE_KEY}`"));
+            }
+        },
         Err(why) => {
             let next = format!("make one with `{MAKE_KEY}`, the same on every node");
             remarks.add(Reason::Unresolved, key, why, next);
@@ -138,7 +143,11 @@ fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> Vec<Sh
         let next = format!("keep at most {MOST_KEYS} keys in all");
         remarks.invalid("spec.previousKeyFiles", "too many keys", next);
     }
-    found
+    let mut found = found.into_iter();
+    match found.next() {
+        Some(first) => KeyRing::new(first, found),
+        None => KeyRing::unsigned(),
+    }
 }
 
 fn check_whether_signed(spec: &Layer2ConfSpec, is_named: bool, remarks: &mut Remarks) {
@@ -168,13 +177,11 @@ fn check_whether_signed(spec: &Layer2ConfSpec, is_named: bool, remarks: &mut Rem
     }
 }
 
-/// A name fits into a beat, a log line and a label alike.
 fn is_node_name(name: &str) -> bool {
-    let is_fitting = |octet: u8| octet.is_ascii_alphanumeric() || b".-".contains(&octet);
-    (1..=63).contains(&name.len()) && name.bytes().all(is_fitting)
+    NodeId::new(name).is_ok()
 }
 
-const NODE_NAME: &str = "write 1 to 63 letters, digits, dots and dashes";
+const NODE_NAME: &str = "write 1 to 63 letters, digits, dots, dashes and underscores";
 
 const MAKE_KEY: &str = "openssl rand -hex 32 > /etc/openelb/l2.key";
 
@@ -202,9 +209,6 @@ const DWELL: Duration = Duration::from_secs(10);
 
 /// Beyond an hour something else was meant.
 const LONGEST: Duration = Duration::from_hours(1);
-
-/// 128 bits, the strength of the signature.
-const SHORTEST_KEY: usize = 16;
 
 /// One that signs, one before it and one after it are what a rotation needs; some to spare.
 const MOST_KEYS: usize = 8;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Election, Keys, Meaning, Member, Place, SharedKey, election};
+use openelb_announce::ownership::{self, Group, Key, KeyRing, Standing};
+
+use super::{Election, Keys, Meaning, Member, election};
 use crate::api::{Eip, Layer2Conf, Profile};
 use crate::bgp::PasswordSource;
 use crate::problem::{Problem, Reason};
@@ -78,11 +80,15 @@ fn every_field_arrives() {
     );
     assert_eq!(election.profile, Profile::Fast);
     assert_eq!((election.port, election.shards), (7000, 16));
-    let keys: Vec<_> = election.keys.iter().map(SharedKey::reveal).collect();
-    assert_eq!(
-        keys,
-        [&b"correct horse battery"[..], b"staple in the haystack"]
+    let key = |secret: &[u8]| Key::new(secret).unwrap();
+    let (first, old) = (
+        key(b"correct horse battery"),
+        key(b"staple in the haystack"),
     );
+    assert_eq!(election.keys, KeyRing::new(first, [old]));
+    let settings = election.settings(7);
+    assert_eq!(settings.timing, ownership::Profile::Fast.timing());
+    assert_eq!((settings.boot, settings.preempt), (7, false));
     assert_eq!(election.peers.len(), 2);
     assert_eq!(election.hold, Duration::from_mins(1));
     assert_eq!(election.dwell, Duration::ZERO);
@@ -102,7 +108,10 @@ fn without_a_key_nothing_is_elected_unless_it_is_said_aloud() {
 
     let aloud = meant("{insecureWithoutKey: true}", &[]);
     assert!(!aloud.problems[0].is_error() && aloud.problems[0].reason == Reason::Insecure);
-    assert_eq!(aloud.election.expect("an election").keys, []);
+    assert_eq!(
+        aloud.election.expect("an election").keys,
+        KeyRing::unsigned()
+    );
 }
 
 #[test]
@@ -118,7 +127,7 @@ fn each_fault_names_its_key_and_what_to_write() {
 
 #[test]
 fn a_host_whose_name_is_none_of_a_node_is_told_how_to_name_it() {
-    let meant = election(Some(&conf(KEYED)), &[], "node_a", &Shelf);
+    let meant = election(Some(&conf(KEYED)), &[], "node a", &Shelf);
     assert!(meant.problems[0].next.contains("--node-name"));
     assert!(meant.election.is_none());
 }
@@ -166,22 +175,25 @@ fn member<'a>(service: &'a str, pool: &'a str, health: Option<bool>) -> Member<'
     }
 }
 
-fn tier(place: &Place) -> Option<u8> {
-    place.standing.map(|worth| worth.preference)
+fn tier(group: &Group) -> Option<u8> {
+    match group.standing {
+        Standing::Excluded => None,
+        Standing::Eligible { preference, .. } => Some(preference),
+    }
 }
 
 #[test]
 fn services_without_a_check_share_a_group_and_a_checked_one_has_its_own() {
     let election = elected(KEYED, &[]);
     let plain = election.group(&[member("service/shop/web", "edge", None)]);
-    assert_eq!((plain.group.as_str(), plain.shards), ("default", 256));
+    assert_eq!((plain.name.as_str(), plain.shards), ("default", 256));
     assert_eq!(plain, election.default_group());
     let checked = election.group(&[
         member("service/shop/web", "edge", Some(true)),
         member("service/shop/api", "edge", None),
     ]);
     assert_eq!(
-        (checked.group.as_str(), checked.shards),
+        (checked.name.as_str(), checked.shards),
         ("service/shop/web", 1)
     );
 }
@@ -190,7 +202,7 @@ fn services_without_a_check_share_a_group_and_a_checked_one_has_its_own() {
 fn metallb_44_a_service_that_answers_nowhere_is_announced_by_nobody() {
     let election = elected(KEYED, &[]);
     let dead = election.group(&[member("service/shop/web", "edge", Some(false))]);
-    assert_eq!(dead.standing, None);
+    assert_eq!(dead.standing, Standing::Excluded);
 }
 
 #[test]
@@ -205,7 +217,7 @@ fn a_node_on_which_all_sharers_answer_comes_before_one_on_which_some_do() {
     };
     assert!(tier(&sharers(true)) > tier(&sharers(false)));
     assert!(tier(&sharers(false)).is_some());
-    assert_eq!(sharers(true).group, sharers(false).group);
+    assert_eq!(sharers(true).name, sharers(false).name);
 }
 
 #[test]
@@ -214,8 +226,8 @@ fn metallb_43_a_pool_that_names_its_nodes_is_announced_by_them_only() {
     let web = [member("service/shop/web", "edge", None)];
     let here = elected(KEYED, &[only("node-a")]).group(&web);
     let elsewhere = elected(KEYED, &[only("node-b")]).group(&web);
-    assert_eq!(here.group, "pool/edge");
-    assert!(here.standing.is_some() && elsewhere.standing.is_none());
+    assert_eq!(here.name.as_str(), "pool/edge");
+    assert!(tier(&here).is_some() && tier(&elsewhere).is_none());
 }
 
 #[test]
