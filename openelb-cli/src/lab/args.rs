@@ -18,18 +18,17 @@ pub(crate) struct LabArgs {
     pub(crate) keep: bool,
 
     /// How soon a dead node is replaced: failover, drain, split and freeze only
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) profile: Profile,
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<Profile>,
 
     /// Play it so many times and print p50, p99 and the most of what the client lost: failover,
     /// drain, split and freeze only
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "keep",
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) repeat: u32,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) repeat: Option<u32>,
 
     /// Play no scenario: obey one JSON request a line on standard input, one JSON answer a line
     /// on standard output
-    #[arg(long, conflicts_with_all = ["keep", "scene"])]
+    #[arg(long, conflicts_with_all = ["keep", "scene", "profile", "repeat"])]
     pub(crate) script: bool,
 
     /// Be this user inside the user namespace, not root, with the lab's rights all the same
@@ -44,6 +43,30 @@ pub(crate) struct LabArgs {
     /// Whether the namespaces were made without a user namespace; given like `inside`.
     #[arg(long, hide = true, requires = "inside")]
     pub(crate) privileged: bool,
+}
+
+impl LabArgs {
+    /// The profile of the election.
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile.unwrap_or_default()
+    }
+
+    /// The first option typed that this scene knows nothing of.
+    pub(crate) fn idle_option(&self) -> Option<&'static str> {
+        let typed = [
+            ("--profile", self.profile.is_some()),
+            ("--repeat", self.repeat.is_some()),
+        ];
+        let first = typed.into_iter().find(|(_, is_typed)| *is_typed);
+        first
+            .filter(|_| !self.scene.has_election())
+            .map(|(name, _)| name)
+    }
+
+    /// Whether its daemons need a real-time thread.
+    pub(crate) fn needs_realtime(&self) -> bool {
+        self.scene.has_election() && self.profile() == Profile::Fast
+    }
 }
 
 /// What a lab shows.

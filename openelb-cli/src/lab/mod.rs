@@ -48,6 +48,11 @@ use crate::output::{self, Format, Paint};
 
 /// Runs the lab, as the outer or as the inner process.
 pub(crate) fn run(args: &LabArgs, format: Format) -> Result<ExitCode, Failure> {
+    if let Some(option) = args.idle_option() {
+        let message = format!("{option} is about elections, which this scene has not");
+        let advice = "name one that has: failover, drain, split or freeze";
+        return Err(Failure::new(ExitCode::Usage, message).next(advice));
+    }
     match &args.inside {
         None => supervise::supervise(args),
         Some(files) => inside(args, files, format),

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +23,9 @@ pub(crate) fn supervise(args: &LabArgs) -> Result<ExitCode, Failure> {
         |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
     if args.scene.has_router() {
         check_router()?;
+    }
+    if args.needs_realtime() {
+        allow_realtime()?;
     }
     let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
     let isolation = isolate(args)?;
@@ -48,6 +52,20 @@ fn isolate(args: &LabArgs) -> Result<Isolation, Failure> {
         });
     }
     namespace::enter(args.user).or_else(|error| failed(&error, namespace::advice()))
+}
+
+/// Lets the daemons inside have a real-time thread. A user namespace gives no such right, but a
+/// limit that was raised outside holds inside too.
+fn allow_realtime() -> Result<(), Failure> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_RTPRIO).unwrap_or_default();
+    if soft >= REALTIME {
+        return Ok(());
+    }
+    setrlimit(Resource::RLIMIT_RTPRIO, REALTIME, hard.max(REALTIME)).map_err(|error| {
+        let message = format!("allow the daemons a real-time thread: {error}");
+        let advice = "run it as root, or with another profile: `--profile normal`";
+        Failure::new(ExitCode::NotPermitted, message).next(advice)
+    })
 }
 
 /// Says beforehand what a lab with a router lacks.
@@ -103,3 +121,6 @@ fn start(files: &Path, isolation: Isolation) -> io::Result<Child> {
         .kill_on_drop(true)
         .spawn()
 }
+
+/// The highest priority that a daemon inside may give its thread.
+const REALTIME: u64 = 50;

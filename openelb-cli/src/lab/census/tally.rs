@@ -29,7 +29,7 @@ pub(crate) struct Tenure {
 
 impl Tally {
     /// What was asked and answered: each of `addresses` at each time of `asked`.
-    pub(super) fn new(addresses: Vec<IpAddr>, asked: Vec<Duration>, answers: Vec<Answer>) -> Self {
+    pub(crate) fn new(addresses: Vec<IpAddr>, asked: Vec<Duration>, answers: Vec<Answer>) -> Self {
         Self {
             addresses,
             asked,

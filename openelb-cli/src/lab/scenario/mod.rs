@@ -89,8 +89,8 @@ impl<'n> Scenario<'n> {
             scene: args.scene,
             clock,
             router: None,
-            election: Election::new(args.profile),
-            repeat: args.repeat,
+            election: Election::new(args.profile()),
+            repeat: args.repeat.unwrap_or(1),
             pair: Vec::new(),
         })
     }

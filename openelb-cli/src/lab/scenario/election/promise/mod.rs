@@ -1,8 +1,13 @@
 //! What an election promises, checked against what the clients saw.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
+
+use openelb_announce::wire::Mac;
 
 use super::super::trouble::Trouble;
 use super::watch::View;
@@ -10,7 +15,6 @@ use crate::lab::args::Profile;
 use crate::lab::capture::Message;
 use crate::lab::clock::{micros, millis};
 use crate::lab::cluster;
-use openelb_announce::wire::Mac;
 
 /// How long an address may be without an owner after its node is gone, and may have two after a
 /// split is healed: what finds a node dead, and a beat to say so.
