@@ -114,8 +114,8 @@ pub struct VirtualRouter {
     pub name: RouterName,
     /// Where it runs.
     pub interface: InterfaceSelector,
-    /// How it behaves, and for which addresses. They are announced only as far as there are
-    /// announcements for them.
+    /// How it behaves, and for which addresses. While it is Active all of them are announced, whether
+    /// there are announcements for them or not.
     pub settings: vrrp::Settings,
     /// Answer with the virtual router's own hardware address (RFC 9568 section 7.3), on an interface
     /// made for it, instead of with the interface's.

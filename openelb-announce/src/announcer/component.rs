@@ -5,7 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use super::desired::DesiredSet;
+use super::report::Snapshot;
 use super::stations::Stations;
+use crate::driver::opener::Answer;
 use crate::link::topology::Topology;
 use crate::time::Time;
 
@@ -32,6 +34,9 @@ pub(crate) trait Component {
     /// The descriptor that it watches under `token` can be read.
     fn feed(&mut self, token: u64, around: &mut Surroundings<'_>) -> io::Result<()>;
 
+    /// The opener has something to say; what this component did not ask for is given back.
+    fn take(&mut self, answer: Answer, around: &mut Surroundings<'_>) -> Option<Answer>;
+
     /// The instant at which [`handle_timeout`](Self::handle_timeout) must be called next.
     fn poll_timeout(&self) -> Option<Time>;
 
@@ -45,6 +50,9 @@ pub(crate) trait Component {
     /// at its sockets, and at the ports of its stations, is of no worth any more, and others may
     /// have taken over.
     fn fence(&mut self, pause: Duration, around: &mut Surroundings<'_>);
+
+    /// Adds how everything stands to a report.
+    fn describe(&self, snapshot: &mut Snapshot);
 }
 
 /// What a component finds around it.

@@ -1,7 +1,6 @@
 //! The handle of a running announcer: the whole desired set in, status and events out.
 
 mod announcement;
-#[allow(dead_code, reason = "the components that use it are on their way")]
 mod component;
 mod desired;
 pub mod liveness;
@@ -11,11 +10,10 @@ mod outbox;
 mod plan;
 mod readers;
 mod report;
+mod routers;
 #[cfg(feature = "speaker")]
 pub mod speaker;
-#[allow(dead_code, reason = "the components that use it are on their way")]
 mod station;
-#[allow(dead_code, reason = "the components that use it are on their way")]
 mod stations;
 mod status;
 mod worker;
@@ -30,6 +28,7 @@ pub use announcement::{
     AnnounceError, Announcement, Desired, Election, Owner, RouterName, VirtualRouter,
 };
 pub use options::{Options, Privileges, StartError};
+pub use routers::RouterStatus;
 pub use status::{AddressStatus, Event, InterfaceStatus, Place, State, Warning};
 
 pub use crate::driver::port::Counters;
@@ -78,8 +77,10 @@ impl Announcer {
     /// Needs `CAP_NET_RAW`; [`Privileges`] says what becomes of it.
     pub fn start(options: Options) -> Result<Self, StartError> {
         let mailbox = Arc::new(Mailbox::new().map_err(StartError::Thread)?);
-        let (opener, opener_thread) = Opener::start(options.privileges, Arc::clone(mailbox.wake()))
-            .map_err(StartError::PacketSocket)?;
+        let wake = Arc::clone(mailbox.wake());
+        let (opener, opener_thread) =
+            Opener::start(options.privileges, options.configures_links, wake)
+                .map_err(StartError::PacketSocket)?;
         let (sender, events) = sync_channel(MOST_EVENTS);
         let (proof, outcome) = sync_channel(1);
         let mailbox_of_thread = Arc::clone(&mailbox);
@@ -148,6 +149,13 @@ impl Announcer {
     pub fn interfaces(&self) -> Vec<InterfaceStatus> {
         self.snapshot()
             .map(|snapshot| snapshot.interfaces())
+            .unwrap_or_default()
+    }
+
+    /// How every virtual router stands, on each interface that it is on.
+    pub fn routers(&self) -> Vec<RouterStatus> {
+        self.snapshot()
+            .map(|snapshot| snapshot.routers)
             .unwrap_or_default()
     }
 

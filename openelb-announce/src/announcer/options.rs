@@ -12,6 +12,11 @@ use crate::link::Pattern;
 pub struct Options {
     /// What becomes of capabilities. Default: the I/O thread has none.
     pub privileges: Privileges,
+    /// May links and addresses of the host be changed? Virtual routers with a virtual MAC or accept
+    /// mode need it, and the announcer needs `CAP_NET_ADMIN` for it, which the opener thread keeps
+    /// then. What a killed announcer left is removed at the start, so with this set there may be one
+    /// announcer in a network namespace. Default false.
+    pub configures_links: bool,
     /// How long the I/O thread may be kept from running (stopped, starved, suspended) before it
     /// treats everything that it answered for as lost: it discards what waits, is silent, and probes
     /// and announces again. Default 2 s, more than twice the longest stall seen on an overloaded
@@ -27,6 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             privileges: Privileges::default(),
+            configures_links: false,
             fence: Duration::from_secs(2),
             machine: Config::default(),
             excluded: EXCLUDED.iter().map(|text| Pattern::new(*text)).collect(),

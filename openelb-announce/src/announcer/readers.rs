@@ -24,7 +24,6 @@ pub(crate) enum Reader {
     /// The station with this key.
     Station(PortKey),
     /// The component in this place.
-    #[allow(dead_code, reason = "the components are on their way")]
     Component(usize),
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::desired::{DesiredSet, Entry};
 use super::outbox::Sighting;
 use super::plan::{Progress, Target};
+use super::routers::RouterStatus;
 use super::station::{SocketState, Station};
 use super::status::{AddressStatus, InterfaceStatus, Place, State, Warning};
 use crate::driver::port::{Counters, PortKey, Protocol};
@@ -24,6 +25,7 @@ pub(crate) struct Snapshot {
     pub(crate) stations: Vec<StationView>,
     pub(crate) sightings: BTreeMap<(PortKey, IpAddr), Sighting>,
     pub(crate) topology: Topology,
+    pub(crate) routers: Vec<RouterStatus>,
     pub(crate) now: Time,
 }
 

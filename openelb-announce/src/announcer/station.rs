@@ -25,6 +25,8 @@ pub(crate) struct Station {
     pub(crate) targets: Vec<Target>,
     pub(crate) socket: SocketState,
     link: (Option<Mac>, bool),
+    /// What frames carry instead of the link's own hardware address.
+    assumed: Option<Mac>,
     /// Until when answers may be sent.
     lease: Time,
     last_error: Option<String>,
@@ -56,6 +58,7 @@ impl Station {
             targets,
             socket,
             link,
+            assumed: None,
             lease: Time::ZERO,
             last_error: None,
         };
@@ -77,7 +80,8 @@ impl Station {
         // Targets may have changed since the socket was asked for.
         port.set_filter(self.filter());
         port.handle_input(Input::Renew(self.lease), now, wishes);
-        if let (Some(mac), up) = self.link {
+        if let Some(mac) = self.mac() {
+            let up = self.link.1;
             port.handle_input(Input::Link { mac, up }, now, wishes);
         }
         let is_ours = |target: &&Target| target.progress != Progress::Standby;
@@ -103,16 +107,22 @@ impl Station {
         let state = (link.mac, link.is_up);
         if state != self.link {
             self.link = state;
-            if let (Some(mac), SocketState::Open(port, _)) = (link.mac, &mut self.socket) {
-                port.handle_input(
-                    Input::Link {
-                        mac,
-                        up: link.is_up,
-                    },
-                    now,
-                    wishes,
-                );
-            }
+            self.tell_link(now, wishes);
+        }
+    }
+
+    /// Frames carry `mac` from now on, or with `None` the link's own hardware address.
+    pub(crate) fn assume(&mut self, mac: Option<Mac>, now: Time, wishes: &mut Vec<Output>) {
+        if mac != self.assumed {
+            self.assumed = mac;
+            self.tell_link(now, wishes);
+        }
+    }
+
+    fn tell_link(&mut self, now: Time, wishes: &mut Vec<Output>) {
+        let (mac, up) = (self.mac(), self.link.1);
+        if let (Some(mac), SocketState::Open(port, _)) = (mac, &mut self.socket) {
+            port.handle_input(Input::Link { mac, up }, now, wishes);
         }
     }
 
@@ -244,7 +254,7 @@ impl Station {
 
     /// The hardware address that answers carry.
     pub(crate) fn mac(&self) -> Option<Mac> {
-        self.link.0
+        self.assumed.or(self.link.0)
     }
 
     fn ask_for_socket(&self, opener: &Opener) {

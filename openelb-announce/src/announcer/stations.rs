@@ -17,6 +17,7 @@ use crate::link::filter::Filter;
 use crate::link::raw_socket::{Batch, PacketSocket};
 use crate::link::topology::Topology;
 use crate::time::Time;
+use crate::wire::Mac;
 
 /// The stations, and what all of them need.
 pub(crate) struct Stations {
@@ -125,6 +126,16 @@ impl Stations {
         for address in addresses {
             if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
                 station.announce_again(*address, now, &mut self.wishes);
+                self.outbox.carry_out(station, &mut self.wishes);
+            }
+        }
+    }
+
+    /// What is sent for a role on a link carries `mac` from now on, or with `None` the link's own.
+    pub(crate) fn assume(&mut self, index: u32, role: Role, mac: Option<Mac>, now: Time) {
+        for key in both(index, role) {
+            if let Some(station) = self.by_key.get_mut(&key) {
+                station.assume(mac, now, &mut self.wishes);
                 self.outbox.carry_out(station, &mut self.wishes);
             }
         }

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::announcement::RouterName;
 use crate::claim;
 use crate::driver::port::Counters;
 use crate::link::{InterfaceSelector, NoInterface};
+use crate::vrrp;
 use crate::wire::Mac;
 
 /// One desired address, as it stands.
@@ -176,6 +178,15 @@ pub enum Event {
         interface: Arc<str>,
         /// What happened there.
         event: claim::Event,
+    },
+    /// A virtual router reported.
+    Router {
+        /// What the desired set calls it.
+        router: RouterName,
+        /// The interface.
+        interface: Arc<str>,
+        /// What happened there.
+        event: vrrp::Event,
     },
     /// The I/O thread was kept from running; every address was silenced and starts again.
     Paused {

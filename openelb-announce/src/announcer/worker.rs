@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use super::plan;
 use super::readers::{Reader, Readers};
 use super::report::{Snapshot, StationView};
+use super::routers::Routers;
 use super::stations::Stations;
 use super::status::Event;
 use crate::driver::opener::{Answer, Opener, Request};
@@ -57,7 +58,7 @@ impl Worker {
         let outbox = Outbox::new(opener, events);
         let worker = Self {
             stations: Stations::new(outbox, readers, options.machine.clone()),
-            components: Vec::new(),
+            components: vec![Box::new(Routers::new(0))],
             options,
             mailbox,
             monitor,
@@ -103,6 +104,13 @@ impl Worker {
             }
             Answer::Membership(key, group, error) => {
                 self.stations.note_membership(key, group, &error);
+            }
+            other => {
+                let mut answer = Some(other);
+                self.each(|component, around| {
+                    answer = answer.take().and_then(|it| component.take(it, around));
+                    Ok(())
+                })?;
             }
         }
         Ok(())
@@ -195,14 +203,19 @@ impl Worker {
 
     /// Copies what a report is made of; the asker's thread puts it together.
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot {
+        let mut snapshot = Snapshot {
             desired: Arc::clone(&self.desired),
             resolved: self.resolved.clone(),
             stations: self.stations.iter_mut().map(StationView::of).collect(),
             sightings: self.stations.outbox.sightings.clone(),
             topology: self.monitor.topology().clone(),
+            routers: Vec::new(),
             now: clock::now(),
+        };
+        for component in &self.components {
+            component.describe(&mut snapshot);
         }
+        snapshot
     }
 }
 

@@ -17,10 +17,13 @@ use nix::sys::eventfd::EventFd;
 use super::port::{PortKey, Protocol};
 use super::privileges::{self, Privileges};
 use crate::link::RouteError;
+use crate::link::configure::{self, Order};
 use crate::link::filter::Filter;
 use crate::link::membership::Memberships;
 use crate::link::netlink;
 use crate::link::raw_socket::{EtherType, PacketSocket};
+use crate::link::vrrp_socket::VrrpSocket;
+use crate::vrrp::Family;
 
 /// What the opener is asked for.
 #[derive(Debug)]
@@ -37,6 +40,12 @@ pub(crate) enum Request {
     LeaveAll(PortKey),
     /// Ask the routing table for the link towards an address.
     Route(IpAddr),
+    /// Open the socket of the virtual routers of a family on a link with this name.
+    OpenVrrp(u32, Arc<str>, Family),
+    /// Close it.
+    CloseVrrp(VrrpSocket),
+    /// Change links and addresses of the host, in this order. The number comes back with the answer.
+    Configure(u64, Vec<Order>),
 }
 
 /// What the opener has to say.
@@ -48,6 +57,11 @@ pub(crate) enum Answer {
     Membership(PortKey, Ipv6Addr, io::Error),
     /// The link towards an address.
     Route(IpAddr, Result<u32, RouteError>),
+    /// The socket of the virtual routers of a family on a link.
+    OpenedVrrp(u32, Family, io::Result<VrrpSocket>),
+    /// All orders were tried: the index of the link that was made, if one was, or what went wrong
+    /// first.
+    Configured(u64, Result<Option<u32>, String>),
 }
 
 /// A handle of the thread. Dropping it ends the thread once it has done what it was asked.
@@ -60,9 +74,12 @@ pub(crate) struct Opener {
 
 impl Opener {
     /// Starts the thread, with the creator's capabilities cut down as `privileges` says, and returns
-    /// once it has proven that it can open packet sockets. `wake` is raised with every answer.
+    /// once it has proven that it can open packet sockets. With `configures` it keeps what changing
+    /// links and addresses takes, and removes what a killed process left of those.
+    /// `wake` is raised with every answer.
     pub(crate) fn start(
         privileges: Privileges,
+        configures: bool,
         wake: Arc<EventFd>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (requests, work) = channel();
@@ -71,7 +88,7 @@ impl Opener {
         let thread = std::thread::Builder::new()
             .name(THREAD_NAME.to_owned())
             .spawn(move || {
-                let prepared = prepare(privileges);
+                let prepared = prepare(privileges, configures);
                 let is_ready = prepared.is_ok();
                 // Whoever started the thread waits for this; if not, it ends with the requests.
                 drop(proof.send(prepared));
@@ -96,9 +113,18 @@ impl Opener {
     }
 }
 
-fn prepare(privileges: Privileges) -> io::Result<()> {
+fn prepare(privileges: Privileges, configures: bool) -> io::Result<()> {
     if privileges == Privileges::Drop {
-        privileges::keep_only(&[Capability::CAP_NET_RAW]).map_err(io::Error::other)?;
+        let mut kept = vec![Capability::CAP_NET_RAW];
+        kept.extend(configures.then_some(Capability::CAP_NET_ADMIN));
+        privileges::keep_only(&kept).map_err(io::Error::other)?;
+    }
+    if configures {
+        match configure::sweep() {
+            Ok(swept) if swept.is_empty() => {}
+            Ok(swept) => tracing::info!(?swept, "removed what a killed process left"),
+            Err(error) => tracing::warn!(%error, "what a killed process left was not removed"),
+        }
     }
     PacketSocket::deaf().map(drop)
 }
@@ -131,12 +157,36 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
                 None
             }
             Request::Route(target) => Some(Answer::Route(target, netlink::route_to(target))),
+            Request::OpenVrrp(index, name, family) => {
+                let socket = VrrpSocket::open(index, &name, family);
+                Some(Answer::OpenedVrrp(index, family, socket))
+            }
+            Request::CloseVrrp(socket) => {
+                drop(socket);
+                None
+            }
+            Request::Configure(number, orders) => {
+                Some(Answer::Configured(number, carry_out(&orders)))
+            }
         };
         if let Some(answer) = answer {
             drop(reply.send(answer));
             let _ = wake.write(1);
         }
     }
+}
+
+/// Tries every order; one that goes wrong does not keep the others from being carried out.
+fn carry_out(orders: &[Order]) -> Result<Option<u32>, String> {
+    let mut outcome = Ok(None);
+    for order in orders {
+        match (order.carry_out(), &outcome) {
+            (Ok(made), Ok(_)) if made.is_some() => outcome = Ok(made),
+            (Err(error), Ok(_)) => outcome = Err(format!("{order}: {error}")),
+            _ => {}
+        }
+    }
+    outcome
 }
 
 fn join(

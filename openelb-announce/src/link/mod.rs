@@ -18,7 +18,6 @@
 
 #[allow(dead_code, reason = "the election that uses it is on its way")]
 pub(crate) mod beat_socket;
-#[allow(dead_code, reason = "the virtual routers that use it are on their way")]
 pub(crate) mod configure;
 pub(crate) mod filter;
 mod interface;
@@ -43,7 +42,6 @@ pub(crate) mod sysctl;
 pub(crate) mod tcp;
 pub(crate) mod topology;
 pub(crate) mod udp;
-#[allow(dead_code, reason = "the virtual routers that use it are on their way")]
 pub(crate) mod vrrp_socket;
 
 pub use interface::{

@@ -57,7 +57,6 @@ impl PacketSocket {
     }
 
     /// Opens a socket that hears nothing and only sends on link `index`.
-    #[allow(dead_code, reason = "the virtual routers that use it are on their way")]
     pub(crate) fn sender(index: u32) -> io::Result<Self> {
         let socket = Self::deaf()?;
         socket.socket.set_nonblocking(true)?;

@@ -23,6 +23,8 @@ pub(crate) struct DesiredSet {
     pub(crate) election: Option<Election>,
     // Invariant: no name twice, all valid.
     pub(crate) routers: Vec<VirtualRouter>,
+    /// The selector of each router, in the same order.
+    pub(crate) router_selectors: Vec<u16>,
 }
 
 /// One announcement of a [`DesiredSet`].
@@ -64,17 +66,7 @@ impl DesiredSet {
             if let Some(reason) = unsuitable(address) {
                 return Err(AnnounceError::Unsuitable { address, reason });
             }
-            // Sets have a handful of selectors, mostly the one that was seen last.
-            let known = selectors
-                .iter()
-                .rposition(|selector| *selector == interfaces);
-            let place = known.unwrap_or(selectors.len());
-            if known.is_none() {
-                selectors.push(interfaces);
-            }
-            let selector = u16::try_from(place).map_err(|_| AnnounceError::TooManySelectors {
-                limit: usize::from(u16::MAX) + 1,
-            })?;
+            let selector = number(&mut selectors, interfaces)?;
             entries.push(Entry {
                 address,
                 selector,
@@ -82,6 +74,7 @@ impl DesiredSet {
                 owner,
             });
         }
+        let router_selectors = add_routers(&desired.routers, &mut selectors, &mut entries)?;
         entries.sort_unstable();
         entries.dedup_by_key(|entry| (entry.address, entry.selector, entry.owner));
         let shards = registry.shards;
@@ -91,6 +84,7 @@ impl DesiredSet {
             shards,
             election: desired.election,
             routers: desired.routers,
+            router_selectors,
         };
         set.check_owners()?;
         Ok(set)
@@ -122,6 +116,7 @@ impl DesiredSet {
         for pair in self.entries.windows(2) {
             if let [one, other] = pair
                 && one.address == other.address
+                && !is_of_one_link(one.address)
                 && one.owner != other.owner
             {
                 let address = one.address;
@@ -181,6 +176,43 @@ impl<'a> Registry<'a> {
     }
 }
 
+/// The number of a selector, which joins the others if it is new. Sets have a handful of them, mostly
+/// the one that was seen last.
+fn number(
+    selectors: &mut Vec<InterfaceSelector>,
+    wanted: InterfaceSelector,
+) -> Result<u16, AnnounceError> {
+    let known = selectors.iter().rposition(|selector| *selector == wanted);
+    let place = known.unwrap_or(selectors.len());
+    if known.is_none() {
+        selectors.push(wanted);
+    }
+    u16::try_from(place).map_err(|_| AnnounceError::TooManySelectors {
+        limit: usize::from(u16::MAX) + 1,
+    })
+}
+
+/// Adds the addresses of virtual routers: an Active router answers for all of them, the link-local
+/// one included, whether a service has them or not (RFC 9568 section 6.4.3).
+fn add_routers(
+    routers: &[VirtualRouter],
+    selectors: &mut Vec<InterfaceSelector>,
+    entries: &mut Vec<Entry>,
+) -> Result<Vec<u16>, AnnounceError> {
+    let mut router_selectors = Vec::with_capacity(routers.len());
+    for (router, place) in routers.iter().zip(0..) {
+        let selector = number(selectors, router.interface.clone())?;
+        router_selectors.push(selector);
+        entries.extend(router.settings.addresses.iter().map(|address| Entry {
+            address: *address,
+            selector,
+            probe: Probe::Skip,
+            owner: OwnerKey::Router(place),
+        }));
+    }
+    Ok(router_selectors)
+}
+
 fn check_routers(routers: &[VirtualRouter]) -> Result<(), AnnounceError> {
     for (place, router) in routers.iter().enumerate() {
         let name = || router.name.clone();
@@ -195,6 +227,11 @@ fn check_routers(routers: &[VirtualRouter]) -> Result<(), AnnounceError> {
         })?;
     }
     Ok(())
+}
+
+/// Two links may each have a router with this address: it means something on its link alone.
+const fn is_of_one_link(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// What an address is when no station can own it.

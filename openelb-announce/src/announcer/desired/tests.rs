@@ -162,11 +162,55 @@ fn virtual_routers_are_told_apart_by_name_and_must_be_valid() {
     invalid.settings.priority = 0;
     let error = set(vec![invalid]).unwrap_err();
     assert!(error.to_string().contains("two"), "{error}");
-    assert_eq!(
-        set(vec![router("one"), router("two")])
-            .unwrap()
-            .routers
-            .len(),
-        2
+    let error = set(vec![router("one"), router("two")]).unwrap_err();
+    assert!(error.to_string().contains("192.0.2.1"), "{error}");
+    let mut other = router("two");
+    other.settings.addresses = vec!["192.0.2.2".parse().unwrap()];
+    assert_eq!(set(vec![router("one"), other]).unwrap().routers.len(), 2);
+}
+
+#[test]
+fn every_address_of_a_virtual_router_is_in_the_set_once() {
+    let mut both = router("one");
+    both.settings.addresses.push("192.0.2.2".parse().unwrap());
+    let desired = DesiredSet::new(Desired {
+        announcements: vec![Announcement {
+            owner: Owner::Router(both.name.clone()),
+            ..announcement("192.0.2.2", "eth0")
+        }],
+        routers: vec![both],
+        ..Desired::default()
+    })
+    .unwrap();
+    assert_eq!(desired.router_selectors, [0]);
+    let entries = desired.entries.iter();
+    let entries: Vec<_> = entries.map(|it| it.address.to_string()).collect();
+    assert_eq!(entries, ["192.0.2.1", "192.0.2.2"]);
+    assert!(
+        desired
+            .entries
+            .iter()
+            .all(|it| desired.role(it.owner) == Some(Role::Router(51)))
     );
+}
+
+#[test]
+fn two_links_may_each_have_a_router_with_one_link_local_address() {
+    let on = |name: &str, interface: &str, global: &str| {
+        let addresses = ["fe80::1", global].map(|it| it.parse().unwrap());
+        VirtualRouter {
+            interface: interface.parse().unwrap(),
+            settings: vrrp::Settings::new(Vrid::new(51).unwrap(), addresses.to_vec()),
+            ..router(name)
+        }
+    };
+    let routers = vec![
+        on("one", "eth0", "2001:db8::1"),
+        on("two", "eth1", "2001:db8:1::1"),
+    ];
+    let desired = DesiredSet::new(Desired {
+        routers,
+        ..Desired::default()
+    });
+    assert_eq!(desired.unwrap().router_selectors, [0, 1]);
 }

@@ -4,6 +4,7 @@
 //! seconds that has to be renewed, so that the kernel itself removes those of a process that was
 //! killed or frozen; what else a killed process left is known by its form and removed by [`sweep`].
 
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,6 +24,66 @@ use nix::net::if_::if_nametoindex;
 
 use super::netlink::{MESSAGE_BUFFER, messages, open_socket, send};
 use crate::wire::Mac;
+
+/// One thing to do to the host. Each may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Make the link, down.
+    Make(Macvlan),
+    /// Remove it.
+    Remove(Macvlan),
+    /// Set a link up or down.
+    SetUp {
+        /// The link.
+        index: u32,
+        /// Up?
+        up: bool,
+    },
+    /// Give a link an address for the next [`LIFETIME`], or renew it.
+    PutAddress {
+        /// The link.
+        index: u32,
+        /// The address.
+        address: IpAddr,
+    },
+    /// Take an address from a link.
+    RemoveAddress {
+        /// The link.
+        index: u32,
+        /// The address.
+        address: IpAddr,
+    },
+}
+
+impl Order {
+    /// Does it; some tenths of a millisecond. The index of the link, when one was made.
+    pub(crate) fn carry_out(self) -> io::Result<Option<u32>> {
+        match self {
+            Self::Make(macvlan) => return macvlan.make().map(Some),
+            Self::Remove(macvlan) => macvlan.remove()?,
+            Self::SetUp { index, up } => set_up(index, up)?,
+            Self::PutAddress { index, address } => put_address(index, address)?,
+            Self::RemoveAddress { index, address } => remove_address(index, address)?,
+        }
+        Ok(None)
+    }
+}
+
+/// The act, as an error names it: what goes before "operation not permitted".
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Make(macvlan) => write!(f, "making macvlan {}", macvlan.name()),
+            Self::Remove(macvlan) => write!(f, "removing macvlan {}", macvlan.name()),
+            Self::SetUp { index, up: true } => write!(f, "setting link {index} up"),
+            Self::SetUp { index, up: false } => write!(f, "setting link {index} down"),
+            Self::PutAddress { index, address } => write!(f, "adding {address} to link {index}"),
+            Self::RemoveAddress { index, address } => {
+                write!(f, "removing {address} from link {index}")
+            }
+        }
+    }
+}
 
 /// The macvlan of one virtual router: what makes the kernel accept frames to the virtual MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +111,7 @@ impl Macvlan {
     /// that the kernel answers neither ARP for every address of the host on it nor sends DAD probes:
     /// answering is the business of the machine that listens on the parent. No IPv6 address is
     /// derived from the virtual MAC (RFC 9568 section 7.4).
-    pub(crate) fn make(self) -> io::Result<u32> {
+    fn make(self) -> io::Result<u32> {
         match self.create() {
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
                 self.remove()?;
@@ -73,7 +134,7 @@ impl Macvlan {
     }
 
     /// Removes the link; harmless when there is none.
-    pub(crate) fn remove(self) -> io::Result<()> {
+    fn remove(self) -> io::Result<()> {
         match if_nametoindex(self.name().as_str()) {
             Ok(index) => remove_link(index),
             Err(_) => Ok(()),
@@ -108,7 +169,7 @@ impl Macvlan {
 }
 
 /// Sets a link up or down.
-pub(crate) fn set_up(index: u32, up: bool) -> io::Result<()> {
+fn set_up(index: u32, up: bool) -> io::Result<()> {
     let mut link = LinkMessage::default();
     link.header.index = index;
     link.header.change_mask = LinkFlags::Up;
@@ -118,15 +179,12 @@ pub(crate) fn set_up(index: u32, up: bool) -> io::Result<()> {
     order(RouteNetlinkMessage::SetLink(link), 0)
 }
 
-/// Gives link `index` the address for the next `lifetime` (rounded up to seconds), or renews it.
-///
-/// It brings no route, no duplicate address detection (the caller has the address already, on
-/// another host even a moment ago) and, being deprecated, is never chosen as a source.
-pub(crate) fn put_address(index: u32, address: IpAddr, lifetime: Duration) -> io::Result<()> {
+/// It brings no route, no duplicate address detection (another host had the address a moment ago) and,
+/// being deprecated, is never chosen as a source.
+fn put_address(index: u32, address: IpAddr) -> io::Result<()> {
     let mut message = address_message(index, address);
     let mut validity = CacheInfo::default();
-    let seconds = lifetime.as_millis().div_ceil(1000);
-    validity.ifa_valid = u32::try_from(seconds).unwrap_or(u32::MAX);
+    validity.ifa_valid = u32::try_from(LIFETIME.as_secs()).unwrap_or(u32::MAX);
     message.attributes.extend([
         AddressAttribute::Flags(AddressFlags::Noprefixroute | AddressFlags::Nodad),
         AddressAttribute::CacheInfo(validity),
@@ -137,7 +195,7 @@ pub(crate) fn put_address(index: u32, address: IpAddr, lifetime: Duration) -> io
 }
 
 /// Takes the address from link `index`; harmless when either is gone.
-pub(crate) fn remove_address(index: u32, address: IpAddr) -> io::Result<()> {
+fn remove_address(index: u32, address: IpAddr) -> io::Result<()> {
     let message = RouteNetlinkMessage::DelAddress(address_message(index, address));
     match order(message, 0) {
         Err(error) if is_gone(&error) => Ok(()),
@@ -257,6 +315,10 @@ fn ask(message: RouteNetlinkMessage, flags: u16) -> io::Result<Vec<RouteNetlinkM
         }
     }
 }
+
+/// How long an address stays on a link unless it is put there again: as long as it takes a kernel that
+/// counts in seconds to be sure that whoever put it there is gone.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3);
 
 const V4_PREFIX: &str = "oelb4-";
 const V6_PREFIX: &str = "oelb6-";

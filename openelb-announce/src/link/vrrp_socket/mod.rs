@@ -1,7 +1,7 @@
 //! Raw sockets of VRRP (protocol 112): adverts come in and go out on one link (RFC 9568 section 5.1).
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::sys::socket::sockopt::{Ipv6RecvHopLimit, Ipv6RecvPacketInfo};
@@ -12,7 +12,7 @@ use nix::sys::socket::{
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
 use super::raw_socket::PacketSocket;
-use super::udp::Version;
+use crate::vrrp::Family;
 use crate::wire::ethernet::{EtherType, Header};
 use crate::wire::ip::Ipv6Header;
 use crate::wire::ipv4::Ipv4Header;
@@ -27,7 +27,7 @@ pub(crate) struct VrrpSocket {
     /// For adverts that must come from a virtual MAC, which no link of this host may have yet.
     frames: PacketSocket,
     index: u32,
-    version: Version,
+    family: Family,
 }
 
 /// What came, and how.
@@ -60,26 +60,24 @@ impl Room {
 impl VrrpSocket {
     /// Opens a socket that hears only link `index`, which is called `name`, and none of its own
     /// adverts.
-    pub(crate) fn open(index: u32, name: &str, version: Version) -> io::Result<Self> {
-        let domain = match version {
-            Version::V4 => Domain::IPV4,
-            Version::V6 => Domain::IPV6,
+    pub(crate) fn open(index: u32, name: &str, family: Family) -> io::Result<Self> {
+        let domain = match family {
+            Family::Ipv4 => Domain::IPV4,
+            Family::Ipv6 => Domain::IPV6,
         };
         let protocol = Protocol::from(i32::from(PROTOCOL));
         let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(protocol))?;
         socket.bind_device(Some(name.as_bytes()))?;
-        match version {
-            Version::V4 => {
+        match family {
+            Family::Ipv4 => {
                 socket.set_ttl_v4(HOP_LIMIT.into())?;
                 socket.set_multicast_ttl_v4(HOP_LIMIT.into())?;
                 socket.set_multicast_loop_v4(false)?;
                 socket.set_tos_v4(INTERNETWORK_CONTROL.into())?;
                 // Else groups that others joined on this host would come in too.
                 socket.set_multicast_all_v4(false)?;
-                let link = InterfaceIndexOrAddress::Index(index);
-                socket.join_multicast_v4_n(&GROUP_V4, &link)?;
             }
-            Version::V6 => {
+            Family::Ipv6 => {
                 setsockopt(&socket, Ipv6RecvHopLimit, &true)?;
                 setsockopt(&socket, Ipv6RecvPacketInfo, &true)?;
                 socket.set_unicast_hops_v6(HOP_LIMIT.into())?;
@@ -87,15 +85,20 @@ impl VrrpSocket {
                 socket.set_multicast_loop_v6(false)?;
                 socket.set_tclass_v6(INTERNETWORK_CONTROL.into())?;
                 socket.set_multicast_all_v6(false)?;
-                socket.join_multicast_v6(&GROUP_V6, index)?;
             }
+        }
+        match family.group() {
+            IpAddr::V4(group) => {
+                socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index))?;
+            }
+            IpAddr::V6(group) => socket.join_multicast_v6(&group, index)?,
         }
         let frames = PacketSocket::sender(index)?;
         let socket = Self {
             socket,
             frames,
             index,
-            version,
+            family,
         };
         // What other links sent before the socket was bound to this one.
         socket.discard();
@@ -155,9 +158,9 @@ impl VrrpSocket {
 
     /// The next packet that waits, `WouldBlock` when none does. What is longer than `room` is cut.
     pub(crate) fn receive<'a>(&self, room: &'a mut Room) -> io::Result<Advert<'a>> {
-        match self.version {
-            Version::V4 => self.receive_v4(room),
-            Version::V6 => self.receive_v6(room),
+        match self.family {
+            Family::Ipv4 => self.receive_v4(room),
+            Family::Ipv6 => self.receive_v6(room),
         }
     }
 
@@ -277,10 +280,6 @@ fn frame(mac: Mac, source: IpAddr, destination: IpAddr, octets: &[u8]) -> Option
     }
 }
 
-/// Where every virtual router of a link listens (RFC 9568 section 5.1.1.2).
-const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-/// The same for IPv6 (RFC 9568 section 5.1.2.2).
-const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 /// The number of VRRP among the protocols of IP (RFC 9568 section 5.1.1.4).
 const PROTOCOL: u8 = 112;
 /// What no router that forwards can leave (RFC 9568 sections 5.1.1.3 and 5.1.2.3).
