@@ -24,6 +24,7 @@ pub mod bgp;
 mod client;
 mod clock;
 mod data;
+mod datagram;
 mod netem;
 mod network;
 mod speaker;

@@ -1,7 +1,6 @@
 //! How frames, wake-ups and outputs make their way through the network.
 
 use super::{HostId, Kind, Network, Pending};
-use crate::claim::Output;
 use crate::sim::speaker::Happening;
 use crate::sim::trace::{Action, Record};
 use crate::time::Time;
@@ -76,9 +75,7 @@ impl Network {
         };
         let (actions, wake) = match &mut settled.kind {
             Kind::Speaker(speaker) => {
-                let delivered = speaker.take_delivered().into_iter().map(Action::Delivered);
-                let outputs = std::iter::from_fn(|| speaker.poll_output()).map(Action::from);
-                let actions: Vec<_> = delivered.chain(outputs).collect();
+                let actions: Vec<_> = std::iter::from_fn(|| speaker.next_action()).collect();
                 (
                     actions,
                     speaker.poll_timeout().map(|at| speaker.clock.global(at)),
@@ -107,7 +104,11 @@ impl Network {
             // count as arrived at once.
             Action::Joined(group) => self.switch.join(host, *group),
             Action::Left(group) => self.switch.leave(host, *group),
-            Action::Delivered(_) | Action::Reported(_) => {}
+            Action::Delivered(_)
+            | Action::Heard(_)
+            | Action::Owned(_)
+            | Action::Routed(_)
+            | Action::Reported(_) => {}
         }
         self.trace.push(Record {
             at: self.now,
@@ -133,16 +134,5 @@ impl Network {
         self.schedule.push(Reverse((at, self.scheduled)));
         self.pending.insert(self.scheduled, pending);
         self.scheduled += 1;
-    }
-}
-
-impl From<Output> for Action {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Transmit(frame) => Self::Sent(frame),
-            Output::JoinGroup(group) => Self::Joined(group),
-            Output::LeaveGroup(group) => Self::Left(group),
-            Output::Event(event) => Self::Reported(event),
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! The network: hosts, cables, one switch and one clock.
 
 mod deliver;
+mod election;
+mod router;
 
 use super::client::{Client, Neighbor};
 use super::clock::Clock;
@@ -168,6 +170,28 @@ impl Network {
         self.settle(speaker.0);
     }
 
+    /// Ends a speaker's process without a word, as `SIGKILL` does; the host goes on forwarding.
+    pub fn stop(&mut self, speaker: HostId) {
+        if let Some(speaker) = self.speaker_mut(speaker) {
+            speaker.stop();
+        }
+    }
+
+    /// Starts a speaker's process anew: it knows what it was told to announce by election, and
+    /// nothing else. `boot` tells its beats from those of the former process.
+    pub fn restart(&mut self, speaker: HostId, boot: u64) {
+        let now = self.local_time(speaker, self.now);
+        if let Some(speaker) = self.speaker_mut(speaker) {
+            speaker.restart(boot, now);
+        }
+        self.settle(speaker.0);
+    }
+
+    /// Lets the switch forget where everybody is.
+    pub fn forget_stations(&mut self) {
+        self.switch.forget();
+    }
+
     /// Lets a client send one frame of traffic.
     pub fn send(&mut self, client: HostId, address: IpAddr) {
         let now = self.now;
@@ -206,6 +230,20 @@ impl Network {
         }
     }
 
+    /// Sets the faults of a host's cable in both directions; what is cut stays cut.
+    pub(super) fn impair_gently(&mut self, host: HostId, impairment: Impairment) {
+        if let Some(host) = self.hosts.get_mut(host.0) {
+            host.up = Impairment {
+                is_cut: host.up.is_cut,
+                ..impairment
+            };
+            host.down = Impairment {
+                is_cut: host.down.is_cut,
+                ..impairment
+            };
+        }
+    }
+
     /// From now on nothing that `from` sends reaches `to`; the way back is another matter.
     pub fn block(&mut self, from: HostId, to: HostId) {
         self.blocked.insert((from.0, to.0));
@@ -227,17 +265,22 @@ impl Network {
     /// Lets this much time pass.
     pub fn run(&mut self, span: Duration) {
         let end = self.now + span;
-        while let Some(Reverse((at, number))) = self.schedule.peek().copied() {
-            if at > end {
-                break;
-            }
-            self.schedule.pop();
-            self.now = at;
-            if let Some(pending) = self.pending.remove(&number) {
-                self.take_place(pending);
-            }
+        while self.step(end) {}
+    }
+
+    /// Lets time pass until the next thing happens, but not beyond `end`; false when `end` has come.
+    pub fn step(&mut self, end: Time) -> bool {
+        let next = self.schedule.peek().copied();
+        let Some(Reverse((at, number))) = next.filter(|Reverse((at, _))| *at <= end) else {
+            self.now = self.now.max(end);
+            return false;
+        };
+        self.schedule.pop();
+        self.now = at;
+        if let Some(pending) = self.pending.remove(&number) {
+            self.take_place(pending);
         }
-        self.now = end;
+        true
     }
 
     /// Where a speaker stands with an address.
@@ -273,9 +316,14 @@ impl Network {
             .map_or(at, |speaker| speaker.clock.local(at))
     }
 
-    /// Everything that happened so far.
+    /// Everything that happened so far, or since the trace was taken.
     pub const fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// Takes the trace so far away, so that a long run need not keep all of it.
+    pub fn take_trace(&mut self) -> Trace {
+        std::mem::take(&mut self.trace)
     }
 
     fn add(&mut self, kind: Kind) -> HostId {

@@ -1,5 +1,6 @@
 //! A switch that learns where stations are, and where the members of multicast groups are.
 
+use super::datagram;
 use crate::time::Time;
 use crate::wire::Mac;
 use crate::wire::ethernet::Header;
@@ -64,6 +65,11 @@ impl Switch {
         }
     }
 
+    /// Forgets where everybody is; memberships stay.
+    pub(super) fn forget(&mut self) {
+        self.stations.clear();
+    }
+
     /// Learns from a frame that came in at `ingress`, and says at which ports it goes out.
     pub(super) fn forward(&mut self, ingress: usize, frame: &[u8], now: Time) -> Vec<usize> {
         let Ok((header, _)) = Header::split(frame) else {
@@ -83,7 +89,7 @@ impl Switch {
             Some((port, seen)) if now - *seen <= aging => return vec![*port],
             _ => {}
         }
-        if self.options.snooping && is_solicited_node(destination) {
+        if self.options.snooping && is_snooped(destination) {
             let members = self.members.get(&destination);
             return members.into_iter().flatten().copied().collect();
         }
@@ -91,10 +97,10 @@ impl Switch {
     }
 }
 
-/// The solicited-node groups are those that snooping is about here: the groups of all nodes and all
-/// routers are flooded by every switch (RFC 4541 section 3).
-const fn is_solicited_node(mac: Mac) -> bool {
-    matches!(mac.octets(), [0x33, 0x33, 0xff, ..])
+/// The groups that snooping is about here: solicited-node groups and that of beats. Those of all nodes
+/// and all routers are flooded by every switch (RFC 4541 section 3).
+fn is_snooped(mac: Mac) -> bool {
+    matches!(mac.octets(), [0x33, 0x33, 0xff, ..]) || mac == Mac::of_group(datagram::BEATS)
 }
 
 #[cfg(test)]

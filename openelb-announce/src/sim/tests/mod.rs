@@ -1,13 +1,11 @@
 //! Whole networks: stories, and properties that hold whatever the network does.
 
 mod properties;
+mod routers;
 mod stories;
 
 use super::{HostId, Network, Record, Setup};
-use crate::arp;
 use crate::claim::{Claim, Config, Probe, Validity};
-use crate::ndp;
-use crate::wire::ethernet::{EtherType, Header};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -52,18 +50,7 @@ fn setup(seed: u64, config: Config) -> Setup {
 
 /// The address that a frame says to own.
 fn asserted(frame: &[u8]) -> Option<IpAddr> {
-    let (header, payload) = Header::split(frame).ok()?;
-    match header.ethertype {
-        EtherType::Arp => {
-            let sender = arp::packet::Repr::decode(payload).ok()?.sender;
-            (!sender.is_unspecified()).then_some(sender.into())
-        }
-        EtherType::Ipv6 => match ndp::packet::Datagram::decode(payload).ok()?.message {
-            ndp::packet::Repr::Advertisement { target, .. } => Some(target.into()),
-            ndp::packet::Repr::Solicitation { .. } => None,
-        },
-        EtherType::Unknown(_) => None,
-    }
+    crate::sim::trace::asserted(frame).map(|(_, address)| address)
 }
 
 /// Does this record show `host` speaking for `address`?

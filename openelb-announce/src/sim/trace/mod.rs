@@ -1,13 +1,16 @@
 //! Everything that happened in a run, in order, and as text that a person can follow.
 
 use super::data;
+use super::datagram::{Datagram as Parcel, Protocol};
 use super::network::HostId;
 use crate::arp::packet::{Operation, Repr as Arp};
 use crate::claim::Event;
 use crate::ndp::packet::{Datagram, Repr as Ndp};
+use crate::ownership;
 use crate::time::Time;
-use crate::wire::Frame;
+use crate::vrrp;
 use crate::wire::ethernet::{EtherType, Header};
+use crate::wire::{Frame, Mac};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -34,6 +37,12 @@ pub enum Action {
     Delivered(IpAddr),
     /// Its machine reported something.
     Reported(Event),
+    /// A beat of the speaker with this hardware address reached its process.
+    Heard(Mac),
+    /// Its ownership machine reported something.
+    Owned(ownership::Event),
+    /// One of its virtual routers reported something.
+    Routed(vrrp::Event),
     /// It joined a multicast group.
     Joined(Ipv6Addr),
     /// It left a multicast group.
@@ -57,6 +66,9 @@ impl fmt::Display for Record {
             Action::Sent(frame) => f.write_str(&describe(frame)),
             Action::Delivered(address) => write!(f, "traffic for {address} arrived"),
             Action::Reported(event) => write!(f, "reports {event:?}"),
+            Action::Heard(mac) => write!(f, "hears a beat of {mac}"),
+            Action::Owned(event) => write!(f, "reports {event:?}"),
+            Action::Routed(event) => write!(f, "reports {event:?}"),
             Action::Joined(group) => write!(f, "joins {group}"),
             Action::Left(group) => write!(f, "leaves {group}"),
         }
@@ -76,11 +88,58 @@ pub fn describe(frame: &[u8]) -> String {
         EtherType::Ipv6 => Datagram::decode(payload)
             .map_or_else(|error| error.to_string(), |ndp| describe_ndp(&ndp)),
         EtherType::Unknown(kind) => data::address(frame).map_or_else(
-            || format!("ethertype {kind:#06x}"),
+            || match Parcel::of(frame) {
+                Some(parcel) => describe_parcel(&parcel),
+                None => format!("ethertype {kind:#06x}"),
+            },
             |address| format!("traffic for {address}"),
         ),
     };
     format!("{source} > {destination}: {what}")
+}
+
+/// Whom a frame is for, and the address that it says its sender owns.
+pub(super) fn asserted(frame: &[u8]) -> Option<(Mac, IpAddr)> {
+    let (header, payload) = Header::split(frame).ok()?;
+    let address = match header.ethertype {
+        EtherType::Arp => {
+            let sender = Arp::decode(payload).ok()?.sender;
+            (!sender.is_unspecified()).then_some(sender.into())
+        }
+        EtherType::Ipv6 => match Datagram::decode(payload).ok()?.message {
+            Ndp::Advertisement { target, .. } => Some(target.into()),
+            Ndp::Solicitation { .. } => None,
+        },
+        EtherType::Unknown(_) => None,
+    };
+    address.map(|address| (header.destination, address))
+}
+
+fn describe_parcel(parcel: &Parcel<'_>) -> String {
+    let Parcel {
+        source,
+        destination,
+        octets,
+        ..
+    } = parcel;
+    match parcel.protocol {
+        Protocol::Beat => format!("beat, {} octets", octets.len()),
+        Protocol::Vrrp => {
+            let path = vrrp::packet::Path {
+                source: *source,
+                destination: *destination,
+            };
+            vrrp::Advert::decode(octets, path).map_or_else(
+                |error| error.to_string(),
+                |advert| {
+                    format!(
+                        "vrrp advertisement of {source}, priority {}",
+                        advert.head.priority
+                    )
+                },
+            )
+        }
+    }
 }
 
 fn describe_arp(packet: &Arp) -> String {
