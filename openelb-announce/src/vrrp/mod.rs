@@ -23,3 +23,6 @@ pub use machine::{Event, Input, Machine, Output, State};
 pub use packet::{Advert, ChecksumForm, Version};
 pub use settings::{Checksum, Settings, SettingsError};
 pub use vrid::{Family, Vrid, VridRange};
+
+#[cfg(test)]
+mod capture;

@@ -25,8 +25,6 @@ impl Machine {
         if name(old) != name(&settings) {
             self.shutdown(now);
             self.settings = Some(settings);
-            // The address to send from may be of the other family.
-            self.primary = None.or(self.primary);
             return self.start(now);
         }
         if old.priority != settings.priority {
@@ -65,7 +63,7 @@ impl Machine {
     }
 
     /// The address to send from, if it is one that the standard allows (RFC 9568 section 7.2).
-    fn source(&self) -> Option<IpAddr> {
+    pub(super) fn source(&self) -> Option<IpAddr> {
         let family = self.settings.as_ref()?.family;
         self.primary.filter(|address| match family {
             Family::Ipv4 => address.is_ipv4() && !address.is_unspecified(),
@@ -75,17 +73,17 @@ impl Machine {
 
     /// The Startup event (RFC 9568 section 6.4.1), once there is everything that it takes.
     fn start(&mut self, now: Time) {
-        let Some(settings) = self.settings.as_ref().filter(|_| self.source().is_some()) else {
+        if self.source().is_none() {
             return;
-        };
-        let listens = settings.listen_before_use;
+        }
         self.reports.forget();
         self.heard = None;
         self.stranger_until = None;
         self.is_proven = false;
         self.mirrored = None;
         self.last_sent = None;
-        if self.priority() == OWNER && !listens {
+        self.sent_before = None;
+        if self.priority() == OWNER {
             return self.become_active(Cause::Owner, now);
         }
         self.become_backup(Why::Started, now);

@@ -16,6 +16,7 @@
 //!                  pause of this host
 //! ```
 
+mod compare;
 mod input;
 mod life;
 mod receive;
@@ -248,7 +249,10 @@ impl Sansio for Machine {
                 self.receive(octets, path, hop_limit, received.min(now), now);
             }
             Input::Priority(priority) => self.change_priority(priority, now),
-            Input::Unsent => self.last_sent = self.sent_before,
+            Input::Unsent => {
+                self.last_sent = self.sent_before;
+                self.expire(now);
+            }
             Input::Fence => self.fence(now),
             Input::Shutdown => self.shutdown(now),
         }
@@ -273,7 +277,8 @@ impl Sansio for Machine {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.timers.next_deadline()
+        let deadline = self.timers.next_deadline();
+        deadline.into_iter().chain(self.valid_until()).min()
     }
 }
 

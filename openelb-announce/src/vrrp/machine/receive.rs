@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Advertiser, Event, Machine, Mismatch, Refusal, State, Why};
+use super::compare::{Shared, mismatches};
+use super::{Advertiser, Event, Machine, Refusal, State, Why};
 use crate::time::Time;
-use crate::vrrp::packet::{Advert, ChecksumForm, HOP_LIMIT, LEAVING, OWNER, Path, Version};
-use crate::vrrp::settings::{Checksum, Settings, is_link_local};
-use crate::vrrp::vrid::Family;
+use crate::vrrp::packet::{Advert, HOP_LIMIT, LEAVING, Path, Version};
+use crate::vrrp::settings::Settings;
 
 /// How an advertisement compares with this router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +86,15 @@ impl Machine {
             Ok(advert) => advert,
             Err(reason) => return self.refuse(path.source, reason),
         };
-        let shared = shared(settings, &advert);
+        let shared = Shared::of(settings, &advert);
         if settings.listen_before_use && shared.is_stranger {
             let span = advert.head.interval.duration() * 3 + STRANGERS_SKEW;
             self.stranger_until = Some(received + span);
             return self.note_stranger(path.source);
         }
-        self.compare(&advert, shared, path.source);
+        for mismatch in mismatches(settings, &advert, shared).into_iter().flatten() {
+            self.note_mismatch(path.source, mismatch);
+        }
         self.is_proven = true;
         self.mirrored = advert.form.or(self.mirrored);
         self.reports.count().received += 1;
@@ -108,34 +110,6 @@ impl Machine {
             is_family && Advert::vrid(octets).is_none_or(|vrid| vrid == settings.vrid)
         };
         self.state != State::Initialize && !is_ours && self.settings.as_ref().is_some_and(is_named)
-    }
-
-    /// Reports in what the sender is set up differently.
-    fn compare(&mut self, advert: &Advert<'_>, shared: Shared, source: IpAddr) {
-        let Some(settings) = &self.settings else {
-            return;
-        };
-        let (theirs, ours) = (advert.head.interval, settings.interval);
-        let is_owned_twice = settings.owner && advert.head.priority == OWNER;
-        let form = advert.form.filter(|form| match settings.checksum {
-            Checksum::Auto => false,
-            Checksum::PseudoHeader => *form != ChecksumForm::PseudoHeader,
-            Checksum::Plain => *form != ChecksumForm::Plain,
-        });
-        let is_listed = shared.theirs == settings.addresses.len();
-        if !is_listed || shared.theirs != shared.count {
-            let Shared { theirs, count, .. } = shared;
-            self.note_mismatch(source, Mismatch::Addresses { theirs, count });
-        }
-        if theirs != ours {
-            self.note_mismatch(source, Mismatch::Interval { theirs, ours });
-        }
-        if is_owned_twice {
-            self.note_mismatch(source, Mismatch::Owner);
-        }
-        if let Some(theirs) = form {
-            self.note_mismatch(source, Mismatch::Checksum { theirs });
-        }
     }
 
     fn judge(&mut self, advert: &Advert<'_>, address: IpAddr, received: Time, now: Time) {
@@ -169,6 +143,10 @@ impl Machine {
             }
             Verdict::Outlast => self.reannounce(now),
             Verdict::Yield => {
+                // The winner may not know that anybody else was Active, and that clients must be
+                // told again: a last advertisement says so. It is no more than the next one of a
+                // timer that fires a moment earlier.
+                self.send(self.priority(), now);
                 self.learned = advert.head.interval;
                 self.become_backup(Why::Yielded(sender), received);
             }
@@ -243,41 +221,13 @@ fn admit<'a>(
     if head.version != settings.version {
         return Err(Refusal::Version(head.version));
     }
-    match (settings.version, settings.family, advert.addresses.first()) {
-        (Version::V2, _, _) if settings.owner => Err(Refusal::Owned),
-        (Version::V2, _, _) if head.interval != settings.interval => Err(Refusal::Interval {
+    match settings.version {
+        Version::V2 if settings.owner => Err(Refusal::Owned),
+        Version::V2 if head.interval != settings.interval => Err(Refusal::Interval {
             theirs: head.interval,
             ours: settings.interval,
         }),
-        (_, Family::Ipv6, Some(first)) if !is_link_local(first) => {
-            Err(Refusal::NotLinkLocal(first))
-        }
         _ => Ok(advert),
-    }
-}
-
-/// What two lists of addresses have in common.
-#[derive(Clone, Copy, Debug)]
-struct Shared {
-    /// How many of theirs are ours.
-    theirs: usize,
-    /// How many they have.
-    count: usize,
-    /// None in common that tells anything. Link-local addresses do not: `fe80::1` is everybody's.
-    is_stranger: bool,
-}
-
-fn shared(settings: &Settings, advert: &Advert<'_>) -> Shared {
-    let ours = &settings.addresses;
-    let is_ours = |address: &IpAddr| ours.contains(address);
-    let tells = |address: &IpAddr| !is_link_local(*address);
-    let theirs = advert.addresses.iter();
-    let both_tell = ours.iter().any(tells) && advert.addresses.iter().any(|it| tells(&it));
-    let mut telling = advert.addresses.iter().filter(|it| !both_tell || tells(it));
-    Shared {
-        theirs: theirs.filter(is_ours).count(),
-        count: advert.addresses.len(),
-        is_stranger: !telling.any(|it| is_ours(&it)),
     }
 }
 

@@ -101,6 +101,11 @@ pub enum Mismatch {
     /// Both claim to own the addresses (RFC 9568 erratum 8298).
     #[error("it claims to own the addresses with priority 255, as this router does")]
     Owner,
+    /// Its first IPv6 address is not link-local. RFC 9568 erratum 8300 would discard that; but FRR
+    /// 8.4.4 advertises no link-local address at all, and whoever does not heed it becomes Active
+    /// beside it.
+    #[error("its first IPv6 address {0} is not link-local; put one of fe80::/10 before it")]
+    NotLinkLocal(IpAddr),
     /// It sums in the form that we were told not to use, and may refuse what we send.
     #[error("it sums its advertisements in another form than was chosen here: {theirs:?}")]
     Checksum {
@@ -144,11 +149,6 @@ pub enum Refusal {
     /// Version 2: this router owns the addresses and need not listen (RFC 3768 section 7.1).
     #[error("advertisement of version 2 is for addresses that this router owns")]
     Owned,
-    /// Of IPv6 the first address is link-local (RFC 9568 erratum 8300).
-    #[error(
-        "advertisement over IPv6 begins with {0}, which is not link-local; put one of fe80::/10 first"
-    )]
-    NotLinkLocal(IpAddr),
 }
 
 /// What was counted since the machine was made.

@@ -37,8 +37,10 @@ impl Machine {
     /// Others wait for more than three of our intervals after the last advertisement that they heard.
     /// A tenth less leaves room for clocks that run differently and for the way of the packet.
     pub fn valid_until(&self) -> Option<Time> {
-        let sent = self.last_sent.filter(|_| self.state == State::Active)?;
-        Some(sent + self.own_interval().duration() * 3 * 9 / 10)
+        let span = self.own_interval().duration() * 3 * 9 / 10;
+        // Who could not send a single advertisement has nothing that is valid.
+        let until = self.last_sent.map_or(Time::ZERO, |sent| sent + span);
+        (self.state == State::Active).then_some(until)
     }
 
     pub(super) fn own_interval(&self) -> Interval {

@@ -46,8 +46,8 @@ impl Machine {
         self.send(LEAVING, now);
     }
 
-    fn send(&mut self, priority: u8, now: Time) {
-        let (Some(settings), Some(source)) = (&self.settings, self.primary) else {
+    pub(super) fn send(&mut self, priority: u8, now: Time) {
+        let (Some(settings), Some(source)) = (&self.settings, self.source()) else {
             return;
         };
         let head = Head {

@@ -62,7 +62,7 @@ pub struct Settings {
     pub peers: Vec<IpAddr>,
     /// Do not become Active at first while somebody uses the VRID for entirely other addresses, and
     /// let such a stranger never decide who is Active. Default true; with false, advertisements are
-    /// judged whatever their addresses are, as in the standards.
+    /// judged whatever their addresses are, as in the standards. The owner never waits.
     pub listen_before_use: bool,
 }
 
