@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::claim::Probe;
 use crate::link::InterfaceSelector;
@@ -212,6 +213,19 @@ pub enum AnnounceError {
         /// What is wrong with it, and what to do.
         #[source]
         reason: vrrp::SettingsError,
+    },
+    /// An election as fast as that would take every stall of an ordinary thread for a death.
+    #[error(
+        "nodes that count as dead after {dead_after:?} need a real-time I/O thread, and this one is not \
+         ({reason}); or choose {least:?} or more (the profile normal)"
+    )]
+    NeedsRealtime {
+        /// What is asked for.
+        dead_after: Duration,
+        /// Why the thread is an ordinary one.
+        reason: String,
+        /// What an ordinary thread can keep.
+        least: Duration,
     },
     /// The I/O thread has ended.
     #[error("the announcer has ended ({reason}); start a new one")]

@@ -9,6 +9,7 @@ use super::report::Snapshot;
 use super::stations::Stations;
 use crate::driver::opener::Answer;
 use crate::link::topology::Topology;
+use crate::ownership::NodeId;
 use crate::time::Time;
 
 /// A part of the I/O thread's work that tells stations which of their addresses are this host's.
@@ -37,6 +38,12 @@ pub(crate) trait Component {
     /// The opener has something to say; what this component did not ask for is given back.
     fn take(&mut self, answer: Answer, around: &mut Surroundings<'_>) -> Option<Answer>;
 
+    /// The handle wants something done that is no part of the desired set.
+    fn obey(&mut self, command: &Command, around: &mut Surroundings<'_>);
+
+    /// Has somebody else taken what was given up by [`Command::Leave`], as far as anybody can?
+    fn has_left(&self, now: Time) -> bool;
+
     /// The instant at which [`handle_timeout`](Self::handle_timeout) must be called next.
     fn poll_timeout(&self) -> Option<Time>;
 
@@ -53,6 +60,17 @@ pub(crate) trait Component {
 
     /// Adds how everything stands to a report.
     fn describe(&self, snapshot: &mut Snapshot);
+}
+
+/// What the handle can want of components besides a desired set.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// Hand over what others can have and take nothing, or take part again.
+    Drain(bool),
+    /// Tell another node to do that.
+    Order(NodeId, bool),
+    /// Give up everything for good.
+    Leave,
 }
 
 /// What a component finds around it.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use super::component::Command;
 use super::desired::DesiredSet;
 use super::report::Snapshot;
 
@@ -23,6 +24,8 @@ pub(crate) struct Mailbox<L = Letters> {
 #[derive(Default)]
 pub(crate) struct Letters {
     pub(crate) desired: Option<DesiredSet>,
+    /// In the order in which they were given.
+    pub(crate) commands: Vec<Command>,
     pub(crate) questions: Vec<SyncSender<Snapshot>>,
     pub(crate) stop: bool,
 }

@@ -3,6 +3,7 @@
 mod announcement;
 mod component;
 mod desired;
+mod elections;
 pub mod liveness;
 mod mailbox;
 mod options;
@@ -11,6 +12,7 @@ mod plan;
 mod readers;
 mod report;
 mod routers;
+mod scheduling;
 #[cfg(feature = "speaker")]
 pub mod speaker;
 mod station;
@@ -27,12 +29,15 @@ use std::time::Duration;
 pub use announcement::{
     AnnounceError, Announcement, Desired, Election, Owner, RouterName, VirtualRouter,
 };
+pub use elections::{SegmentStatus, ShardStatus};
 pub use options::{Options, Privileges, StartError};
 pub use routers::RouterStatus;
+pub use scheduling::Scheduling;
 pub use status::{AddressStatus, Event, InterfaceStatus, Place, State, Warning};
 
 pub use crate::driver::port::Counters;
 
+use component::Command;
 use desired::DesiredSet;
 use mailbox::Mailbox;
 use report::Snapshot;
@@ -40,6 +45,7 @@ use worker::Worker;
 
 use crate::driver::opener::Opener;
 use crate::driver::{self, privileges};
+use crate::ownership::{NodeId, Profile, Timing};
 
 /// Announces addresses on the interfaces of this host (of the network namespace of the thread that
 /// starts it), from a thread of its own.
@@ -68,6 +74,7 @@ use crate::driver::{self, privileges};
 pub struct Announcer {
     mailbox: Arc<Mailbox>,
     events: Events,
+    scheduling: Scheduling,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -90,7 +97,7 @@ impl Announcer {
                 let _closer = Closer(Arc::clone(&mailbox_of_thread));
                 let prepared = prepare(options, Arc::clone(&mailbox_of_thread), opener, sender);
                 let (ready, result) = match prepared {
-                    Ok(ready) => (Some(ready), Ok(())),
+                    Ok((ready, scheduling)) => (Some(ready), Ok(scheduling)),
                     Err(error) => (None, Err(error)),
                 };
                 drop(proof.send(result));
@@ -102,13 +109,14 @@ impl Announcer {
             })
             .map_err(StartError::Thread)?;
         let ended = || std::io::Error::other("the I/O thread ended early");
-        outcome.recv().map_err(|_| StartError::Thread(ended()))??;
+        let scheduling = outcome.recv().map_err(|_| StartError::Thread(ended()))??;
         let events = Events {
             receiver: Mutex::new(events),
         };
         Ok(Self {
             mailbox,
             events,
+            scheduling,
             threads: vec![io_thread, opener_thread],
         })
     }
@@ -129,6 +137,9 @@ impl Announcer {
     ///
     /// Like [`announce`](Self::announce), which is this without an election and virtual routers.
     pub fn set(&self, desired: Desired) -> Result<(), AnnounceError> {
+        if let Some(election) = &desired.election {
+            self.check_timing(election.settings.timing)?;
+        }
         let desired = DesiredSet::new(desired)?;
         self.mailbox
             .leave(|letters| letters.desired = Some(desired))
@@ -159,10 +170,34 @@ impl Announcer {
             .unwrap_or_default()
     }
 
+    /// How the election on every link stands that carries elected addresses.
+    pub fn segments(&self) -> Vec<SegmentStatus> {
+        self.snapshot()
+            .map(|snapshot| snapshot.segments)
+            .unwrap_or_default()
+    }
+
+    /// Hands over what other nodes can have and takes nothing (`true`), or takes part again. It adds
+    /// to [`Election::draining`]. [`events`](Self::events) tells when nothing is left.
+    pub fn drain(&self, drain: bool) {
+        self.command(Command::Drain(drain));
+    }
+
+    /// Tells another node of the elections to [drain](Self::drain), by the beats of every link.
+    /// [`events`](Self::events) tells whether it did.
+    pub fn order_drain(&self, node: &NodeId, drain: bool) {
+        self.command(Command::Order(node.clone(), drain));
+    }
+
     /// What happens, as it happens. At most 4,096 events wait; then the number of missed ones is
     /// told instead.
     pub fn events(&self) -> &Events {
         &self.events
+    }
+
+    /// Whether the I/O thread runs ahead of others, or why not.
+    pub const fn scheduling(&self) -> &Scheduling {
+        &self.scheduling
     }
 
     /// Why the I/O thread has ended by itself, if it has: nothing is answered for any more then.
@@ -171,8 +206,30 @@ impl Announcer {
     }
 
     /// Stops answering for every address and ends the threads. Returns when they have ended.
+    ///
+    /// Elected addresses are handed over first: it waits until others have them, 200 ms at most.
     pub fn stop(self) {
         drop(self);
+    }
+
+    fn check_timing(&self, timing: Timing) -> Result<(), AnnounceError> {
+        let least = Profile::Normal.timing().dead_after();
+        let reason = match &self.scheduling {
+            _ if timing.dead_after() >= least => return Ok(()),
+            Scheduling::Realtime { .. } => return Ok(()),
+            Scheduling::Ordinary => "start the announcer with a priority".to_owned(),
+            Scheduling::Refused { reason } => reason.clone(),
+        };
+        Err(AnnounceError::NeedsRealtime {
+            dead_after: timing.dead_after(),
+            reason,
+            least,
+        })
+    }
+
+    fn command(&self, command: Command) {
+        // It fails only when the thread has ended, and then there is nothing left to command.
+        drop(self.mailbox.leave(|letters| letters.commands.push(command)));
     }
 
     fn snapshot(&self) -> Option<Snapshot> {
@@ -241,18 +298,25 @@ impl<L: Default> Drop for Closer<L> {
     }
 }
 
-/// What the I/O thread does before it is ready. Gives up its capabilities first of all.
+/// What the I/O thread does before it is ready. Gives up its capabilities as soon as it can do
+/// without them.
 fn prepare(
     options: Options,
     mailbox: Arc<Mailbox>,
     opener: Opener,
     events: std::sync::mpsc::SyncSender<Event>,
-) -> Result<(Worker, driver::poller::Poller), StartError> {
+) -> Result<((Worker, driver::poller::Poller), Scheduling), StartError> {
+    let otherwise = "leave elections and virtual routers at a second and more";
+    let scheduling = Scheduling::of_this_thread(options.priority, otherwise);
+    if let Scheduling::Refused { reason } = &scheduling {
+        tracing::info!(reason, "announcing does not run ahead of other threads");
+    }
     if options.privileges == Privileges::Drop {
         privileges::keep_only(&[])
             .map_err(|error| StartError::Thread(std::io::Error::other(error)))?;
     }
-    Worker::new(options, mailbox, opener, events).map_err(StartError::Netlink)
+    let worker = Worker::new(options, mailbox, opener, events).map_err(StartError::Netlink)?;
+    Ok((worker, scheduling))
 }
 
 const THREAD_NAME: &str = "openelb-io";

@@ -22,6 +22,11 @@ pub struct Options {
     /// and announces again. Default 2 s, more than twice the longest stall seen on an overloaded
     /// machine (740 ms). At least 10 ms.
     pub fence: Duration,
+    /// Run the I/O thread ahead of all ordinary ones (`SCHED_FIFO`) with this priority, 1 to 99, if
+    /// that is permitted; [`Announcer::scheduling`](super::Announcer::scheduling) tells. An election
+    /// that is faster than [`Profile::Normal`](crate::ownership::Profile::Normal) needs it. Default
+    /// 10: above ordinary threads, below the kernel's own.
+    pub priority: Option<u8>,
     /// How the machines behave on each interface. Its seed is mixed with one of each interface.
     pub machine: Config,
     /// Interfaces that patterns, prefixes and `all` pass over. Default: those of container networks.
@@ -34,6 +39,7 @@ impl Default for Options {
             privileges: Privileges::default(),
             configures_links: false,
             fence: Duration::from_secs(2),
+            priority: Some(10),
             machine: Config::default(),
             excluded: EXCLUDED.iter().map(|text| Pattern::new(*text)).collect(),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desired::{DesiredSet, Entry};
+use super::elections::SegmentStatus;
 use super::outbox::Sighting;
 use super::plan::{Progress, Target};
 use super::routers::RouterStatus;
@@ -26,6 +27,7 @@ pub(crate) struct Snapshot {
     pub(crate) sightings: BTreeMap<(PortKey, IpAddr), Sighting>,
     pub(crate) topology: Topology,
     pub(crate) routers: Vec<RouterStatus>,
+    pub(crate) segments: Vec<SegmentStatus>,
     pub(crate) now: Time,
 }
 

@@ -179,7 +179,8 @@ impl Station {
 
     /// Releases an address and lets it stand by.
     pub(crate) fn relinquish(&mut self, address: IpAddr, now: Time, wishes: &mut Vec<Output>) {
-        let Some(target) = plan::find(&mut self.targets, address) else {
+        let is_ours = |target: &&mut Target| target.progress != Progress::Standby;
+        let Some(target) = plan::find(&mut self.targets, address).filter(is_ours) else {
             return;
         };
         target.progress = Progress::Standby;

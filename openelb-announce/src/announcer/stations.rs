@@ -193,13 +193,13 @@ impl Stations {
         let station = self.by_key.get_mut(&key);
         let station = station.filter(|station| station.is_opening());
         match (opened, station) {
-            (Ok(socket), None) => self.outbox.opener.ask(Request::Close(socket)),
+            (Ok(socket), None) => self.outbox.opener.ask(Request::close(socket)),
             (Ok(socket), Some(station)) => {
                 let token = match self.readers.watch(&socket, Reader::Station(key)) {
                     Ok(token) => token,
                     Err(error) => {
                         station.fail(error.to_string(), now);
-                        return self.outbox.opener.ask(Request::Close(socket));
+                        return self.outbox.opener.ask(Request::close(socket));
                     }
                 };
                 if key.role == Role::Sole {
@@ -279,7 +279,7 @@ impl Stations {
         }) = self.by_key.remove(&key)
         {
             self.readers.forget(&port.socket(), token)?;
-            self.outbox.opener.ask(Request::Close(port.into_socket()));
+            self.outbox.opener.ask(Request::close(port.into_socket()));
         }
         if key.protocol == Protocol::Ndp {
             self.outbox.opener.ask(Request::LeaveAll(key));

@@ -9,6 +9,7 @@ use super::announcement::RouterName;
 use crate::claim;
 use crate::driver::port::Counters;
 use crate::link::{InterfaceSelector, NoInterface};
+use crate::ownership;
 use crate::vrrp;
 use crate::wire::Mac;
 
@@ -187,6 +188,13 @@ pub enum Event {
         interface: Arc<str>,
         /// What happened there.
         event: vrrp::Event,
+    },
+    /// The election of a link reported.
+    Ownership {
+        /// The interface.
+        interface: Arc<str>,
+        /// What happened there.
+        event: ownership::Event,
     },
     /// The I/O thread was kept from running; every address was silenced and starts again.
     Paused {

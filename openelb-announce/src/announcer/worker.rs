@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::component::{Component, Surroundings};
+use super::component::{Command, Component, Surroundings};
 use super::desired::DesiredSet;
+use super::elections::Elections;
 use super::mailbox::Mailbox;
 use super::options::Options;
 use super::outbox::Outbox;
@@ -39,6 +40,8 @@ pub(crate) struct Worker {
     routes: BTreeMap<IpAddr, Result<u32, RouteError>>,
     /// When to ask it again, if there are any.
     rescan_at: Option<Time>,
+    /// By when the thread ends, once it was told to.
+    stop_at: Option<Time>,
     is_finished: bool,
 }
 
@@ -58,7 +61,7 @@ impl Worker {
         let outbox = Outbox::new(opener, events);
         let worker = Self {
             stations: Stations::new(outbox, readers, options.machine.clone()),
-            components: vec![Box::new(Routers::new(0))],
+            components: vec![Box::new(Elections::new(0)?), Box::new(Routers::new(1))],
             options,
             mailbox,
             monitor,
@@ -66,6 +69,7 @@ impl Worker {
             resolved: Vec::new(),
             routes: BTreeMap::new(),
             rescan_at: None,
+            stop_at: None,
             is_finished: false,
         };
         Ok((worker, poller))
@@ -77,18 +81,43 @@ impl Worker {
         while let Some(answer) = self.stations.outbox.opener.answer() {
             self.handle_answer(answer)?;
         }
-        if letters.stop {
-            self.adopt(DesiredSet::default())?;
-            self.stations.close_all()?;
-            self.is_finished = true;
-        } else if let Some(desired) = letters.desired {
+        if let Some(desired) = letters.desired {
             self.adopt(desired)?;
+        }
+        for command in &letters.commands {
+            self.obey(command)?;
+        }
+        if letters.stop && self.stop_at.is_none() {
+            self.obey(&Command::Leave)?;
+            self.stop_at = Some(clock::now() + FAREWELL);
         }
         for asker in letters.questions {
             // An asker that has given up is no concern of this thread.
             drop(asker.send(self.snapshot()));
         }
         Ok(())
+    }
+
+    /// Ends the thread once others have what was given up, or nobody is left to wait for.
+    fn stop_if_left(&mut self) -> io::Result<()> {
+        let now = clock::now();
+        let Some(stop_at) = self.stop_at else {
+            return Ok(());
+        };
+        let mut components = self.components.iter();
+        if now >= stop_at || components.all(|component| component.has_left(now)) {
+            self.adopt(DesiredSet::default())?;
+            self.stations.close_all()?;
+            self.is_finished = true;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, command: &Command) -> io::Result<()> {
+        self.each(|component, around| {
+            component.obey(command, around);
+            Ok(())
+        })
     }
 
     fn handle_answer(&mut self, answer: Answer) -> io::Result<()> {
@@ -210,6 +239,7 @@ impl Worker {
             sightings: self.stations.outbox.sightings.clone(),
             topology: self.monitor.topology().clone(),
             routers: Vec::new(),
+            segments: Vec::new(),
             now: clock::now(),
         };
         for component in &self.components {
@@ -237,6 +267,7 @@ impl Host for Worker {
         components
             .chain(self.stations.poll_timeout())
             .chain(self.rescan_at)
+            .chain(self.stop_at)
             .min()
     }
 
@@ -294,7 +325,7 @@ impl Host for Worker {
         }
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time) -> io::Result<()> {
         for component in &mut self.components {
             component.handle_timeout(&mut Surroundings {
                 stations: &mut self.stations,
@@ -306,9 +337,12 @@ impl Host for Worker {
         if self.rescan_at.is_some_and(|at| at <= now) {
             self.ask_routes();
         }
+        self.stop_if_left()
     }
 }
 
+// How long others may take to take over what is given up: they need one beat for it.
+const FAREWELL: Duration = Duration::from_millis(200);
 const SHORTEST_FENCE: Duration = Duration::from_millis(10);
 // Routes are not subscribed to: a router's table changes thousands of times a second.
 const RESCAN: Duration = Duration::from_secs(10);

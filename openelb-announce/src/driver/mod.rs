@@ -39,7 +39,7 @@ pub(crate) trait Host {
     fn feed(&mut self, token: u64, poller: &Poller) -> io::Result<()>;
 
     /// It is `now`.
-    fn handle_timeout(&mut self, now: Time);
+    fn handle_timeout(&mut self, now: Time) -> io::Result<()>;
 }
 
 /// Serves `host` until it is finished.
@@ -63,7 +63,7 @@ pub(crate) fn run(host: &mut impl Host, poller: &mut Poller) -> io::Result<()> {
             host.feed(token, poller)?;
             place += 1;
         }
-        host.handle_timeout(clock::now());
+        host.handle_timeout(clock::now())?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Closing a packet socket waits for a grace period of the kernel (tens of milliseconds) and joining
 //! a group for its network configuration lock. On the I/O thread that would delay answers.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
@@ -17,6 +18,7 @@ use nix::sys::eventfd::EventFd;
 use super::port::{PortKey, Protocol};
 use super::privileges::{self, Privileges};
 use crate::link::RouteError;
+use crate::link::beat_socket::{BeatSocket, Endpoint};
 use crate::link::configure::{self, Order};
 use crate::link::filter::Filter;
 use crate::link::membership::Memberships;
@@ -30,8 +32,10 @@ use crate::vrrp::Family;
 pub(crate) enum Request {
     /// Open a socket.
     Open(PortKey, Filter),
-    /// Close one.
-    Close(PacketSocket),
+    /// Close one, of whatever kind.
+    Close(Box<dyn Any + Send>),
+    /// Open a socket for beats.
+    Beats(Endpoint),
     /// Join a group for a port.
     Join(PortKey, Ipv6Addr),
     /// Leave a group that the port needs no longer; another one of the link may.
@@ -42,10 +46,15 @@ pub(crate) enum Request {
     Route(IpAddr),
     /// Open the socket of the virtual routers of a family on a link with this name.
     OpenVrrp(u32, Arc<str>, Family),
-    /// Close it.
-    CloseVrrp(VrrpSocket),
     /// Change links and addresses of the host, in this order. The number comes back with the answer.
     Configure(u64, Vec<Order>),
+}
+
+impl Request {
+    /// Close `socket`.
+    pub(crate) fn close(socket: impl Any + Send) -> Self {
+        Self::Close(Box::new(socket))
+    }
 }
 
 /// What the opener has to say.
@@ -62,6 +71,8 @@ pub(crate) enum Answer {
     /// All orders were tried: the index of the link that was made, if one was, or what went wrong
     /// first.
     Configured(u64, Result<Option<u32>, String>),
+    /// The socket for beats that was asked for.
+    Beats(Endpoint, io::Result<BeatSocket>),
 }
 
 /// A handle of the thread. Dropping it ends the thread once it has done what it was asked.
@@ -145,6 +156,10 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
                 drop(socket);
                 None
             }
+            Request::Beats(endpoint) => {
+                let socket = BeatSocket::open(&endpoint);
+                Some(Answer::Beats(endpoint, socket))
+            }
             Request::Join(key, group) => join(&mut ports, key, group)
                 .err()
                 .map(|error| Answer::Membership(key, group, error)),
@@ -160,10 +175,6 @@ fn serve(work: &Receiver<Request>, reply: &Sender<Answer>, wake: &EventFd) {
             Request::OpenVrrp(index, name, family) => {
                 let socket = VrrpSocket::open(index, &name, family);
                 Some(Answer::OpenedVrrp(index, family, socket))
-            }
-            Request::CloseVrrp(socket) => {
-                drop(socket);
-                None
             }
             Request::Configure(number, orders) => {
                 Some(Answer::Configured(number, carry_out(&orders)))

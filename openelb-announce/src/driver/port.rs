@@ -23,7 +23,6 @@ pub(crate) struct PortKey {
 /// What decides whether this host answers for the addresses of a port. Each role has a port of its
 /// own on a link, because each has a common deadline of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(dead_code, reason = "the components that use it are on their way")]
 pub(crate) enum Role {
     /// Nothing: it is the only one that is told to.
     Sole,

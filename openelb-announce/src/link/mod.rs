@@ -13,10 +13,10 @@
 //! | `router_socket` | how routers of one link find each other |
 //! | `udp` | how the packets of BFD come in and go out |
 //! | `vrrp_socket` | how the adverts of VRRP come in and go out |
+//! | `reception` | whether anything comes in at all |
 //! | `scheduling` | how a thread gets ahead of others |
 //! | `tcp` | how the connections of BGP are set up |
 
-#[allow(dead_code, reason = "the election that uses it is on its way")]
 pub(crate) mod beat_socket;
 pub(crate) mod configure;
 pub(crate) mod filter;
@@ -26,6 +26,7 @@ pub(crate) mod netlink;
 pub(crate) mod raw_socket;
 #[cfg(feature = "speaker")]
 pub(crate) mod readiness;
+pub(crate) mod reception;
 #[cfg(feature = "speaker")]
 pub(crate) mod router_socket;
 pub(crate) mod scheduling;

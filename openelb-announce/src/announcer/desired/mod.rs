@@ -103,7 +103,6 @@ impl DesiredSet {
     }
 
     /// The shard that an entry is in, if it is elected.
-    #[allow(dead_code, reason = "the election that uses it is on its way")]
     pub(crate) fn shard(&self, owner: OwnerKey) -> Option<Shard> {
         match owner {
             OwnerKey::Elected(place) => self.shards.get(place as usize).copied(),

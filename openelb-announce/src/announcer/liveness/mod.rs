@@ -14,14 +14,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-pub use options::{Options, Scheduling, StartError};
+pub use super::scheduling::Scheduling;
+pub use options::{Options, StartError};
 pub use status::{Event, SessionStatus};
 pub use target::{SessionId, SetError, Target};
 
 use super::Privileges;
 use super::mailbox::Mailbox;
 use crate::driver::{self, clock, privileges};
-use crate::link::scheduling::become_realtime;
 use worker::{Shared, Sink, Worker};
 
 /// Watches neighbours with BFD (RFC 5880, 5881, 5883) from this host, in the network namespace of
@@ -181,20 +181,11 @@ fn serve(
 
 /// Gets ahead of others while that is still permitted, then gives up every capability.
 fn prepare(options: Options) -> Result<Scheduling, StartError> {
-    let scheduling = match options.priority {
-        None => Scheduling::Ordinary,
-        Some(priority) => match become_realtime(priority) {
-            Ok(()) => Scheduling::Realtime { priority },
-            Err(error) => {
-                let reason = format!(
-                    "SCHED_FIFO {priority}: {error}; grant CAP_SYS_NICE or raise RLIMIT_RTPRIO, \
-                     or expect detection times below a second to fail on a busy host"
-                );
-                tracing::warn!(reason, "BFD does not run ahead of other threads");
-                Scheduling::Refused { reason }
-            }
-        },
-    };
+    let otherwise = "expect detection times below a second to fail on a busy host";
+    let scheduling = Scheduling::of_this_thread(options.priority, otherwise);
+    if let Scheduling::Refused { reason } = &scheduling {
+        tracing::warn!(reason, "BFD does not run ahead of other threads");
+    }
     if options.privileges == Privileges::Drop {
         privileges::keep_only(&[])
             .map_err(|error| StartError::Thread(std::io::Error::other(error)))?;

@@ -31,25 +31,6 @@ impl Default for Options {
     }
 }
 
-/// How the thread is scheduled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum Scheduling {
-    /// As any other, as was asked for.
-    Ordinary,
-    /// Ahead of ordinary threads.
-    Realtime {
-        /// With this priority.
-        priority: u8,
-    },
-    /// As any other, because more was not permitted.
-    Refused {
-        /// What the system said, and what to grant.
-        reason: String,
-    },
-}
-
 /// Why BFD did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

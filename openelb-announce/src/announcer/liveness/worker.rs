@@ -303,9 +303,9 @@ impl Host for Worker {
         Ok(())
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time) -> io::Result<()> {
         if self.is_muted {
-            return;
+            return Ok(());
         }
         while let Some(slot) = self.agenda.pop_due(now) {
             self.with(slot, now, Entry::handle_timeout);
@@ -313,6 +313,7 @@ impl Host for Worker {
         if self.recheck_at <= now {
             self.recheck(now);
         }
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use self::lane::{Lane, LaneKey};
 use self::presence::Orders;
 use self::router::{Desk, Router, RouterKey};
 use super::announcement::VirtualRouter;
-use super::component::{Component, Surroundings};
+use super::component::{Command, Component, Surroundings};
 use super::desired::DesiredSet;
 use super::readers::Reader;
 use super::report::Snapshot;
@@ -88,11 +88,7 @@ impl Routers {
         for key in unneeded.copied().collect::<Vec<_>>() {
             if let Some(Lane::Open(socket, token)) = self.lanes.remove(&key) {
                 around.stations.readers.forget(&socket, token)?;
-                around
-                    .stations
-                    .outbox
-                    .opener
-                    .ask(Request::CloseVrrp(socket));
+                around.stations.outbox.opener.ask(Request::close(socket));
             }
         }
         Ok(())
@@ -109,7 +105,7 @@ impl Routers {
         let lane = lane.filter(|lane| matches!(lane, Lane::Opening));
         let opener = &around.stations.outbox.opener;
         match (outcome, lane) {
-            (Ok(socket), None) => opener.ask(Request::CloseVrrp(socket)),
+            (Ok(socket), None) => opener.ask(Request::close(socket)),
             (Err(_), None) => {}
             (Err(error), Some(lane)) => {
                 tracing::warn!(link = key.index, %error, "VRRP socket not opened");
@@ -121,7 +117,7 @@ impl Routers {
                     Ok(token) => *lane = Lane::Open(socket, token),
                     Err(error) => {
                         lane.fail(&error, around.now);
-                        return opener.ask(Request::CloseVrrp(socket));
+                        return opener.ask(Request::close(socket));
                     }
                 }
             }
@@ -258,6 +254,13 @@ impl Component for Routers {
             }
             other => Some(other),
         }
+    }
+
+    /// What is left behind is given up when the set is emptied.
+    fn obey(&mut self, _: &Command, _: &mut Surroundings<'_>) {}
+
+    fn has_left(&self, _: crate::Time) -> bool {
+        true
     }
 
     fn feed(&mut self, token: u64, around: &mut Surroundings<'_>) -> io::Result<()> {

@@ -19,27 +19,51 @@ pub(crate) struct BeatSocket {
     destinations: Vec<SockAddr>,
 }
 
-/// Which socket is asked for.
+/// Which socket is asked for, and whom it sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct Endpoint {
     /// The link, by its number.
     pub(crate) index: u32,
     /// The family.
     pub(crate) version: Version,
     /// The port of all speakers.
     pub(crate) port: u16,
-    /// Speakers that are sent to one by one, instead of to the group.
-    pub(crate) peers: Vec<IpAddr>,
+    /// The group of all speakers, or each of them.
+    pub(crate) destinations: Vec<IpAddr>,
+}
+
+impl Endpoint {
+    /// One of a family that sends to the group, or to those of `peers` that are of that family
+    /// instead.
+    pub(crate) fn new(index: u32, version: Version, port: u16, peers: &[IpAddr]) -> Self {
+        let group: IpAddr = match version {
+            Version::V4 => GROUP_V4.into(),
+            Version::V6 => GROUP_V6.into(),
+        };
+        let all = if peers.is_empty() { &[group] } else { peers };
+        let is_of_family = |peer: &&IpAddr| Version::of(**peer) == version;
+        Self {
+            index,
+            version,
+            port,
+            destinations: all.iter().filter(is_of_family).copied().collect(),
+        }
+    }
+
+    fn group(&self) -> Option<IpAddr> {
+        let mut destinations = self.destinations.iter().copied();
+        destinations.find(IpAddr::is_multicast)
+    }
 }
 
 impl BeatSocket {
     /// Takes the port on the link and joins the group there, unless there are peers to send to.
-    pub(crate) fn open(line: &Line) -> io::Result<Self> {
-        let version = line.version;
+    pub(crate) fn open(endpoint: &Endpoint) -> io::Result<Self> {
+        let version = endpoint.version;
         let socket = Socket::new(version.domain(), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         udp::ask_for_arrivals(&socket, version)?;
-        let index = NonZeroU32::new(line.index);
+        let index = NonZeroU32::new(endpoint.index);
         match version {
             Version::V4 => {
                 socket.bind_device_by_index_v4(index)?;
@@ -53,21 +77,27 @@ impl BeatSocket {
                 socket.set_unicast_hops_v6(TTL)?;
                 socket.set_multicast_hops_v6(TTL)?;
                 socket.set_multicast_loop_v6(false)?;
-                socket.set_multicast_if_v6(line.index)?;
+                socket.set_multicast_if_v6(endpoint.index)?;
                 socket.set_tclass_v6(INTERNETWORK_CONTROL)?;
             }
         }
         // A beat of a hundred speakers takes a few datagrams of each three times a second.
         drop(socket.set_recv_buffer_size(RECEIVE_BUFFER));
-        socket.bind(&SocketAddr::new(version.unspecified(), line.port).into())?;
-        let socket = Self {
-            socket,
-            destinations: line.destinations(),
-        };
-        if line.peers.is_empty() {
-            socket.join(line)?;
+        socket.bind(&SocketAddr::new(version.unspecified(), endpoint.port).into())?;
+        match endpoint.group() {
+            Some(IpAddr::V4(group)) => {
+                let link = InterfaceIndexOrAddress::Index(endpoint.index);
+                socket.join_multicast_v4_n(&group, &link)?;
+            }
+            Some(IpAddr::V6(group)) => socket.join_multicast_v6(&group, endpoint.index)?,
+            None => {}
         }
-        Ok(socket)
+        let scoped = |address| udp::scoped(address, endpoint.port, endpoint.index).into();
+        let destinations = endpoint.destinations.iter().copied().map(scoped).collect();
+        Ok(Self {
+            socket,
+            destinations,
+        })
     }
 
     /// Sends one datagram to everybody, now or not at all. An error only when nobody was sent to.
@@ -97,38 +127,11 @@ impl BeatSocket {
             }
         }
     }
-
-    fn join(&self, line: &Line) -> io::Result<()> {
-        match line.version {
-            Version::V4 => self
-                .socket
-                .join_multicast_v4_n(&GROUP_V4, &InterfaceIndexOrAddress::Index(line.index)),
-            Version::V6 => self.socket.join_multicast_v6(&GROUP_V6, line.index),
-        }
-    }
 }
 
 impl AsFd for BeatSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-impl Line {
-    fn destinations(&self) -> Vec<SockAddr> {
-        let group: IpAddr = match self.version {
-            Version::V4 => GROUP_V4.into(),
-            Version::V6 => GROUP_V6.into(),
-        };
-        let is_of_family = |peer: &&IpAddr| Version::of(**peer) == self.version;
-        let peers = self.peers.iter().filter(is_of_family).copied();
-        let all: Vec<IpAddr> = if self.peers.is_empty() {
-            vec![group]
-        } else {
-            peers.collect()
-        };
-        let scoped = |address| udp::scoped(address, self.port, self.index).into();
-        all.into_iter().map(scoped).collect()
     }
 }
 

@@ -1,0 +1,347 @@
+//! The election on one link: a machine, the sockets of its beats, and the addresses of its shards.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::line::Line;
+use super::status::{SegmentStatus, ShardStatus};
+use crate::announcer::announcement::Election;
+use crate::announcer::component::Surroundings;
+use crate::announcer::readers::Reader;
+use crate::announcer::status::Event;
+use crate::claim::Probe;
+use crate::driver::port::Role;
+use crate::link::beat_socket::{BeatRoom, BeatSocket, Endpoint};
+use crate::link::topology::Topology;
+use crate::link::udp::Version;
+use crate::machine::Machine as _;
+use crate::ownership::{self, How, Input, Machine, Output, Settings, Shard};
+use crate::time::Time;
+
+/// The addresses of each shard on one link, sorted.
+pub(super) type Shards = BTreeMap<Shard, Vec<IpAddr>>;
+
+/// The part of this host in the election on one link.
+pub(super) struct Segment {
+    index: u32,
+    name: Arc<str>,
+    seed: u64,
+    machine: Machine,
+    lines: [Line; 2],
+    shards: Shards,
+    /// Since when this node has each shard that it owns.
+    owned: BTreeMap<Shard, Time>,
+    /// The deadline that stations were told last.
+    valid_until: Option<Time>,
+    /// Packets that had come in on the link when that was last looked at.
+    received: Option<u64>,
+    is_up: bool,
+}
+
+impl Segment {
+    /// A segment that nothing is known of yet.
+    pub(super) fn new(
+        index: u32,
+        seed: u64,
+        election: &Election,
+        around: &Surroundings<'_>,
+    ) -> Self {
+        let link = around.topology.link(index);
+        let name = link.map_or_else(String::new, |link| link.name.clone());
+        Self {
+            index,
+            name: name.into(),
+            seed,
+            machine: Machine::new(),
+            lines: endpoints(index, election, around.topology).map(Line::new),
+            shards: Shards::new(),
+            owned: BTreeMap::new(),
+            valid_until: None,
+            received: None,
+            is_up: false,
+        }
+    }
+
+    /// Takes over the settings, and the addresses of each shard.
+    pub(super) fn lead(
+        &mut self,
+        election: &Election,
+        shards: Shards,
+        around: &mut Surroundings<'_>,
+    ) {
+        let mut settings: Settings = election.settings.clone();
+        settings.seed ^= self.seed;
+        self.input(Input::Configure(&settings, &election.groups), around);
+        // What the machine gave up was released by the lists of before. What moved between shards
+        // is looked for in the new ones.
+        let before = std::mem::replace(&mut self.shards, shards);
+        for (shard, addresses) in &self.shards {
+            if before.get(shard) == Some(addresses) {
+                continue;
+            }
+            let (stations, now) = (&mut *around.stations, around.now);
+            if self.owned.contains_key(shard) {
+                stations.acquire(self.index, Role::Elected, addresses, None, now);
+            } else {
+                stations.relinquish(self.index, Role::Elected, addresses, now);
+            }
+        }
+        self.follow(election, around);
+    }
+
+    /// Follows the link and the addresses of the host.
+    pub(super) fn follow(&mut self, election: &Election, around: &mut Surroundings<'_>) {
+        if let Some(link) = around.topology.link(self.index)
+            && *self.name != *link.name
+        {
+            self.name = Arc::from(link.name.as_str());
+        }
+        for (line, endpoint) in
+            self.lines
+                .iter_mut()
+                .zip(endpoints(self.index, election, around.topology))
+        {
+            if *line.endpoint() != endpoint {
+                std::mem::replace(line, Line::new(endpoint)).close(around);
+            }
+            line.follow(around);
+        }
+        self.follow_link(around);
+    }
+
+    /// Takes the socket that the opener got for `reader`; gives back one that nobody waits for any
+    /// more.
+    pub(super) fn opened(
+        &mut self,
+        endpoint: &Endpoint,
+        mut socket: std::io::Result<BeatSocket>,
+        reader: Reader,
+        around: &mut Surroundings<'_>,
+    ) -> Option<BeatSocket> {
+        for line in &mut self.lines {
+            match line.opened(endpoint, socket, reader, around) {
+                Err(other) => socket = other,
+                Ok(()) => {
+                    self.follow_link(around);
+                    return None;
+                }
+            }
+        }
+        socket.ok()
+    }
+
+    /// Hands the machine the beats that wait under `token`; false when that is no token of here.
+    pub(super) fn receive(
+        &mut self,
+        token: u64,
+        room: &mut BeatRoom,
+        around: &mut Surroundings<'_>,
+    ) -> bool {
+        let Some(place) = self.lines.iter().position(|it| it.token() == Some(token)) else {
+            return false;
+        };
+        for _ in 0..BURST {
+            let socket = self.lines.get(place).and_then(Line::socket);
+            let Some(Ok(datagram)) = socket.map(|socket| socket.receive(room)) else {
+                break;
+            };
+            let input = Input::Datagram {
+                octets: datagram.octets,
+                hop_limit: datagram.ttl,
+                received: around.now,
+            };
+            self.machine.handle_input(input, around.now);
+            self.serve(around);
+        }
+        true
+    }
+
+    /// Throws away what waits, at the sockets here and at the ports of the stations.
+    pub(super) fn discard(&mut self, room: &mut BeatRoom, around: &mut Surroundings<'_>) {
+        for socket in self.lines.iter().filter_map(Line::socket) {
+            socket.discard_queued(room);
+        }
+        around.stations.discard(self.index, Role::Elected);
+    }
+
+    /// Tells the machine something and does what it wants done.
+    pub(super) fn input(&mut self, input: Input<'_>, around: &mut Surroundings<'_>) {
+        self.machine.handle_input(input, around.now);
+        self.serve(around);
+    }
+
+    /// Tells the machine whether anything has come in, given how much has by now.
+    pub(super) fn note_reception(&mut self, received: Option<u64>, around: &mut Surroundings<'_>) {
+        if received.is_some() && received != self.received {
+            self.received = received;
+            self.input(Input::Reception(around.now), around);
+        }
+    }
+
+    /// The interface's present name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When something is to be done here.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        let lines = self.lines.iter().filter_map(Line::poll_timeout);
+        lines.chain(self.machine.poll_timeout()).min()
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_timeout(&mut self, around: &mut Surroundings<'_>) {
+        if self
+            .machine
+            .poll_timeout()
+            .is_some_and(|at| at <= around.now)
+        {
+            self.machine.handle_timeout(around.now);
+            self.serve(around);
+        }
+        for line in &mut self.lines {
+            if line.poll_timeout().is_some_and(|at| at <= around.now) {
+                line.follow(around);
+            }
+        }
+    }
+
+    /// Have all shards that this node had found another owner, or is there no other node?
+    pub(super) fn is_settled(&self, now: Time) -> bool {
+        let status = self.machine.status(now);
+        let is_alone = status.nodes.is_empty();
+        let mut shards = self.shards.keys();
+        is_alone || shards.all(|shard| self.machine.owner(*shard) != status.node.as_ref())
+    }
+
+    /// What is known here.
+    pub(super) fn status(&self, now: Time) -> SegmentStatus {
+        let shards = self.shards.iter().map(|(shard, addresses)| ShardStatus {
+            shard: *shard,
+            owner: self.machine.owner(*shard).cloned(),
+            owned_for: self.owned.get(shard).map(|since| now - *since),
+            addresses: addresses.clone(),
+        });
+        let failures = self.lines.iter().filter_map(Line::failure);
+        SegmentStatus {
+            interface: self.name.to_string(),
+            index: self.index,
+            failures: failures.map(str::to_owned).collect(),
+            status: self.machine.status(now),
+            shards: shards.collect(),
+        }
+    }
+
+    /// Ends the part of this host: gives everything up and closes the sockets.
+    pub(super) fn close(mut self, around: &mut Surroundings<'_>) {
+        self.input(Input::Leave, around);
+        for line in self.lines {
+            line.close(around);
+        }
+    }
+
+    /// For the machine the link is up once beats can pass.
+    fn follow_link(&mut self, around: &mut Surroundings<'_>) {
+        let link = around.topology.link(self.index);
+        let has_carrier = link.is_some_and(|link| link.is_up);
+        let up = has_carrier && (self.is_up || self.lines.iter().any(Line::is_ready));
+        if up != self.is_up {
+            self.is_up = up;
+            self.input(Input::Link { up }, around);
+        }
+    }
+
+    /// Does what the machine wants done, in its order.
+    fn serve(&mut self, around: &mut Surroundings<'_>) {
+        // Stations must know the deadline before they are given what it holds for.
+        self.renew(around);
+        let mut is_unsent = false;
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                Output::Transmit(octets) => {
+                    // Every line, not the first that works.
+                    let sent = self.lines.each_ref().map(|line| line.send(&octets));
+                    is_unsent |= !sent.contains(&true);
+                }
+                Output::Event(event) => self.carry_out(event, around),
+                // Nobody fences from outside here.
+                Output::WantPermit(_) | Output::ReleasePermit(_) => {}
+            }
+        }
+        if is_unsent {
+            self.machine.handle_input(Input::Unsent, around.now);
+            while let Some(output) = self.machine.poll_output() {
+                if let Output::Event(event) = output {
+                    self.carry_out(event, around);
+                }
+            }
+        }
+        self.renew(around);
+    }
+
+    fn renew(&mut self, around: &mut Surroundings<'_>) {
+        let valid_until = self.machine.valid_until();
+        if valid_until == self.valid_until {
+            return;
+        }
+        self.valid_until = valid_until;
+        if let Some(until) = valid_until {
+            around
+                .stations
+                .renew(self.index, Role::Elected, until, around.now);
+        }
+    }
+
+    fn carry_out(&mut self, event: ownership::Event, around: &mut Surroundings<'_>) {
+        let (stations, now) = (&mut *around.stations, around.now);
+        let addresses = |shard| self.shards.get(shard).map_or(&[][..], Vec::as_slice);
+        match &event {
+            ownership::Event::Acquired { shard, how, .. } => {
+                // Nobody probes what it takes over from an owner that is known.
+                let probe = (*how != How::Cold).then_some(Probe::Skip);
+                stations.acquire(self.index, Role::Elected, addresses(shard), probe, now);
+                self.owned.insert(*shard, now);
+            }
+            ownership::Event::Lost { shard, .. } => {
+                stations.relinquish(self.index, Role::Elected, addresses(shard), now);
+                self.owned.remove(shard);
+            }
+            ownership::Event::Reannounce { shard } => {
+                stations.announce_again(self.index, Role::Elected, addresses(shard), now);
+            }
+            _ => {}
+        }
+        let interface = Arc::clone(&self.name);
+        around
+            .stations
+            .outbox
+            .tell(Event::Ownership { interface, event });
+    }
+}
+
+/// The sockets that an election wants on a link. Beats to this host itself would look like those of
+/// another node of its name.
+fn endpoints(index: u32, election: &Election, topology: &Topology) -> [Endpoint; 2] {
+    let own: Vec<IpAddr> = if election.peers.is_empty() {
+        Vec::new()
+    } else {
+        topology
+            .own_addresses()
+            .map(|(address, _)| address)
+            .collect()
+    };
+    let is_other = |peer: &&IpAddr| !own.contains(peer);
+    let peers: Vec<IpAddr> = election.peers.iter().filter(is_other).copied().collect();
+    let is_alone = peers.is_empty() && !election.peers.is_empty();
+    [Version::V4, Version::V6].map(|version| {
+        let mut endpoint = Endpoint::new(index, version, election.port, &peers);
+        if is_alone {
+            endpoint.destinations.clear();
+        }
+        endpoint
+    })
+}
+
+// Beats of 128 nodes in both families, twice; more waits for the next round.
+const BURST: u32 = 512;
