@@ -1,8 +1,8 @@
 //! The network of the lab: a switch and the hosts on it, built over netlink.
 //!
 //! The switch is a bridge in the namespace of the calling thread. Each host has one interface,
-//! `eth0`, the far end of a pair whose near end is a port of the bridge. A second bridge is there
-//! for the hosts that are split off.
+//! `eth0`, the far end of a pair whose near end is a port of the bridge. A second bridge hangs on the
+//! first by a cable, so that there is something to split.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -36,21 +36,43 @@ impl Network {
         &self.stations
     }
 
-    /// Moves hosts to a switch of their own: they hear each other and nobody else. Their interfaces
-    /// stay up, as they do when two switches lose the cable between them.
-    pub(crate) fn split<N: AsRef<str>>(&self, hosts: &[N]) -> Result<(), NetworkError> {
-        self.plug(hosts, Port::Switch(ISLAND))
+    /// Plugs these hosts into the second switch and all others into the first. Everybody goes on
+    /// hearing everybody, but for the moment that it takes.
+    pub(crate) fn group<N: AsRef<str>>(&self, hosts: &[N]) -> Result<(), NetworkError> {
+        for host in hosts {
+            let name = host.as_ref();
+            let unknown = io_error(format!("find host {name}"));
+            let known = self.station(name).map(drop);
+            known.ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
+        }
+        on_this_thread(async |handle| {
+            for Station { plan, .. } in &self.stations {
+                let is_far = hosts.iter().any(|host| host.as_ref() == plan.name);
+                let switch = if is_far { SECOND } else { FIRST };
+                connect(&handle, plan.name, Port::Switch(switch)).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Cuts the cable between the switches. No host's interface notices.
+    pub(crate) fn split(&self) -> Result<(), NetworkError> {
+        on_this_thread(async |handle| connect(&handle, TRUNK, Port::Nothing).await)
     }
 
     /// Takes a host from the network: nobody hears it and it hears nobody, as when its power fails.
     pub(crate) fn cut(&self, host: &str) -> Result<(), NetworkError> {
-        self.plug(&[host], Port::Nothing)
+        on_this_thread(async |handle| connect(&handle, host, Port::Nothing).await)
     }
 
-    /// Brings every host back to the one switch.
+    /// Gives a host that was cut its cable back, on the first switch.
+    pub(crate) fn mend(&self, host: &str) -> Result<(), NetworkError> {
+        on_this_thread(async |handle| connect(&handle, host, Port::Switch(FIRST)).await)
+    }
+
+    /// Joins the switches again.
     pub(crate) fn heal(&self) -> Result<(), NetworkError> {
-        let all: Vec<_> = self.stations.iter().map(|host| host.plan.name).collect();
-        self.plug(&all, Port::Switch(SWITCH))
+        on_this_thread(async |handle| connect(&handle, TRUNK, Port::Switch(FIRST)).await)
     }
 
     /// The station of that name.
@@ -66,24 +88,9 @@ impl Network {
         all.find(|station| station.plan.mac == mac)
             .map(|station| station.plan.name)
     }
-
-    fn plug<N: AsRef<str>>(&self, hosts: &[N], port: Port) -> Result<(), NetworkError> {
-        for host in hosts {
-            let name = host.as_ref();
-            let unknown = io_error(format!("find host {name}"));
-            let known = self.station(name).map(drop);
-            known.ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
-        }
-        on_this_thread(async |handle| {
-            for host in hosts {
-                connect(&handle, host.as_ref(), port).await?;
-            }
-            Ok(())
-        })
-    }
 }
 
-/// What a host's cable ends in.
+/// What a cable ends in.
 #[derive(Debug, Clone, Copy)]
 enum Port {
     Switch(&'static str),
@@ -92,17 +99,17 @@ enum Port {
 
 async fn make_switches(handle: Handle) -> Result<(), NetworkError> {
     set_up(&handle, "lo").await?;
-    for switch in [SWITCH, ISLAND] {
+    for switch in [FIRST, SECOND] {
         let bridge = LinkBridge::new(switch).build();
-        handle
-            .link()
-            .add(bridge)
-            .execute()
-            .await
-            .map_err(netlink(format!("create bridge {switch}")))?;
+        let added = handle.link().add(bridge).execute().await;
+        added.map_err(netlink(format!("create bridge {switch}")))?;
         set_up(&handle, switch).await?;
     }
-    Ok(())
+    let trunk = LinkVeth::new(TRUNK, TRUNK_FAR).build();
+    let added = handle.link().add(trunk).execute().await;
+    added.map_err(netlink("lay a cable between the switches".to_owned()))?;
+    connect(&handle, TRUNK_FAR, Port::Switch(SECOND)).await?;
+    connect(&handle, TRUNK, Port::Switch(FIRST)).await
 }
 
 fn plug_in(plan: Plan) -> Result<Station, NetworkError> {
@@ -136,21 +143,23 @@ async fn lay_cable(handle: Handle, station: &Station) -> Result<(), NetworkError
         .execute()
         .await
         .map_err(netlink(act()))?;
-    connect(&handle, name, Port::Switch(SWITCH)).await
+    connect(&handle, name, Port::Switch(FIRST)).await
 }
 
-/// Ends the cable of a host in this port, wherever it ended before.
-async fn connect(handle: &Handle, host: &str, port: Port) -> Result<(), NetworkError> {
-    let near = LinkUnspec::new_with_index(index(host)?).up();
+/// Ends a cable in this port, wherever it ended before.
+async fn connect(handle: &Handle, cable: &str, port: Port) -> Result<(), NetworkError> {
+    let near = LinkUnspec::new_with_index(index(cable)?).up();
     let near = match port {
         Port::Switch(switch) => near.controller(index(switch)?),
         Port::Nothing => near.nocontroller(),
     };
     let set = handle.link().set(near.build()).execute().await;
-    set.map_err(netlink(format!("connect {host} to {port:?}")))
+    set.map_err(netlink(format!("connect {cable} to {port:?}")))
 }
 
-const SWITCH: &str = "switch";
+const FIRST: &str = "switch";
+const SECOND: &str = "switch-2";
 
-/// Where the hosts are that were split off.
-const ISLAND: &str = "island";
+/// The cable between them: its end in the first, and that in the second.
+const TRUNK: &str = "trunk";
+const TRUNK_FAR: &str = "trunk-2";

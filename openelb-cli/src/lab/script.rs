@@ -70,12 +70,16 @@ enum Request {
         name: String,
         value: String,
     },
-    /// Moves hosts to a switch of their own.
-    Split { hosts: Vec<String> },
+    /// Plugs these hosts into the second switch, which a cable joins with the first.
+    Group { hosts: Vec<String> },
+    /// Cuts the cable between the switches.
+    Split {},
+    /// Joins the switches again.
+    Heal {},
     /// Takes a host from the network, as when its power fails.
     Cut { host: String },
-    /// Brings every host back to the one switch.
-    Heal {},
+    /// Gives it back its cable.
+    Mend { host: String },
     /// Tells the time on the clock of this stage, from which all times count.
     Now {},
     /// Starts a process.
@@ -158,9 +162,11 @@ impl Stage<'_> {
             Request::Sysctl { host, name, value } => {
                 done(self.station(&host)?.set_sysctl(&name, &value))
             }
-            Request::Split { hosts } => done(self.network.split(&hosts)),
-            Request::Cut { host } => done(self.network.cut(&host)),
+            Request::Group { hosts } => done(self.network.group(&hosts)),
+            Request::Split {} => done(self.network.split()),
             Request::Heal {} => done(self.network.heal()),
+            Request::Cut { host } => done(self.network.cut(&host)),
+            Request::Mend { host } => done(self.network.mend(&host)),
             Request::Now {} => Ok(json!({ "at_us": micros(self.clock.elapsed()) })),
             Request::Start(start) => self.start(start),
             Request::Signal { process, signal } => self.signal(&process, &signal),

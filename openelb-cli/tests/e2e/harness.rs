@@ -76,7 +76,9 @@ fn hosts_that_are_split_off_reach_each_other_and_nobody_else_until_it_is_healed(
     let Some(mut stage) = Stage::open() else {
         return;
     };
-    stage.request(&json!({ "do": "split", "hosts": ["client", "node-a"] }));
+    stage.request(&json!({ "do": "group", "hosts": ["client", "node-a"] }));
+    assert_eq!(stage.resolve("192.0.2.11").as_deref(), Some("node-b"));
+    stage.request(&json!({ "do": "split" }));
     for (a, b) in [("192.0.2.10", "192.0.2.11"), ("2001:db8::a", "2001:db8::b")] {
         assert_eq!(stage.resolve(a).as_deref(), Some("node-a"));
         assert_eq!(stage.resolve(b), None);
@@ -85,7 +87,7 @@ fn hosts_that_are_split_off_reach_each_other_and_nobody_else_until_it_is_healed(
     assert_eq!(stage.resolve("192.0.2.11").as_deref(), Some("node-b"));
     stage.request(&json!({ "do": "cut", "host": "node-b" }));
     assert_eq!(stage.resolve("192.0.2.11"), None);
-    stage.request(&json!({ "do": "heal" }));
+    stage.request(&json!({ "do": "mend", "host": "node-b" }));
     assert_eq!(stage.resolve("192.0.2.11").as_deref(), Some("node-b"));
 }
 

@@ -223,14 +223,23 @@ impl<'n> Scenario<'n> {
 /// Waits for `poll` to give a value.
 fn until<T>(
     expected: &str,
+    poll: impl FnMut() -> Result<Result<T, String>, Trouble>,
+) -> Result<T, Trouble> {
+    within(PATIENCE, expected, poll)
+}
+
+/// Waits for `poll` to give a value, but not for ever.
+fn within<T>(
+    patience: Duration,
+    expected: &str,
     mut poll: impl FnMut() -> Result<Result<T, String>, Trouble>,
 ) -> Result<T, Trouble> {
     let waited = Stopwatch::start();
     loop {
         match poll()? {
             Ok(value) => return Ok(value),
-            Err(seen) if waited.elapsed() > PATIENCE => {
-                let expected = format!("{expected} within {PATIENCE:?}");
+            Err(seen) if waited.elapsed() > patience => {
+                let expected = format!("{expected} within {patience:?}");
                 return Err(Trouble::Unexpected { expected, seen });
             }
             Err(_) => thread::sleep(POLL),

@@ -33,7 +33,7 @@ fn come_back(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
         &Return {
             what: "starts again",
             act: |play, node| {
-                play.network.heal()?;
+                play.network.mend(node)?;
                 let config = play.configuration();
                 play.start(node, &config)
             },

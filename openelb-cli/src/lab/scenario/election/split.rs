@@ -17,14 +17,17 @@ pub(super) const ACTS: [Act; 2] = [("split", split), ("healed", heal)];
 /// The node that the client is served by is alone with it; the others are with the second client.
 /// Either side serves its client everything.
 fn split(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
+    let watch = Watch::start(play, &[CLIENT])?;
+    let Struck { node, .. } = play.strike(&watch)?;
+    watch.finish()?;
+    play.network.group(&[node, CLIENT])?;
     let watch = Watch::start(play, &[CLIENT, CLIENT_2])?;
     thread::sleep(super::BEFORE);
-    let Struck { node, .. } = play.strike(&watch)?;
     let event = Event {
         what: format!("{node} and {CLIENT} are split from the others and {CLIENT_2}"),
         at: play.clock.elapsed(),
     };
-    play.network.split(&[node, CLIENT])?;
+    play.network.split()?;
     let (alone, all) = (play.mac(node), cluster::addresses());
     let near_side = format!("{node} answers for everything on its side");
     watch.until_answered(&near_side, CLIENT, &all, |host| host == alone)?;

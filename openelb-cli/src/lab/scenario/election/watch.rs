@@ -9,7 +9,7 @@ use std::time::Duration;
 use openelb_announce::wire::Mac;
 
 use super::super::trouble::Trouble;
-use super::super::{Scenario, until};
+use super::super::{Scenario, within};
 use crate::lab::capture::{Capture, Sighting};
 use crate::lab::census::{Census, Tally};
 use crate::lab::cluster;
@@ -53,7 +53,7 @@ impl Watch {
         for post in &watch.posts {
             for address in cluster::addresses() {
                 let expected = format!("somebody answers {} for {address}", post.client);
-                until(&expected, || {
+                within(PATIENCE, &expected, || {
                     let answer = post.census.last(address);
                     Ok(answer.map(drop).ok_or_else(|| "nobody".to_owned()))
                 })?;
@@ -77,7 +77,7 @@ impl Watch {
         is_wanted: impl Fn(Mac) -> bool,
     ) -> Result<(), Trouble> {
         for &address in addresses {
-            until(&format!("{expected}: {address}"), || {
+            within(PATIENCE, &format!("{expected}: {address}"), || {
                 let last = self.last(client, address);
                 let is_done = last.is_some_and(&is_wanted).then_some(());
                 Ok(is_done.ok_or_else(|| format!("{last:?} answers {client}")))
@@ -145,3 +145,6 @@ impl Post {
 const INTERVAL: Duration = Duration::from_millis(1);
 
 const AFTERMATH: Duration = Duration::from_millis(300);
+
+/// Calm nodes hold for ten seconds, and give back one service a second then.
+const PATIENCE: Duration = Duration::from_mins(1);
