@@ -15,4 +15,5 @@ pub mod floor;
 pub mod goals;
 pub mod memory;
 pub mod meter;
+pub mod packet;
 pub mod shell;

@@ -1,8 +1,4 @@
 //! A client that asks for hardware addresses through a packet socket, as fast as it can.
-#![expect(
-    unsafe_code,
-    reason = "socket2 has no packet addresses; binding to one takes two lines"
-)]
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +9,8 @@ use openelb_announce::ndp::packet::{Datagram, Repr as Ndp};
 use openelb_announce::wire::ethernet::{EtherType, Header};
 use openelb_announce::wire::ip::solicited_node;
 use openelb_announce::wire::{Mac, Writer};
-use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+use openelb_benches::packet;
+use socket2::Socket;
 
 use super::world::Host;
 
@@ -32,24 +29,8 @@ impl Asker {
         } else {
             libc::ETH_P_ARP
         };
-        let protocol = u16::try_from(ethertype).unwrap().to_be();
         let (mac, index) = (client.mac(), client.index());
-        let socket = client.run(|| {
-            let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0))).unwrap();
-            let mut storage = SockAddrStorage::zeroed();
-            // SAFETY: `sockaddr_ll` is a socket address that fits into the storage.
-            let address: &mut libc::sockaddr_ll = unsafe { storage.view_as() };
-            address.sll_family = u16::try_from(libc::AF_PACKET).unwrap();
-            address.sll_protocol = protocol;
-            address.sll_ifindex = index.cast_signed();
-            let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).unwrap();
-            // SAFETY: the storage holds a valid address of exactly this length.
-            socket
-                .bind(&unsafe { SockAddr::new(storage, length) })
-                .unwrap();
-            socket
-        });
-        socket.set_nonblocking(true).unwrap();
+        let socket = client.run(|| packet::socket(ethertype, index));
         Self {
             socket,
             mac,
