@@ -48,12 +48,20 @@ pub(crate) enum Verb {
     /// Look at the BGP peers and routes of the running daemon, and at what is wrong with them.
     #[command(subcommand)]
     Bgp(BgpVerb),
-    /// Take this node out of service for its BGP peers without losing traffic.
+    /// See which node of a link answers for which address, and watch it change.
+    #[command(subcommand)]
+    L2(L2Verb),
+    /// Look at the virtual routers of the running daemon.
+    #[command(subcommand)]
+    Vrrp(VrrpVerb),
+    /// Take a node out of service without losing traffic.
     #[command(
-        after_help = "Peers are first asked to prefer other paths (GRACEFUL_SHUTDOWN, RFC 8326), \
-                            and after --wait every route is withdrawn. The sessions stay.\n\n\
-                            Examples:\n  openelb drain && systemctl stop openelb\n  \
-                            openelb drain --wait 2m\n  openelb drain --undo"
+        after_help = "Layer 2 addresses are handed over to the other nodes of the link, virtual \
+                            routers are given up (priority 0), and BGP peers are asked to prefer \
+                            other paths (GRACEFUL_SHUTDOWN, RFC 8326); after --wait every route is \
+                            withdrawn. The sessions stay.\n\nExamples:\n  openelb drain && \
+                            systemctl stop openelb\n  openelb drain --wait 2m\n  openelb drain \
+                            node-b\n  openelb drain --undo"
     )]
     Drain(DrainArgs),
     /// Announce addresses from the foreground, without a configuration, until Ctrl-C.
@@ -443,13 +451,70 @@ pub(crate) struct BgpMonitorArgs {
     pub(crate) place: PlaceArgs,
 }
 
+/// `openelb l2 …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum L2Verb {
+    /// List the nodes of each link, and which of them answers for which address.
+    #[command(
+        after_help = "Examples:\n  openelb l2 owners\n  openelb l2 owners shop/web\n  openelb l2 \
+                            owners node-b -o json"
+    )]
+    Owners(OwnersArgs),
+    /// Show what happens to addresses, nodes and virtual routers, line by line, until Ctrl-C.
+    Monitor(MonitorArgs),
+}
+
+/// `openelb l2 owners`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OwnersArgs {
+    /// Only this address or service, or what this node has.
+    pub(crate) what: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// `openelb l2 monitor`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MonitorArgs {
+    /// Only on this interface.
+    #[arg(long, value_name = "IF")]
+    pub(crate) interface: Option<String>,
+    /// Only what happens from now on, not what is still remembered.
+    #[arg(long)]
+    pub(crate) new: bool,
+    /// Show what is remembered and exit.
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// `openelb vrrp …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VrrpVerb {
+    /// List the virtual routers: state, priority, who is Active, addresses.
+    #[command(after_help = "Examples:\n  openelb vrrp show\n  openelb vrrp show 51 -o yaml")]
+    Show(VrrpShowArgs),
+}
+
+/// `openelb vrrp show`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VrrpShowArgs {
+    /// Only this virtual router, VRID, pool or address.
+    pub(crate) what: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
 /// `openelb drain`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DrainArgs {
+    /// The node, by the name that it has in the election [default: the daemon's own].
+    pub(crate) node: Option<String>,
     /// How long routers get to move to other paths before the routes are withdrawn.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     pub(crate) wait: std::time::Duration,
-    /// Announce everything as before.
+    /// Take part and announce everything as before.
     #[arg(long, conflicts_with = "wait")]
     pub(crate) undo: bool,
     #[command(flatten)]

@@ -1,84 +1,161 @@
-//! `openelb drain`: takes this node out of service for its BGP peers without losing a packet.
+//! `openelb drain`: takes a node out of service without losing a packet.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
-use super::bgp::report;
 use crate::args::DrainArgs;
-use crate::engine::{BgpReport, DrainState, DrainStep, PeerReport, Question};
+use crate::client;
+use crate::engine::{Answer, BgpReport, DrainReport, DrainState, DrainStep, PeerReport, Question};
 use crate::exit_code::{ExitCode, Failure};
-use crate::output::{self, Format};
+use crate::output::{self, Format, Paint, Report};
 
 pub(super) fn run(args: &DrainArgs, format: Format) -> Result<ExitCode, Failure> {
-    if args.undo {
-        let report = step(args, DrainStep::Undo)?;
-        return finish(
-            &report,
-            "in service again: every route is announced as before",
-            format,
-        );
+    let (step, is_done): (_, fn(&DrainReport) -> bool) = if args.undo {
+        (DrainStep::Undo, |report| !report.draining)
+    } else {
+        (DrainStep::Announce, is_settled)
+    };
+    let report = ask(args, Some(step))?;
+    say(&progress(&report, args.undo), format)?;
+    let report = settle(args, is_done)?;
+    if args.undo || !has_peers(&report) {
+        return finish(args, &report, is_done, format);
     }
-    let report = step(args, DrainStep::Announce)?;
-    let count = report
-        .peers
-        .iter()
-        .filter(|peer| peer.is_established())
-        .count();
-    say(
-        &format!("asked {count} peers to prefer other paths (GRACEFUL_SHUTDOWN, RFC 8326)"),
-        format,
-    )?;
-    settle(args)?;
     let wait = args.wait;
     say(
-        &format!("waiting {wait:?} for their routes to move"),
+        &format!("waiting {wait:?} for the routes of BGP peers to move"),
         format,
     )?;
     std::thread::sleep(wait);
     // Somebody may have taken it back meanwhile: then nothing is withdrawn.
-    if report_now(args)?.drain == DrainState::No {
+    if !ask(args, None)?.draining {
         let message = "the drain was taken back while waiting; nothing was withdrawn";
         return Err(Failure::new(ExitCode::Refused, message).next("start it again"));
     }
-    step(args, DrainStep::Withdraw)?;
-    let report = settle(args)?;
-    finish(
-        &report,
-        "drained: every route is withdrawn, the sessions stay",
-        format,
-    )
+    ask(args, Some(DrainStep::Withdraw))?;
+    let report = settle(args, is_done)?;
+    finish(args, &report, is_done, format)
 }
 
-fn step(args: &DrainArgs, step: DrainStep) -> Result<BgpReport, Failure> {
-    report(&args.place, Question::Drain { step })
+fn ask(args: &DrainArgs, step: Option<DrainStep>) -> Result<DrainReport, Failure> {
+    let node = args.node.clone();
+    match client::ask_daemon(&args.place, Question::Drain { step, node })? {
+        Answer::Drain(report) => Ok(*report),
+        _ => Err(super::unexpected()),
+    }
 }
 
-fn report_now(args: &DrainArgs) -> Result<BgpReport, Failure> {
-    report(&args.place, Question::Bgp)
-}
-
-/// Until every session has been given what it should know.
-fn settle(args: &DrainArgs) -> Result<BgpReport, Failure> {
-    let is_pending =
-        |peer: &PeerReport| peer.is_established() && peer.total(|family| family.pending) > 0;
-    // Bounded, because a peer that takes nothing from TCP would otherwise be waited for until it is
-    // given up.
+/// Looks until it is done, or has taken unreasonably long.
+fn settle(args: &DrainArgs, is_done: fn(&DrainReport) -> bool) -> Result<DrainReport, Failure> {
+    // Bounded, because a peer that takes nothing from TCP, or a node that is gone, would otherwise be
+    // waited for without end.
     for _ in 0..LOOKS {
-        let report = report_now(args)?;
-        if !report.peers.iter().any(is_pending) {
+        let report = ask(args, None)?;
+        if is_done(&report) {
             return Ok(report);
         }
         std::thread::sleep(PAUSE);
     }
-    report_now(args)
+    ask(args, None)
 }
 
-fn finish(report: &BgpReport, text: &str, format: Format) -> Result<ExitCode, Failure> {
-    if format.is_data() {
-        output::print(report, format)?;
-    } else {
-        output::print_text(&format!("{text}\n"))?;
+/// Nothing is left that somebody else can have, and every BGP peer was told what it should know.
+fn is_settled(report: &DrainReport) -> bool {
+    let is_pending =
+        |peer: &PeerReport| peer.is_established() && peer.total(|family| family.pending) > 0;
+    let peers = report.bgp.iter().flat_map(|bgp| &bgp.peers);
+    let active = report.active.unwrap_or_default();
+    report.draining
+        && report.owned <= report.unwanted
+        && active == 0
+        && !peers.into_iter().any(is_pending)
+}
+
+fn has_peers(report: &DrainReport) -> bool {
+    report.bgp.as_ref().is_some_and(|bgp| established(bgp) > 0)
+}
+
+fn established(bgp: &BgpReport) -> usize {
+    let peers = bgp.peers.iter();
+    peers.filter(|peer| peer.is_established()).count()
+}
+
+fn finish(
+    args: &DrainArgs,
+    report: &DrainReport,
+    is_done: fn(&DrainReport) -> bool,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    output::print(report, format)?;
+    if is_done(report) {
+        return Ok(ExitCode::Success);
     }
-    Ok(ExitCode::Success)
+    let verb = if args.undo {
+        "takes part again"
+    } else {
+        "is drained"
+    };
+    let message = format!(
+        "node {} was not heard to be done within {LOOKS} looks",
+        name(report)
+    );
+    let next = format!("see `openelb l2 owners` whether it {verb} yet, and its log if not");
+    Err(Failure::new(ExitCode::Refused, message).next(next))
+}
+
+fn name(report: &DrainReport) -> &str {
+    match report.node.as_str() {
+        "" => "this one",
+        name => name,
+    }
+}
+
+/// What was set in motion.
+fn progress(report: &DrainReport, is_undone: bool) -> String {
+    if is_undone {
+        return format!("told node {} to take part again", name(report));
+    }
+    let mut acts = Vec::new();
+    let movable = report.owned.saturating_sub(report.unwanted);
+    if movable > 0 {
+        acts.push(format!("handing {movable} shards over to other nodes"));
+    }
+    if let Some(bgp) = report.bgp.as_ref().filter(|bgp| established(bgp) > 0) {
+        let count = established(bgp);
+        acts.push(format!(
+            "asked {count} peers to prefer other paths (GRACEFUL_SHUTDOWN, RFC 8326)"
+        ));
+    }
+    if acts.is_empty() {
+        acts.push("told it to hand everything over".to_owned());
+    }
+    format!("node {}: {}", name(report), acts.join("; "))
+}
+
+impl Report for DrainReport {
+    fn write_human(&self, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
+        let name = name(self);
+        if !self.draining {
+            return writeln!(out, "node {name} is {}", paint.good("in service"));
+        }
+        let withdrawn = self.bgp.as_ref().map(|bgp| bgp.drain);
+        match (self.owned, self.unwanted, withdrawn) {
+            (0, _, Some(DrainState::Withdrawn)) => writeln!(
+                out,
+                "node {name} is {}: every route is withdrawn, the sessions stay",
+                paint.good("drained")
+            ),
+            (0, ..) => writeln!(out, "node {name} is {}", paint.good("drained")),
+            (owned, unwanted, _) if owned <= unwanted => writeln!(
+                out,
+                "node {name} keeps {owned} shards until it ends: no other node is there to take them"
+            ),
+            (owned, ..) => {
+                let state = paint.warn("draining");
+                writeln!(out, "node {name} is {state}: {owned} shards are left")
+            }
+        }
+    }
 }
 
 /// Progress is for people; whoever reads data gets the end alone.
@@ -91,5 +168,5 @@ fn say(text: &str, format: Format) -> Result<(), Failure> {
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Ten seconds: a peer that takes longer is in trouble of its own.
+/// Ten seconds: what takes longer is in trouble of its own.
 const LOOKS: u32 = 100;

@@ -5,18 +5,24 @@ mod bgp;
 mod completions;
 mod drain;
 mod explain;
+mod follow;
 mod ip;
+mod l2;
 mod man;
 mod owner;
 mod pool;
 mod run;
+mod span;
 mod status;
 mod validate;
+mod vrrp;
 mod wish;
 
 use crate::args::{Args, Verb};
 use crate::exit_code::{ExitCode, Failure};
 use crate::lab;
+
+use self::span::span;
 
 /// Runs the verb that was typed.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -29,6 +35,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Explain(args) => explain::run(&args, format),
         Verb::Status(args) => status::run(&args, format),
         Verb::Bgp(verb) => bgp::run(verb, format),
+        Verb::L2(verb) => l2::run(verb, format),
+        Verb::Vrrp(verb) => vrrp::run(verb, format),
         Verb::Drain(args) => drain::run(&args, format),
         Verb::Announce(args) => announce::run(&args),
         Verb::Lab(args) => lab::run(&args, format),

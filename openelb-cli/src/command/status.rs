@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use super::{l2, vrrp};
 use crate::args::{PlaceArgs, StatusArgs};
 use crate::client;
 use crate::engine::{Answer, BgpReport, Pools, Question, ServiceState, StatusReport};
@@ -65,6 +66,14 @@ impl Report for StatusReport {
             heading(out, paint, "ANNOUNCEMENTS")?;
             announcements(self).write(out)?;
         }
+        if let Some(election) = &self.election {
+            heading(out, paint, "ELECTION")?;
+            l2::nodes(election, paint).write(out)?;
+        }
+        if let Some(vrrp) = &self.vrrp {
+            heading(out, paint, "VIRTUAL ROUTERS")?;
+            vrrp::table(&vrrp.routers, paint).write(out)?;
+        }
         if let Some(bgp) = &self.bgp {
             heading(out, paint, "BGP")?;
             // What is wrong with it is among the problems below.
@@ -94,6 +103,7 @@ fn services(status: &StatusReport, paint: Paint) -> Table {
             .collect();
         let state = match service.state {
             ServiceState::Announced => paint.good("announced"),
+            ServiceState::Elsewhere => "elsewhere".to_owned(),
             ServiceState::Silent => "silent".to_owned(),
             ServiceState::Standby => "standby".to_owned(),
             ServiceState::Allocated => "allocated".to_owned(),

@@ -12,6 +12,7 @@ mod secret;
 mod service;
 #[cfg(test)]
 mod tests;
+mod vrrp;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use openelb_ipam::{Owner, PoolSpec, Request};
 use openelb_k8s::api::{Probe, Protocol};
 use openelb_k8s::bgp::Node;
 use openelb_k8s::layer2::Election;
+use openelb_k8s::vrrp::PoolRouters;
 
 pub(crate) use self::bgp::{BgpConfig, first_line};
 pub(crate) use self::diagnostic::Diagnostic;
@@ -31,6 +33,8 @@ pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};
 /// What was meant by the files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
+    /// The name of this node.
+    pub(crate) node: String,
     /// The pools, in the order of the files.
     pub(crate) pools: Vec<PoolConfig>,
     /// The services, in the order of the files.
@@ -57,6 +61,8 @@ pub(crate) struct PoolConfig {
     pub(crate) probe: Probe,
     /// How its addresses become routes; none unless the protocol is BGP.
     pub(crate) advertisements: Vec<Advertisement>,
+    /// The virtual routers that have its addresses; `None` unless the protocol is VRRP.
+    pub(crate) routers: Option<PoolRouters>,
 }
 
 /// A service: who asks for what, and when it is announced.

@@ -8,7 +8,7 @@ use openelb_ipam::{
     Families, Family, FamilyPolicy, Ipam, OwnerKey, Pool, PoolName, Port, PortSet, Protocol,
     Request, Sharing,
 };
-use openelb_k8s::api::{self, Eip};
+use openelb_k8s::api::Eip;
 use openelb_k8s::bgp::Node;
 use openelb_k8s::pool;
 
@@ -17,7 +17,7 @@ use super::diagnostic::Diagnostic;
 use super::file::{Documents, Written};
 use super::read::did_you_mean;
 use super::service::{CheckProtocol, HealthCheck, IpFamily, IpFamilyPolicy, Service, Transport};
-use super::{Config, PoolConfig, SERVICE, ServiceConfig, layer2};
+use super::{Config, PoolConfig, SERVICE, ServiceConfig, layer2, vrrp};
 
 /// The configuration, and every remark in the order of the files. With an error among the remarks
 /// the configuration lacks the objects at fault.
@@ -54,6 +54,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
         .filter_map(|eip| pool(eip, &objects, &mut remarks))
         .collect();
     check_pools(&eips, &pools, &mut remarks);
+    vrrp::check_overlaps(&eips, &pools, &mut remarks);
     let known = KnownPools::of(&pools);
     let services: Vec<_> = services
         .iter()
@@ -64,6 +65,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
     remarks.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     (
         Config {
+            node: node.name.clone(),
             pools,
             services,
             bgp,
@@ -112,12 +114,6 @@ fn pool(
         }
     };
     let wish = &eip.object.spec;
-    if wish.protocol == api::Protocol::Vip {
-        let message = "protocol vip is not spoken by this daemon: the addresses are only allocated";
-        let help = "write `protocol: layer2` with an `interface`, `protocol: bgp` with a BgpConf, or \
-                    `protocol: none` to keep it so";
-        remarks.push(eip.remark("spec.protocol", message).help(help).warning());
-    }
     if !spec.auto_assign && wish.auto_assign.is_none() {
         let message = "no service gets an address of this pool without naming it";
         let help =
@@ -131,6 +127,7 @@ fn pool(
         interfaces,
         probe: wish.probe,
         advertisements: objects.advertisements(eip, remarks),
+        routers: vrrp::routers(eip, remarks),
     })
 }
 

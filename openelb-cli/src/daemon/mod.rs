@@ -11,7 +11,9 @@
 mod bgp;
 mod health;
 mod http;
+mod journal;
 mod keeper;
+mod link;
 mod log;
 mod metrics;
 mod rights;
@@ -97,16 +99,16 @@ impl Daemon {
         files: Files,
     ) -> Result<Self, Failure> {
         let page = bind_page(args.metrics).await?;
-        let (conflict_sender, conflicts) = mpsc::channel(MOST_CONFLICTS);
+        let (teller, news) = mpsc::channel(MOST_NEWS);
         let speaker = if args.no_announce {
             Speaker::silent()
         } else {
-            Speaker::start(conflict_sender, services.needs_link())?
+            Speaker::start(teller, services.needs())?
         };
         let socket = client::socket_path(&args.place);
         let listener = listen(&socket)?;
         let signals = Signals::listen()?;
-        let (keeper, thread) = Keeper::start(engine, services, speaker, conflicts)?;
+        let (keeper, thread) = Keeper::start(engine, services, speaker, news)?;
         tokio::spawn(server::serve(listener, keeper.clone()));
         tokio::spawn(health::supervise(checks, keeper.clone()));
         if let Some(listener) = page {
@@ -203,5 +205,5 @@ async fn reload_whenever(told: Arc<Notify>, files: Files, node: NodeArgs, keeper
     }
 }
 
-/// Conflicts that may wait; the announcer's listener waits when there are more.
-const MOST_CONFLICTS: usize = 256;
+/// News that may wait; the announcer's listener waits when there are more.
+const MOST_NEWS: usize = 256;

@@ -1,23 +1,29 @@
 //! The network side: what should be announced, handed to the announcer as one whole set.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{Announcement, Event, Options, StartError};
+use openelb_announce::announcer::{
+    AnnounceError, Desired, Election, Event, Options, Owner, Scheduling, StartError,
+};
 use openelb_announce::bgp::route::Route;
 use openelb_announce::claim::{self, ConflictPhase};
+use openelb_announce::ownership::{self, NodeId};
 use openelb_k8s::api;
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::bgp::Bgp;
+use super::link::{self, Notes};
 use super::rights::give_up_capabilities;
+use super::services::Wanted;
+use crate::clock;
 use crate::config::BgpConfig;
-use crate::engine::AnnouncementStatus;
+use crate::engine::{
+    AnnouncementStatus, DrainReport, DrainStep, ElectionReport, EventsReport, VrrpReport,
+};
 use crate::exit_code::{ExitCode, Failure};
 
 /// Announces, or knows why not.
@@ -27,21 +33,50 @@ pub(super) struct Speaker {
     bgp: Bgp,
     announcer: Option<Arc<Announcer>>,
     listener: Option<JoinHandle<()>>,
-    desired: Vec<Announcement>,
+    /// Which start of this node it is: later ones have higher numbers.
+    boot: u64,
+    wanted: Wanted,
+    is_draining: bool,
+    notes: Arc<Notes>,
     /// Why the last set was not taken over.
     trouble: Option<String>,
+}
+
+/// What the network tells the daemon to act upon.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A foreign station uses one of our addresses.
+    Conflict(Conflict),
+    /// Another node told this one to drain, or to take part again.
+    Ordered {
+        /// Which node.
+        by: String,
+        /// What to do.
+        step: DrainStep,
+    },
 }
 
 /// A foreign station uses one of our addresses.
 #[derive(Debug)]
 pub(super) struct Conflict {
     /// The address.
-    pub(super) address: IpAddr,
+    pub(super) address: std::net::IpAddr,
     /// Who and where, for people.
     pub(super) cause: String,
     /// Whether the address is silent because of it. While announced it is defended instead
     /// (RFC 5227 section 2.4): a single stray frame must not renumber a running service.
     pub(super) is_lost: bool,
+}
+
+/// What the configuration needs of the link.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Needs {
+    /// Something is announced on one.
+    pub(super) link: bool,
+    /// Virtual routers have a MAC or accept packets of their own.
+    pub(super) configuring: bool,
+    /// An election has profile Fast.
+    pub(super) realtime: bool,
 }
 
 impl Speaker {
@@ -52,23 +87,23 @@ impl Speaker {
             bgp: Bgp::silent(),
             announcer: None,
             listener: None,
-            desired: Vec::new(),
+            boot: clock::now().0.saturating_mul(NANOSECONDS),
+            wanted: Wanted::default(),
+            is_draining: false,
+            notes: Arc::default(),
             trouble: None,
         }
     }
 
-    /// Opens the network. Conflicts arrive at `conflicts` from then on.
+    /// Opens the network. What the daemon must act upon arrives at `news` from then on.
     ///
     /// Unless the configuration needs the link, a daemon without `CAP_NET_RAW` runs all the same.
-    pub(super) fn start(
-        conflicts: mpsc::Sender<Conflict>,
-        needs_link: bool,
-    ) -> Result<Self, Failure> {
+    pub(super) fn start(news: mpsc::Sender<News>, needs: Needs) -> Result<Self, Failure> {
         // BGP first: what comes next gives up the capabilities that its thread needs.
         let bgp = Bgp::start()?;
-        let announcer = match start_announcer() {
+        let announcer = match start_announcer_for(needs) {
             Ok(announcer) => Arc::new(announcer),
-            Err(failure) if !needs_link && failure.code == ExitCode::NotPermitted => {
+            Err(failure) if !needs.link && failure.code == ExitCode::NotPermitted => {
                 info!("no layer 2, which is not needed: {}", failure.message);
                 give_up_capabilities()?;
                 return Ok(Self {
@@ -79,14 +114,18 @@ impl Speaker {
             }
             Err(failure) => return Err(failure),
         };
-        let weak = Arc::downgrade(&announcer);
+        let notes = Arc::<Notes>::default();
+        let (weak, journal) = (Arc::downgrade(&announcer), Arc::clone(&notes));
         let thread = std::thread::Builder::new()
             .name("openelb-events".to_owned())
             .spawn(move || {
                 // The weak reference is what ends this thread once the speaker is gone.
                 while let Some(announcer) = weak.upgrade() {
                     match announcer.events().recv_timeout(PAUSE) {
-                        Ok(event) => hear(event, &conflicts),
+                        Ok(event) => {
+                            journal.hear(&event);
+                            tell(event, &news);
+                        }
                         Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
                         Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
                     }
@@ -100,31 +139,31 @@ impl Speaker {
             bgp,
             announcer: Some(announcer),
             listener: Some(thread),
-            desired: Vec::new(),
-            trouble: None,
+            notes,
+            ..Self::silent()
         })
     }
 
-    /// Makes this the set of announced addresses; nothing is done when it is already.
-    pub(super) fn announce(&mut self, desired: BTreeMap<IpAddr, Announcement>) {
-        let desired: Vec<_> = desired.into_values().collect();
-        if desired == self.desired {
-            return;
+    /// Makes this what the network hears; nothing is done when it is so already.
+    pub(super) fn announce(&mut self, wanted: Wanted) {
+        if wanted != self.wanted {
+            self.wanted = wanted;
+            self.put_in_force();
         }
-        self.desired.clone_from(&desired);
+    }
+
+    fn put_in_force(&mut self) {
         let Some(announcer) = &self.announcer else {
-            let needs_link = !self.is_silent && !self.desired.is_empty();
+            let needs_link = !self.is_silent && !self.wanted.announcements.is_empty();
             self.trouble = needs_link.then(|| NO_LINK.to_owned());
             return;
         };
+        let desired = desired(&self.wanted, self.boot, self.is_draining);
         info!(
-            addresses = desired.len(),
+            addresses = desired.announcements.len(),
             "the set of announced addresses changes"
         );
-        self.trouble = announcer
-            .announce(desired)
-            .err()
-            .map(|error| error.to_string());
+        self.trouble = announcer.set(desired).err().map(|error| trouble(&error));
         if let Some(trouble) = &self.trouble {
             error!(%trouble, "the announcer did not take the set over");
         }
@@ -145,22 +184,142 @@ impl Speaker {
         &self.bgp
     }
 
-    /// The BGP side, to be told something.
-    pub(super) fn bgp_mut(&mut self) -> &mut Bgp {
-        &mut self.bgp
+    /// One step of taking this node out of service, or of bringing it back: the links and BGP.
+    pub(super) fn drain(&mut self, step: DrainStep) -> Result<(), Failure> {
+        let has_link = self.wanted.contest.is_some() || !self.wanted.routers.is_empty();
+        if !has_link && !self.bgp.can_drain() {
+            let message = "nothing here can move to another node";
+            let next =
+                "add a Layer2Conf, a vip pool or a BgpConf, and run it without --no-announce";
+            return Err(Failure::new(ExitCode::Refused, message).next(next));
+        }
+        if self.bgp.can_drain() {
+            self.bgp.drain(step);
+        }
+        let is_draining = step != DrainStep::Undo;
+        if has_link && self.is_draining != is_draining {
+            info!(
+                "{}",
+                if is_draining {
+                    "draining: addresses are handed over to other nodes of the link"
+                } else {
+                    "in service again: addresses are taken back as the nodes agree"
+                }
+            );
+            self.is_draining = is_draining;
+            self.put_in_force();
+        }
+        Ok(())
     }
 
-    /// Withdraws everything from the link, and ends the BGP sessions so that peers that keep routes
-    /// over a restart keep them; returns when nothing is answered for any more.
+    /// Tells another node to drain, or to take part again.
+    pub(super) fn order(&self, node: &str, step: DrainStep) -> Result<(), Failure> {
+        let unknown =
+            |message: String, next: &str| Err(Failure::new(ExitCode::NotFound, message).next(next));
+        let Some(election) = self.election() else {
+            return unknown(
+                format!("no election, and so no way to reach node `{node}`"),
+                "ask the daemon of that node itself: `openelb drain` there",
+            );
+        };
+        if link::drained_elsewhere(&election, node).is_none() {
+            let nodes = election.segments.iter().flat_map(|segment| &segment.nodes);
+            let mut names: Vec<_> = nodes.map(|node| node.name.as_str()).collect();
+            names.dedup();
+            let next = match names.as_slice() {
+                [] => "no other node is heard; see `openelb l2 owners`".to_owned(),
+                names => format!("nodes that are heard: {}", names.join(", ")),
+            };
+            return unknown(format!("no node `{node}` is heard"), &next);
+        }
+        if let (Some(announcer), Ok(node)) = (&self.announcer, NodeId::new(node)) {
+            announcer.order_drain(&node, step != DrainStep::Undo);
+        }
+        Ok(())
+    }
+
+    /// How far a node is out of service; `None`: this one.
+    pub(super) fn drained(&self, node: Option<&str>) -> Result<DrainReport, Failure> {
+        let election = self.election();
+        if let Some(node) = node.filter(|node| !self.is_called(node)) {
+            let heard = election.and_then(|election| link::drained_elsewhere(&election, node));
+            return heard.ok_or_else(|| {
+                Failure::new(
+                    ExitCode::NotFound,
+                    format!("node `{node}` is heard no more"),
+                )
+                .next("see `openelb l2 owners`")
+            });
+        }
+        let routers = self.vrrp().map(|vrrp| vrrp.routers).unwrap_or_default();
+        let active = routers.iter().filter(|router| router.state == "Active");
+        let bgp = self.bgp.is_configured().then(|| self.bgp.report());
+        let is_draining = self.is_draining || self.bgp.is_draining();
+        Ok(DrainReport {
+            draining: is_draining,
+            active: Some(active.count().try_into().unwrap_or(u64::MAX)),
+            bgp,
+            ..election.as_ref().map(link::drained).unwrap_or_default()
+        })
+    }
+
+    /// Whether this node has that name in the election.
+    pub(super) fn is_called(&self, node: &str) -> bool {
+        let contest = self.wanted.contest.as_ref();
+        contest.is_some_and(|contest| contest.election.node.as_str() == node)
+    }
+
+    /// The election as it stands; `None` without a `Layer2Conf`.
+    pub(super) fn election(&self) -> Option<ElectionReport> {
+        let contest = self.wanted.contest.as_ref()?;
+        let segments = self.announcer.as_ref();
+        let segments = segments
+            .map(|announcer| announcer.segments())
+            .unwrap_or_default();
+        let report = link::election_report(contest, &segments, &self.notes.open());
+        let scheduling = self.announcer.as_ref().map(|it| in_words(it.scheduling()));
+        Some(ElectionReport {
+            draining: self.is_draining,
+            scheduling,
+            trouble: self.link_trouble(),
+            ..report
+        })
+    }
+
+    /// The virtual routers as they stand; `None` without any.
+    pub(super) fn vrrp(&self) -> Option<VrrpReport> {
+        let wanted = &self.wanted.routers;
+        let running = self.announcer.as_ref();
+        let running = running
+            .map(|announcer| announcer.routers())
+            .unwrap_or_default();
+        let trouble = self.link_trouble();
+        (!wanted.is_empty()).then(|| link::vrrp_report(wanted, &running, trouble.as_deref()))
+    }
+
+    /// What happened on the links from a number on.
+    pub(super) fn events(&self, from: Option<u64>) -> EventsReport {
+        self.notes.open().journal.since(from)
+    }
+
+    fn link_trouble(&self) -> Option<String> {
+        let silent = self.is_silent.then(|| "off (--no-announce)".to_owned());
+        silent.or_else(|| self.trouble.clone())
+    }
+
+    /// Hands over to other nodes what they can have, withdraws the rest from the link, and ends the
+    /// BGP sessions so that peers that keep routes over a restart keep them; returns when nothing is
+    /// answered for any more.
     pub(super) fn stop(mut self) {
-        self.bgp.stop();
+        // The link first: other nodes wait for nothing else than to hear that this one leaves.
         // The listening thread may hold the announcer for a moment longer and end it then.
         drop(self.announcer.take());
         if let Some(listener) = self.listener.take() {
             // A thread that panicked has said so on standard error.
             let _ = listener.join();
         }
-        info!("everything is withdrawn from the link");
+        info!("everything is handed over or withdrawn from the link");
+        self.bgp.stop();
     }
 
     /// Whether the daemon was told not to announce.
@@ -220,12 +379,71 @@ pub(super) fn probe(probe: api::Probe) -> claim::Probe {
     }
 }
 
+/// What the announcer is told: nothing is left of virtual routers while this node drains, since
+/// priority 0 is their way of saying so.
+fn desired(wanted: &Wanted, boot: u64, is_draining: bool) -> Desired {
+    let announcements = wanted.announcements.values();
+    let announcements = announcements
+        .filter(|it| !is_draining || !matches!(it.owner, Owner::Router(_)))
+        .cloned();
+    let election = wanted.contest.as_ref().map(|contest| Election {
+        port: contest.election.port,
+        peers: contest.election.peers.clone(),
+        draining: is_draining,
+        ..Election::new(contest.election.settings(boot), contest.groups.clone())
+    });
+    let routers = wanted.routers.iter().filter(|_| !is_draining);
+    Desired {
+        announcements: announcements.collect(),
+        election,
+        routers: routers
+            .filter_map(|router| router.run.clone().ok())
+            .collect(),
+    }
+}
+
 /// Opens the network and gives up every capability of this thread, and so of those it starts. What
 /// opens sockets for interfaces that appear later is a thread of the announcer's own.
 pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
-    let announcer = Announcer::start(Options::default()).map_err(|error| start_failure(&error))?;
+    start_announcer_for(Needs::default())
+}
+
+fn start_announcer_for(needs: Needs) -> Result<Announcer, Failure> {
+    let options = Options {
+        configures_links: needs.configuring,
+        ..Options::default()
+    };
+    let announcer = Announcer::start(options).map_err(|error| start_failure(&error))?;
+    if let (true, Scheduling::Refused { reason }) = (needs.realtime, announcer.scheduling()) {
+        let message = format!("cannot elect with profile Fast: {}", fact(reason));
+        return Err(Failure::new(ExitCode::NotPermitted, message).next(REALTIME));
+    }
     give_up_capabilities()?;
     Ok(announcer)
+}
+
+/// Whether the thread that answers and beats runs ahead of others.
+fn in_words(scheduling: &Scheduling) -> String {
+    match scheduling {
+        Scheduling::Realtime { priority } => format!("real-time, priority {priority}"),
+        Scheduling::Ordinary => "ordinary".to_owned(),
+        Scheduling::Refused { reason } => format!("ordinary: {}", fact(reason)),
+    }
+}
+
+/// Why a set was not taken over, for operators.
+fn trouble(error: &AnnounceError) -> String {
+    match error {
+        AnnounceError::NeedsRealtime { .. } => {
+            format!("{}; {REALTIME}", fact(&error.to_string()))
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The announcer's own advice is for programs; the one for operators is another.
+fn fact(text: &str) -> &str {
+    text.split("; ").next().unwrap_or(text)
 }
 
 /// The failure to open the network, as the user sees it.
@@ -239,55 +457,51 @@ fn start_failure(error: &StartError) -> Failure {
         ),
         _ => (ExitCode::Failed, "run without the network: `--no-announce`"),
     };
-    // The announcer's own advice is for programs; the one for operators is below.
     let text = error.to_string();
-    let fact = text.split("; ").next().unwrap_or_default().to_owned();
-    Failure::new(code, format!("cannot announce: {fact}")).next(next)
+    Failure::new(code, format!("cannot announce: {}", fact(&text))).next(next)
 }
 
-fn hear(event: Event, conflicts: &mpsc::Sender<Conflict>) {
-    match event {
-        Event::Address { interface, event } => hear_about_address(&interface, event, conflicts),
-        Event::Paused { pause } => {
-            warn!(
-                ?pause,
-                "the process was kept from running; every address starts again"
-            );
-        }
-        Event::Missed(count) => warn!(count, "events were missed; the status is complete"),
-        _ => {}
-    }
-}
-
-fn hear_about_address(interface: &str, event: claim::Event, conflicts: &mpsc::Sender<Conflict>) {
-    match event {
-        claim::Event::Probing(address) => info!(%address, interface, "probing"),
-        claim::Event::Announced(address) => info!(%address, interface, "announced"),
-        claim::Event::Released(address) => info!(%address, interface, "withdrawn"),
-        claim::Event::Conflict {
+/// Tells the daemon what it must act upon. A daemon that is ending needs no news any more.
+fn tell(event: Event, news: &mpsc::Sender<News>) {
+    let told = match event {
+        Event::Address {
+            interface,
+            event:
+                claim::Event::Conflict {
+                    address,
+                    mac,
+                    phase,
+                },
+        } => News::Conflict(Conflict {
             address,
-            mac,
-            phase,
-        } => {
-            warn!(%address, interface, %mac, ?phase, "another station uses the address");
-            let cause = format!("{mac} uses it on {interface}");
-            // A keeper that ended needs no conflicts any more.
-            let is_lost = phase != ConflictPhase::Defended;
-            let _ = conflicts.blocking_send(Conflict {
-                address,
-                cause,
-                is_lost,
-            });
-        }
-        claim::Event::GroupsExhausted { address, limit, .. } => {
-            warn!(%address, interface, limit, "no solicited-node group left for the address");
-        }
-        other => info!(?other, interface, "the announcer reports"),
-    }
+            cause: format!("{mac} uses it on {interface}"),
+            is_lost: phase != ConflictPhase::Defended,
+        }),
+        Event::Ownership {
+            event: ownership::Event::Ordered { by, drain },
+            ..
+        } => News::Ordered {
+            by: by.to_string(),
+            step: if drain {
+                DrainStep::Announce
+            } else {
+                DrainStep::Undo
+            },
+        },
+        _ => return,
+    };
+    let _ = news.blocking_send(told);
 }
+
+/// How to be allowed what profile Fast needs.
+const REALTIME: &str = "give the daemon CAP_SYS_NICE, or `LimitRTPRIO=50` in its systemd unit, or write \
+                        `profile: Normal`";
 
 const NO_LINK: &str = "layer 2 takes CAP_NET_RAW, without which the daemon was started; grant it and \
                        start the daemon again";
+
+/// Allocations count in milliseconds, elections in nanoseconds.
+const NANOSECONDS: u64 = 1_000_000;
 
 /// How long the listening thread may outlive the speaker.
 const PAUSE: Duration = Duration::from_millis(100);

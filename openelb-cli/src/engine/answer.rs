@@ -7,6 +7,7 @@ use openelb_ipam::{OwnerKey, PoolName};
 use serde::{Deserialize, Serialize};
 
 use super::bgp::{BgpReport, EventsReport, RoutesReport};
+use super::link::{DrainReport, ElectionReport, VrrpReport};
 use super::status::StatusReport;
 
 /// One answer.
@@ -31,12 +32,20 @@ pub(crate) enum Answer {
     Explained(Explained),
     /// To [`Status`](super::Question::Status).
     Status(Box<StatusReport>),
-    /// To [`Bgp`](super::Question::Bgp) and [`Drain`](super::Question::Drain).
+    /// To [`Bgp`](super::Question::Bgp).
     Bgp(Box<BgpReport>),
     /// To [`BgpRoutes`](super::Question::BgpRoutes).
     BgpRoutes(RoutesReport),
     /// To [`BgpEvents`](super::Question::BgpEvents).
     BgpEvents(EventsReport),
+    /// To [`Election`](super::Question::Election).
+    Election(Box<ElectionReport>),
+    /// To [`LinkEvents`](super::Question::LinkEvents).
+    LinkEvents(EventsReport),
+    /// To [`Vrrp`](super::Question::Vrrp).
+    Vrrp(VrrpReport),
+    /// To [`Drain`](super::Question::Drain).
+    Drain(Box<DrainReport>),
 }
 
 /// Who got what, and who got nothing and why.

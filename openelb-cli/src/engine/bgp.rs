@@ -292,8 +292,11 @@ pub(crate) struct EventReport {
     pub(crate) number: u64,
     /// When, in RFC 3339.
     pub(crate) at: String,
-    /// The peer it is about.
+    /// The BGP peer it is about.
     pub(crate) peer: Option<String>,
+    /// The interface it happened on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) interface: Option<String>,
     /// One line.
     pub(crate) text: String,
 }

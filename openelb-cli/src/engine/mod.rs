@@ -7,6 +7,7 @@
 mod answer;
 mod bgp;
 mod explain;
+mod link;
 mod map;
 mod pools;
 mod question;
@@ -29,6 +30,10 @@ pub(crate) use self::bgp::{
     BfdReport, BgpReport, DrainState, DrainStep, ErrorReport, EventReport, EventsReport,
     FamilyReport, InterfaceReport, ListenerReport, MessageCounts, MessagesReport, PeerReport,
     RouteReport, RoutesReport, SessionReport,
+};
+pub(crate) use self::link::{
+    DrainReport, ElectionReport, NodeReport, RouterCounters, RouterReport, SegmentCounters,
+    SegmentReport, UnitReport, VrrpReport,
 };
 pub(crate) use self::question::{Owners, PROTOCOL, Question};
 pub(crate) use self::status::{
@@ -95,6 +100,9 @@ impl Engine {
             | Question::Bgp
             | Question::BgpRoutes { .. }
             | Question::BgpEvents { .. }
+            | Question::Election
+            | Question::LinkEvents { .. }
+            | Question::Vrrp
             | Question::Drain { .. } => {
                 return Err(Failure::new(
                     ExitCode::Unreachable,

@@ -89,10 +89,22 @@ pub(crate) enum Question {
         /// From this number on; `None`: only the number of the next one.
         from: Option<u64>,
     },
-    /// Takes this node out of service for its BGP peers, step by step.
+    /// The election of layer 2.
+    Election,
+    /// What happened to the election, the addresses and the virtual routers.
+    LinkEvents {
+        /// From this number on; `None`: only the number of the next one.
+        from: Option<u64>,
+    },
+    /// The virtual routers.
+    Vrrp,
+    /// Takes a node out of service, step by step.
     Drain {
-        /// Which step.
-        step: DrainStep,
+        /// Which step; none only asks how far it is.
+        step: Option<DrainStep>,
+        /// Which node, by the name that it has in the election; `None`: the daemon's own.
+        #[serde(default)]
+        node: Option<String>,
     },
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Held, PoolReport};
 use super::bgp::BgpReport;
+use super::link::{ElectionReport, VrrpReport};
 
 /// The state of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,12 @@ pub(crate) struct StatusReport {
     /// The BGP speaker; absent without a `BgpConf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bgp: Option<BgpReport>,
+    /// The election of layer 2; absent without a `Layer2Conf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) election: Option<ElectionReport>,
+    /// The virtual routers; absent without a `vip` pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vrrp: Option<VrrpReport>,
     /// Conflicts seen since the start.
     pub(crate) conflicts: u64,
     /// What an operator should look at, one sentence each.
@@ -72,6 +79,8 @@ pub(crate) struct ServiceStatus {
 pub(crate) enum ServiceState {
     /// They are announced, or about to be: then the detail says what is still to come.
     Announced,
+    /// Another node of the link announces them, as the nodes agreed.
+    Elsewhere,
     /// They would be announced, but the daemon was started with `--no-announce`.
     Silent,
     /// They are allocated and kept ready for a move.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::super::span;
 use super::peers::remarks;
-use super::span;
 use crate::args::BgpPeerArgs;
 use crate::engine::{BgpReport, PeerReport};
 use crate::exit_code::{ExitCode, Failure};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::span;
+use super::super::span;
 use crate::args::BgpPeerArgs;
 use crate::engine::{BgpReport, DrainState, ErrorReport, PeerReport};
 use crate::exit_code::{ExitCode, Failure};

@@ -1,44 +1,19 @@
-//! What happened to the peers: in the log at once, and kept for a while for whoever asks.
-
-use std::collections::VecDeque;
+//! What happens to the peers: in the log at once, and in the journal.
 
 use openelb_announce::announcer::speaker::Event;
 use openelb_announce::bgp::peer::{self, State};
 use openelb_announce::bgp::speaker;
 use tracing::{debug, info, warn};
 
-use crate::engine::{EventReport, EventsReport};
+use super::super::journal::{About, Journal};
 
-/// The last events, numbered from 1.
-#[derive(Debug, Default)]
-pub(super) struct Journal {
-    events: VecDeque<EventReport>,
-    count: u64,
-}
-
-impl Journal {
-    pub(super) fn note(&mut self, event: &Event) {
-        self.count += 1;
-        if self.events.len() == MOST_EVENTS {
-            self.events.pop_front();
-        }
-        self.events.push_back(EventReport {
-            number: self.count,
-            at: jiff::Timestamp::now().to_string(),
-            peer: peer_of(event),
-            text: event.to_string(),
-        });
-    }
-
-    pub(super) fn since(&self, from: Option<u64>) -> EventsReport {
-        let next = self.count + 1;
-        let from = from.unwrap_or(next);
-        let events = self.events.iter().filter(|event| event.number >= from);
-        EventsReport {
-            events: events.cloned().collect(),
-            next,
-        }
-    }
+/// Writes an event down.
+pub(super) fn note(journal: &mut Journal, event: &Event) {
+    let about = About {
+        peer: peer_of(event),
+        ..About::default()
+    };
+    journal.note(about, event.to_string());
 }
 
 /// One line for each event, at the level at which an operator wants to hear of it.
@@ -68,6 +43,3 @@ fn peer_of(event: &Event) -> Option<String> {
         _ => None,
     }
 }
-
-/// Hours of ordinary life, and no burden: about 200 octets each.
-const MOST_EVENTS: usize = 1_024;

@@ -16,7 +16,7 @@ use openelb_announce::bgp::route::Route;
 use openelb_announce::bgp::speaker::Change;
 use tracing::{error, info};
 
-use self::journal::Journal;
+use super::journal::Journal;
 use super::rights::give_up_capabilities;
 use crate::config::BgpConfig;
 use crate::engine::{BgpReport, DrainState, DrainStep, EventsReport, RoutesReport};
@@ -101,12 +101,18 @@ impl Bgp {
         }
     }
 
+    /// Whether there is something to drain: somebody speaks, and is configured.
+    pub(super) fn can_drain(&self) -> bool {
+        self.speaker.is_some() && self.config.is_some()
+    }
+
+    /// Whether it is drained, or on the way there.
+    pub(super) fn is_draining(&self) -> bool {
+        self.drain != DrainState::No
+    }
+
     /// One step of taking this node out of service, or of bringing it back.
-    pub(super) fn drain(&mut self, step: DrainStep) -> Result<(), Failure> {
-        if self.speaker.is_none() || self.config.is_none() {
-            return Err(Failure::new(ExitCode::Refused, "this daemon speaks no BGP")
-                .next("add a BgpConf and run it without --no-announce"));
-        }
+    pub(super) fn drain(&mut self, step: DrainStep) {
         match step {
             DrainStep::Announce => {
                 self.drain = DrainState::Announced;
@@ -125,7 +131,6 @@ impl Bgp {
                 info!("in service again: every route is announced as before");
             }
         }
-        Ok(())
     }
 
     /// How everything stands.
@@ -218,7 +223,7 @@ fn listen(speaker: &Weak<speaker::Speaker>, notes: &Mutex<Journal>) {
             Ok(event) => {
                 journal::log(&event);
                 let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-                notes.note(&event);
+                journal::note(&mut notes, &event);
             }
             Err(RecvTimeoutError::Timeout) => {}
             // Its thread ended by itself, and nothing follows.

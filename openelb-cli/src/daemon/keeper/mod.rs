@@ -12,10 +12,10 @@ use std::time::Duration;
 use openelb_ipam::{OwnerKey, Time};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
-use tracing::error;
+use tracing::{error, info};
 
 use super::services::Services;
-use super::speaker::{Conflict, Speaker};
+use super::speaker::{Conflict, News, Speaker};
 use crate::clock;
 use crate::config::{Config, InvalidConfig};
 use crate::engine::{Answer, Engine, Question};
@@ -53,7 +53,7 @@ impl Keeper {
         engine: Engine,
         services: Services,
         speaker: Speaker,
-        conflicts: mpsc::Receiver<Conflict>,
+        news: mpsc::Receiver<News>,
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         let failed =
             |error| Failure::new(ExitCode::Failed, format!("cannot start a thread: {error}"));
@@ -70,7 +70,7 @@ impl Keeper {
         };
         let thread = std::thread::Builder::new()
             .name("openelb-keeper".to_owned())
-            .spawn(move || runtime.block_on(state.run(inputs, conflicts)))
+            .spawn(move || runtime.block_on(state.run(inputs, news)))
             .map_err(failed)?;
         Ok((Self { inputs: sender }, thread))
     }
@@ -104,16 +104,12 @@ struct Keeping {
 /// What made the thread wake.
 enum Wake {
     Inputs(Vec<Input>),
-    Conflict(Conflict),
+    News(News),
     Deadline,
 }
 
 impl Keeping {
-    async fn run(
-        mut self,
-        mut inputs: mpsc::Receiver<Input>,
-        mut conflicts: mpsc::Receiver<Conflict>,
-    ) {
+    async fn run(mut self, mut inputs: mpsc::Receiver<Input>, mut news: mpsc::Receiver<News>) {
         self.finish(Vec::new(), clock::now());
         loop {
             let mut batch = Vec::new();
@@ -123,7 +119,7 @@ impl Keeping {
                     0 => break,
                     _ => Wake::Inputs(batch),
                 },
-                Some(conflict) = conflicts.recv() => Wake::Conflict(conflict),
+                Some(told) = news.recv() => Wake::News(told),
                 () = sleep(until_deadline(self.engine.next_deadline(), clock::now())) => Wake::Deadline,
             };
             if self.act(wake, clock::now()) == Flow::Stop {
@@ -144,15 +140,21 @@ impl Keeping {
                     }
                 }
             }
-            Wake::Conflict(Conflict {
+            Wake::News(News::Conflict(Conflict {
                 address,
                 cause,
                 is_lost,
-            }) => {
+            })) => {
                 self.services.hear_conflict(address, &cause, now);
                 if is_lost && self.engine.read_only().is_none() {
                     self.engine
                         .quarantine(address, now + QUARANTINE, &cause, now);
+                }
+            }
+            Wake::News(News::Ordered { by, step }) => {
+                info!("told by node {by}");
+                if let Err(failure) = self.speaker.drain(step) {
+                    error!(%failure, "the order was not carried out");
                 }
             }
             Wake::Deadline => {}
@@ -205,8 +207,7 @@ impl Keeping {
         let version = (self.engine.generation(), self.services.version());
         if committed.is_ok() && self.announced != Some(version) {
             self.announced = Some(version);
-            self.speaker
-                .announce(self.services.announcements(&self.engine));
+            self.speaker.announce(self.services.wanted(&self.engine));
             self.speaker.announce_routes(
                 self.services.bgp(),
                 self.services.routes(&self.engine),
@@ -232,9 +233,22 @@ impl Keeping {
                 })
             }
             Question::BgpEvents { from } => Ok(Answer::BgpEvents(self.speaker.bgp().events(from))),
-            Question::Drain { step } => {
-                self.speaker.bgp_mut().drain(step)?;
-                Ok(Answer::Bgp(Box::new(self.speaker.bgp().report())))
+            Question::Election => Ok(Answer::Election(Box::new(
+                self.speaker.election().unwrap_or_default(),
+            ))),
+            Question::LinkEvents { from } => Ok(Answer::LinkEvents(self.speaker.events(from))),
+            Question::Vrrp => Ok(Answer::Vrrp(self.speaker.vrrp().unwrap_or_default())),
+            Question::Drain { step, node } => {
+                match (
+                    step,
+                    node.as_deref().filter(|node| !self.speaker.is_called(node)),
+                ) {
+                    (Some(step), Some(node)) => self.speaker.order(node, step)?,
+                    (Some(step), None) => self.speaker.drain(step)?,
+                    (None, _) => {}
+                }
+                let report = self.speaker.drained(node.as_deref())?;
+                Ok(Answer::Drain(Box::new(report)))
             }
             Question::Apply { .. } => Err(Failure::new(
                 ExitCode::Busy,

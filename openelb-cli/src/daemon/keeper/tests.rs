@@ -10,7 +10,7 @@ use openelb_k8s::bgp::Node;
 use tokio::sync::oneshot;
 
 use super::super::services::Services;
-use super::super::speaker::{Conflict, Speaker};
+use super::super::speaker::{Conflict, News, Speaker};
 use super::{Flow, Input, Keeping, Wake};
 use crate::config;
 use crate::engine::{Answer, Engine, Owners, Question, ServiceState, StatusReport};
@@ -100,7 +100,7 @@ impl Lab {
             cause,
             is_lost,
         };
-        self.keeping.act(Wake::Conflict(conflict), now);
+        self.keeping.act(Wake::News(News::Conflict(conflict)), now);
     }
 
     fn configure(&mut self, yaml: &str) {
@@ -119,7 +119,8 @@ impl Lab {
     fn announced(&self) -> Vec<IpAddr> {
         self.keeping
             .services
-            .announcements(&self.keeping.engine)
+            .wanted(&self.keeping.engine)
+            .announcements
             .into_keys()
             .collect()
     }

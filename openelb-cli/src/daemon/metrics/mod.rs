@@ -1,6 +1,7 @@
 //! The metrics page, made from the status at each scrape: it cannot drift from the records.
 
 mod bgp;
+mod link;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -19,6 +20,12 @@ pub(super) fn page(status: &StatusReport) -> String {
     pools(&mut registry, status);
     services(&mut registry, status);
     announcements(&mut registry, status);
+    if let Some(election) = &status.election {
+        link::election(&mut registry, election);
+    }
+    if let Some(vrrp) = &status.vrrp {
+        link::vrrp(&mut registry, vrrp);
+    }
     if let Some(bgp) = &status.bgp {
         bgp::register(&mut registry, bgp);
     }

@@ -1,21 +1,26 @@
 //! The services of the configuration: what they hold, and whether they answer.
 
 mod report;
+mod wanted;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use openelb_ipam::{OwnerKey, Request, Time};
-use openelb_k8s::api::Protocol;
+use openelb_k8s::api::{Profile, Protocol};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use super::speaker::Needs;
 use crate::config::{
-    Announce, BgpConfig, Config, Diagnostic, HealthCheck, InvalidConfig, SERVICE, ServiceConfig,
+    Announce, BgpConfig, Config, Diagnostic, HealthCheck, InvalidConfig, PoolConfig, SERVICE,
+    ServiceConfig,
 };
 use crate::engine::{ConfigStatus, Engine};
 use crate::exit_code::{ExitCode, Failure};
+
+pub(super) use self::wanted::{Contest, Router, Unit, Wanted};
 
 /// The configuration in force and what became of it.
 #[derive(Debug)]
@@ -178,10 +183,20 @@ impl Services {
         self.config.bgp.as_ref()
     }
 
-    /// Whether some pool is announced on a link.
-    pub(super) fn needs_link(&self) -> bool {
-        let mut pools = self.config.pools.iter();
-        pools.any(|pool| pool.protocol == Protocol::Layer2)
+    /// What the configuration needs of the link.
+    pub(super) fn needs(&self) -> Needs {
+        let is_on_link =
+            |pool: &PoolConfig| matches!(pool.protocol, Protocol::Layer2 | Protocol::Vip);
+        let is_configuring = |pool: &PoolConfig| {
+            let routers = pool.routers.as_ref();
+            routers.is_some_and(|routers| routers.virtual_mac || routers.accept)
+        };
+        let election = self.config.election.as_ref();
+        Needs {
+            link: self.config.pools.iter().any(is_on_link),
+            configuring: self.config.pools.iter().any(is_configuring),
+            realtime: election.is_some_and(|election| election.profile == Profile::Fast),
+        }
     }
 
     /// Whether every health check has had its first verdict, so that nothing is missing from what

@@ -1,9 +1,7 @@
 //! What is made of the services: announcements, status, explanations.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::HashMap;
 
-use openelb_announce::announcer::{Announcement, Owner};
 use openelb_announce::bgp::route::{Route, aggregate};
 use openelb_ipam::Time;
 use openelb_k8s::api::Protocol;
@@ -12,34 +10,13 @@ use super::super::speaker::{self, Speaker};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
-    AnnouncementStatus, Answer, BgpReport, Engine, Held, Holder, PeerReport, ServiceState,
-    ServiceStatus, StatusReport,
+    AnnouncementStatus, Answer, BgpReport, ElectionReport, Engine, Held, Holder, PeerReport,
+    ServiceState, ServiceStatus, StatusReport, VrrpReport,
 };
 
-type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
+pub(super) type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
 
 impl Services {
-    /// Everything that should be announced.
-    pub(in super::super) fn announcements(
-        &self,
-        engine: &Engine,
-    ) -> BTreeMap<IpAddr, Announcement> {
-        let pools = self.pools();
-        let mut announcements = BTreeMap::new();
-        for service in &self.config.services {
-            let holder = engine.holder(&service.owner.key);
-            if self.state(service, holder.as_ref(), &pools).0 != ServiceState::Announced {
-                continue;
-            }
-            let held = holder.into_iter().flat_map(|holder| holder.addresses);
-            announcements.extend(held.filter_map(|held| {
-                let announcement = announcement(&held, &pools)?;
-                Some((announcement.address, announcement))
-            }));
-        }
-        announcements
-    }
-
     /// Every route that should be announced to BGP peers.
     pub(in super::super) fn routes(&self, engine: &Engine) -> Vec<Route> {
         let Some(bgp) = &self.config.bgp else {
@@ -70,11 +47,13 @@ impl Services {
     ) -> StatusReport {
         let pools = self.pools();
         let announcements = speaker.status();
+        let (election, vrrp) = (speaker.election(), speaker.vrrp());
         let bgp = speaker.bgp();
         let bgp = bgp.is_configured().then(|| bgp.report());
         let status = |service| {
             let wished = self.service_status(service, engine, &pools);
             let seen = as_seen(wished, speaker, &announcements);
+            let seen = as_elected(seen, election.as_ref());
             as_routed(seen, &pools, bgp.as_ref())
         };
         let services: Vec<_> = self.config.services.iter().map(status).collect();
@@ -90,9 +69,12 @@ impl Services {
             problems: {
                 let link = speaker.trouble().map(str::to_owned);
                 let rest = self.problems(engine, &services, &announcements, bgp.as_ref(), now);
-                link.into_iter().chain(rest).collect()
+                let together = link_problems(election.as_ref(), vrrp.as_ref());
+                link.into_iter().chain(rest).chain(together).collect()
             },
             bgp,
+            election,
+            vrrp,
             services,
             announcements,
         }
@@ -144,7 +126,7 @@ impl Services {
         Answer::Explained(explained)
     }
 
-    fn pools(&self) -> PoolsByName<'_> {
+    pub(super) fn pools(&self) -> PoolsByName<'_> {
         self.config
             .pools
             .iter()
@@ -170,7 +152,7 @@ impl Services {
     }
 
     /// What is done with the addresses of a service, and why.
-    fn state(
+    pub(super) fn state(
         &self,
         service: &ServiceConfig,
         holder: Option<&Holder>,
@@ -184,7 +166,7 @@ impl Services {
         let is_spoken = |held: &Held| {
             let pool = pools.get(&*held.pool);
             let is_routed = pool.is_some_and(|pool| !pool.advertisements.is_empty());
-            is_routed && self.config.bgp.is_some() || announcement(held, pools).is_some()
+            is_routed && self.config.bgp.is_some() || pool.is_some_and(|pool| is_on_link(pool))
         };
         match (service.announce, self.health.get(owner)) {
             (Announce::Never, _) => (ServiceState::Allocated, "announce: Never".to_owned()),
@@ -240,6 +222,24 @@ impl Services {
             .chain(bgp.into_iter().flat_map(bgp_problems))
             .collect()
     }
+}
+
+/// What an operator should look at about elections and virtual routers.
+fn link_problems(election: Option<&ElectionReport>, vrrp: Option<&VrrpReport>) -> Vec<String> {
+    let segments = election.into_iter().flat_map(|election| &election.segments);
+    let segments = segments.flat_map(|segment| segment.problems.iter().cloned());
+    let nobodys = election.into_iter().flat_map(|election| &election.units);
+    let nobodys = nobodys.filter(|unit| unit.interface.is_some() && unit.owner.is_none());
+    let nobodys = nobodys.map(|unit| {
+        let addresses: Vec<_> = unit.addresses.iter().map(ToString::to_string).collect();
+        format!("{}: no node announces it", addresses.join(", "))
+    });
+    let routers = vrrp.into_iter().flat_map(|vrrp| &vrrp.routers);
+    let routers = routers.flat_map(|router| {
+        let problems = router.problems.iter();
+        problems.map(|problem| format!("virtual router {}: {problem}", router.name))
+    });
+    segments.chain(nobodys).chain(routers).collect()
 }
 
 /// What an operator should look at about BGP.
@@ -305,6 +305,37 @@ fn as_seen(
     service
 }
 
+/// Tells of a service that should be announced which other node does it.
+fn as_elected(mut service: ServiceStatus, election: Option<&ElectionReport>) -> ServiceStatus {
+    let Some(election) = election else {
+        return service;
+    };
+    let here = election.node.as_deref();
+    let units = election
+        .units
+        .iter()
+        .filter(|unit| unit.services.contains(&service.owner));
+    let mut owners: Vec<_> = units.filter_map(|unit| unit.owner.as_deref()).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let is_elsewhere = !owners.is_empty() && owners.iter().all(|owner| Some(*owner) != here);
+    if is_elsewhere {
+        let told = format!("{} announces it", owners.join(", "));
+        if service.state == ServiceState::Announced {
+            service.state = ServiceState::Elsewhere;
+            service.detail = told;
+        } else {
+            let detail = Some(service.detail).filter(|detail| !detail.is_empty());
+            service.detail = detail
+                .into_iter()
+                .chain([told])
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+    }
+    service
+}
+
 /// Tells of a service that should be announced to routers that none of them hears.
 fn as_routed(
     mut service: ServiceStatus,
@@ -325,17 +356,9 @@ fn as_routed(
     service
 }
 
-/// How an address is announced; `None` when its pool is not announced by this daemon.
-fn announcement(held: &Held, pools: &PoolsByName<'_>) -> Option<Announcement> {
-    let pool = pools
-        .get(&*held.pool)
-        .filter(|pool| pool.protocol == Protocol::Layer2)?;
-    Some(Announcement {
-        address: held.address,
-        interfaces: pool.interfaces.clone()?,
-        probe: speaker::probe(pool.probe),
-        owner: Owner::Sole,
-    })
+/// Whether this daemon announces the pool on a link.
+fn is_on_link(pool: &PoolConfig) -> bool {
+    pool.interfaces.is_some() && matches!(pool.protocol, Protocol::Layer2 | Protocol::Vip)
 }
 
 const NOBODY_HEARS: &str = "no BGP peer is up";
