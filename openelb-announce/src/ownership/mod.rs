@@ -17,9 +17,12 @@
 //! and adds what VRRP lacks: a node that hears nobody does not take everything; a frozen node
 //! falls silent by itself; a planned move loses nothing; and the load is spread.
 
+pub mod beat;
 mod keys;
 mod machine;
 mod name;
+mod ranking;
+mod roll;
 mod settings;
 mod shard;
 mod status;

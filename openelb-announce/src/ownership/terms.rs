@@ -213,8 +213,6 @@ pub enum Refusal {
     Signature,
     /// Older than what was heard before, or from an incarnation that is gone.
     Stale,
-    /// More nodes than one segment may have.
+    /// From one node more than a segment may have: 128 others are heard already.
     TooManyNodes,
-    /// More groups than one beat may have.
-    TooManyGroups,
 }

@@ -48,6 +48,10 @@ pub enum Phase {
 
 /// What is known of another node.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts for people, none of which rules out another"
+)]
 pub struct NodeStatus {
     /// Its name.
     pub node: NodeId,

@@ -1,0 +1,357 @@
+//! The other nodes of the segment: who is heard, who hears us, what they offer and claim.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::beat::{Assembly, Beat, Heard, MOST_NODES, Offer};
+use super::name::{GroupId, NodeId, NodeKey};
+use super::ranking::Bid;
+use super::shard::ShardSet;
+use crate::time::Time;
+
+/// Every node that was heard, the dead ones too: their last numbers keep out what is replayed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roll {
+    // Invariant: at most `MOST_NODES` are live and at most twice as many are kept.
+    peers: BTreeMap<NodeKey, Peer>,
+}
+
+/// Another node.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that the node said or that was seen, and none rules out another"
+)]
+pub(super) struct Peer {
+    pub(super) id: NodeId,
+    pub(super) key: NodeKey,
+    pub(super) boot: u64,
+    pub(super) sequence: u64,
+    pub(super) changes: u16,
+    pub(super) interval: Duration,
+    pub(super) dead_after: Duration,
+    /// When its last beat came in.
+    pub(super) heard: Time,
+    /// Since when it has been live without a break.
+    pub(super) since: Time,
+    /// Heard within its D, by this node.
+    pub(super) is_direct: bool,
+    /// Heard within its D, by this node or by one that this one hears.
+    pub(super) is_live: bool,
+    /// Until when it lives because others hear it.
+    pub(super) indirect_until: Time,
+    /// Others heard a beat with other claims than are known here.
+    pub(super) is_outdated: bool,
+    /// Since when its beats say that it hears this node; `None` when the last one does not.
+    pub(super) mutual_since: Option<Time>,
+    pub(super) is_listening: bool,
+    /// It was heard listening since it has been live: what it claims, it did not have before.
+    pub(super) was_listening: bool,
+    pub(super) is_draining: bool,
+    pub(super) is_leaving: bool,
+    /// It receives nothing at all.
+    pub(super) is_deaf: bool,
+    pub(super) offers: BTreeMap<GroupId, Offer>,
+    pub(super) assembly: Assembly,
+    /// The last order of this node that was carried out.
+    pub(super) ordered: Option<u64>,
+    /// The mismatches of this incarnation that were reported: of the timing, and of groups.
+    pub(super) is_timing_reported: bool,
+    pub(super) reported: Vec<GroupId>,
+    /// Beats of another incarnation of it that is alive at the same time.
+    pub(super) rival: Rival,
+}
+
+/// What was heard of a second node with the name of a live one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rival {
+    pub(super) boot: u64,
+    pub(super) sequence: u64,
+    beats: u8,
+    /// When the first was heard.
+    since: Time,
+    is_reported: bool,
+}
+
+/// What the numbers of a datagram say about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// From a node that is not known, or a later start of one that is.
+    First,
+    /// The next of a known one.
+    Next,
+    /// The same beat over the other family, or one overtaken by it.
+    Duplicate,
+    /// An old one.
+    Stale,
+    /// Of an earlier start than the last one known, which is silent.
+    Earlier,
+    /// Of an earlier start than the last one known, which is live.
+    Rival,
+}
+
+impl Peer {
+    fn new(id: NodeId, key: NodeKey) -> Self {
+        Self {
+            id,
+            key,
+            boot: 0,
+            sequence: 0,
+            changes: 0,
+            interval: Duration::ZERO,
+            dead_after: Duration::ZERO,
+            heard: Time::ZERO,
+            since: Time::ZERO,
+            is_direct: false,
+            is_live: false,
+            indirect_until: Time::ZERO,
+            is_outdated: false,
+            mutual_since: None,
+            is_listening: false,
+            was_listening: false,
+            is_draining: false,
+            is_leaving: false,
+            is_deaf: false,
+            offers: BTreeMap::new(),
+            assembly: Assembly::default(),
+            ordered: None,
+            is_timing_reported: false,
+            reported: Vec::new(),
+            rival: Rival::default(),
+        }
+    }
+
+    /// When it will not have been heard within its D any more.
+    pub(super) fn direct_until(&self) -> Time {
+        self.heard + self.dead_after
+    }
+
+    /// When it will be dead unless heard again.
+    pub(super) fn lives_until(&self) -> Time {
+        self.direct_until().max(self.indirect_until)
+    }
+
+    /// May it be handed something? It hears us, we hear it, and it means to stay.
+    pub(super) const fn is_candidate(&self) -> bool {
+        self.is_direct && self.mutual_since.is_some() && !self.is_leaving
+    }
+
+    /// Its bid for a group that is cut into `shards` here; `None` when it is excluded, or does not
+    /// know the group, or cuts it up differently.
+    pub(super) fn bid(&self, group: GroupId, shards: u16) -> Option<Bid> {
+        let offer = self.offers.get(&group)?;
+        let offer = (offer.claims.shards() == shards).then_some(offer)?;
+        Bid::new(self.key, offer.standing, self.is_draining)
+    }
+
+    /// What it claims of a group that is cut into `shards` here.
+    pub(super) fn claims(&self, group: GroupId, shards: u16) -> Option<Cow<'_, ShardSet>> {
+        let claims = &self.offers.get(&group)?.claims;
+        if claims.is_empty() {
+            None
+        } else if claims.shards() == shards {
+            Some(Cow::Borrowed(claims))
+        } else {
+            Some(Cow::Owned(claims.rescaled(shards)))
+        }
+    }
+
+    /// Does it own anything, as far as its last beat says?
+    pub(super) fn has_claims(&self) -> bool {
+        self.offers.values().any(|offer| !offer.claims.is_empty())
+    }
+
+    /// Do its claims keep others from claiming the same? Not when it receives nothing, so that it
+    /// cannot serve; and not when it is known from others alone and they have heard newer claims.
+    pub(super) const fn is_respected(&self) -> bool {
+        self.is_live && !self.is_deaf && (self.is_direct || !self.is_outdated)
+    }
+
+    /// Where the numbers of a datagram stand.
+    fn place(&self, boot: u64, sequence: u64) -> Order {
+        if boot > self.boot {
+            Order::First
+        } else if boot < self.boot {
+            if self.is_live {
+                Order::Rival
+            } else {
+                Order::Earlier
+            }
+        } else if sequence > self.sequence {
+            Order::Next
+        } else if self.sequence - sequence < OVERTAKEN {
+            Order::Duplicate
+        } else {
+            Order::Stale
+        }
+    }
+
+    /// The node started again, or is heard for the first time: nothing of before counts.
+    pub(super) fn restart(&mut self, boot: u64) {
+        let (id, key) = (self.id.clone(), self.key);
+        let assembly = std::mem::take(&mut self.assembly);
+        *self = Self {
+            boot,
+            assembly,
+            ..Self::new(id, key)
+        };
+    }
+
+    /// Hears a beat of an earlier start of the node; `true`, once, when both are proved to be alive:
+    /// several with rising numbers, and one of the later start long after the first of them. A node
+    /// that was restarted with its clock set back is alone, so that never happens.
+    pub(super) fn hear_rival(&mut self, boot: u64, sequence: u64, received: Time) -> bool {
+        if boot != self.rival.boot {
+            self.rival = Rival {
+                boot,
+                since: received,
+                ..Rival::default()
+            };
+        }
+        let rival = &mut self.rival;
+        if sequence > rival.sequence {
+            rival.sequence = sequence;
+            rival.beats = rival.beats.saturating_add(1);
+        }
+        let are_alive = rival.beats >= RIVAL_BEATS && self.heard > rival.since + self.interval;
+        are_alive && !std::mem::replace(&mut rival.is_reported, are_alive)
+    }
+
+    /// Another node says that it heard this one; `true` when its claims turn out to have changed.
+    fn hear_of(&mut self, heard: &Heard, received: Time) -> bool {
+        if heard.boot != self.boot || !self.is_live {
+            return false;
+        }
+        let until = received - heard.age + self.dead_after;
+        self.indirect_until = self.indirect_until.max(until);
+        let is_outdated = heard.sequence > self.sequence && heard.changes != self.changes;
+        is_outdated && !std::mem::replace(&mut self.is_outdated, is_outdated)
+    }
+
+    /// The entry of it for the own heard list.
+    pub(super) fn entry(&self, now: Time) -> Heard {
+        Heard {
+            node: self.key,
+            boot: self.boot,
+            sequence: self.sequence,
+            age: now - self.heard,
+            changes: self.changes,
+        }
+    }
+
+    /// It is not heard any more.
+    fn lapse(&mut self) {
+        self.is_direct = false;
+        self.mutual_since = None;
+    }
+}
+
+/// What became of nodes because time passed.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// These are no candidates any more.
+    pub(super) lapsed: bool,
+    /// These are dead.
+    pub(super) dead: Vec<NodeKey>,
+}
+
+impl Roll {
+    /// The live ones.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.values().filter(|peer| peer.is_live)
+    }
+
+    /// A node by its number.
+    pub(super) fn peer(&self, key: NodeKey) -> Option<&Peer> {
+        self.peers.get(&key)
+    }
+
+    /// A node by its number, to be changed.
+    pub(super) fn peer_mut(&mut self, key: NodeKey) -> Option<&mut Peer> {
+        self.peers.get_mut(&key)
+    }
+
+    /// Where a datagram with these numbers stands.
+    pub(super) fn place(&self, key: NodeKey, boot: u64, sequence: u64) -> Order {
+        self.peer(key)
+            .map_or(Order::First, |peer| peer.place(boot, sequence))
+    }
+
+    /// The node of this name, made known if need be; `None` when there are too many.
+    pub(super) fn admit(&mut self, id: &NodeId) -> Option<&mut Peer> {
+        let key = id.key();
+        let is_live = self.peer(key).is_some_and(|peer| peer.is_live);
+        if !is_live && self.live().count() >= MOST_NODES {
+            return None;
+        }
+        if !self.peers.contains_key(&key) && self.peers.len() >= 2 * MOST_NODES {
+            let dead = self.peers.values().filter(|peer| !peer.is_live);
+            let longest = dead.min_by_key(|peer| peer.heard).map(|peer| peer.key)?;
+            self.peers.remove(&longest);
+        }
+        Some(
+            self.peers
+                .entry(key)
+                .or_insert_with(|| Peer::new(id.clone(), key)),
+        )
+    }
+
+    /// Takes in what a beat says about the nodes that its sender hears; returns those whose claims
+    /// turn out to have changed unheard by this node.
+    pub(super) fn hear_of(&mut self, beat: &Beat, received: Time) -> Vec<NodeKey> {
+        let mut outdated = Vec::new();
+        for heard in &beat.heard {
+            let peer = self.peers.get_mut(&heard.node);
+            if peer.is_some_and(|peer| peer.hear_of(heard, received)) {
+                outdated.push(heard.node);
+            }
+        }
+        outdated
+    }
+
+    /// Finds whose time is over.
+    pub(super) fn judge(&mut self, now: Time) -> Judgement {
+        let mut judgement = Judgement::default();
+        for peer in self.peers.values_mut().filter(|peer| peer.is_live) {
+            if peer.is_direct && peer.direct_until() <= now {
+                peer.lapse();
+                judgement.lapsed = true;
+            }
+            if peer.lives_until() <= now {
+                peer.is_live = false;
+                judgement.dead.push(peer.key);
+            }
+        }
+        judgement
+    }
+
+    /// The link is down: nobody is heard.
+    pub(super) fn silence(&mut self) -> Vec<NodeKey> {
+        let mut dead = Vec::new();
+        for peer in self.peers.values_mut().filter(|peer| peer.is_live) {
+            peer.lapse();
+            peer.is_live = false;
+            peer.indirect_until = Time::ZERO;
+            dead.push(peer.key);
+        }
+        dead
+    }
+
+    /// When [`judge`](Self::judge) will find the next.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        let next = |peer: &Peer| {
+            if peer.is_direct {
+                peer.direct_until()
+            } else {
+                peer.lives_until()
+            }
+        };
+        self.live().map(next).min()
+    }
+}
+
+/// A beat over one family may be overtaken by so many over the other without being called stale.
+const OVERTAKEN: u64 = 64;
+/// So many beats with rising numbers while another start of the node is live are no accident.
+const RIVAL_BEATS: u8 = 3;
