@@ -198,7 +198,6 @@ fn word(reason: Refusal) -> &'static str {
         Refusal::Signature => "signature",
         Refusal::Stale => "stale",
         Refusal::TooManyNodes => "tooManyNodes",
-        Refusal::TooManyGroups => "tooManyGroups",
         _ => "other",
     }
 }

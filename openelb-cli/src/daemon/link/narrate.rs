@@ -198,7 +198,6 @@ pub(super) fn in_words(reason: Refusal) -> &'static str {
         Refusal::Signature => "the signature does not fit; compare the key files",
         Refusal::Stale => "they are old ones, sent again",
         Refusal::TooManyNodes => "there are more nodes than one link may have",
-        Refusal::TooManyGroups => "there are more groups than one beat may have",
         _ => "of a reason that this command does not know",
     }
 }
