@@ -309,6 +309,6 @@ fn config(machine: &Config, key: PortKey) -> Config {
     let mut config = machine.clone();
     config.seed ^= RandomState::new().hash_one((key, clock::now()));
     // A virtual router is its clients' default router (RFC 9568 section 8.2.2).
-    config.router |= matches!(key.role, Role::Router(_));
+    config.router |= matches!(key.role, Role::Router(..));
     config
 }

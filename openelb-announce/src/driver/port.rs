@@ -11,6 +11,7 @@ use crate::link::filter::Filter;
 use crate::link::raw_socket::{Batch, PacketSocket};
 use crate::machine::Machine;
 use crate::time::Time;
+use crate::vrrp::Family;
 
 /// A port by what it listens to, a link and a protocol, and by what decides on its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,9 +29,8 @@ pub(crate) enum Role {
     Sole,
     /// The ownership election of the link.
     Elected,
-    /// The virtual router with this VRID (RFC 9568 section 5.2.3): with the link and the family of
-    /// the key, that names one.
-    Router(u8),
+    /// The virtual router with this VRID, which is one of its family alone (RFC 9568 section 3).
+    Router(Protocol, u8),
 }
 
 /// How neighbours are discovered in each family.
@@ -48,6 +48,15 @@ impl Protocol {
         match address {
             IpAddr::V4(_) => Self::Arp,
             IpAddr::V6(_) => Self::Ndp,
+        }
+    }
+}
+
+impl From<Family> for Protocol {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Ipv4 => Self::Arp,
+            Family::Ipv6 => Self::Ndp,
         }
     }
 }

@@ -97,7 +97,10 @@ impl DesiredSet {
             OwnerKey::Elected(_) => Some(Role::Elected),
             OwnerKey::Router(place) => {
                 let router = self.routers.get(usize::from(place))?;
-                Some(Role::Router(router.settings.vrid.get()))
+                Some(Role::Router(
+                    router.settings.family.into(),
+                    router.settings.vrid.get(),
+                ))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of the checks at the door and of the order of the set.
 
 use super::*;
+use crate::driver::port::Protocol;
 use crate::ownership::{Group, Key, KeyRing, NodeId, Settings, Standing};
 use crate::vrrp::{self, Vrid};
 
@@ -190,7 +191,7 @@ fn every_address_of_a_virtual_router_is_in_the_set_once() {
         desired
             .entries
             .iter()
-            .all(|it| desired.role(it.owner) == Some(Role::Router(51)))
+            .all(|it| desired.role(it.owner) == Some(Role::Router(Protocol::Arp, 51)))
     );
 }
 

@@ -108,7 +108,7 @@ impl Progress {
     fn at_first(role: Role) -> Self {
         match role {
             Role::Sole => Self::Waiting,
-            Role::Elected | Role::Router(_) => Self::Standby,
+            Role::Elected | Role::Router(..) => Self::Standby,
         }
     }
 }

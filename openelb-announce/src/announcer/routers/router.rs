@@ -29,8 +29,8 @@ pub(crate) struct RouterKey {
 
 impl RouterKey {
     /// The role of the station that answers for its addresses.
-    pub(crate) const fn role(self) -> Role {
-        Role::Router(self.vrid.get())
+    pub(crate) fn role(self) -> Role {
+        Role::Router(self.lane.family.into(), self.vrid.get())
     }
 }
 
