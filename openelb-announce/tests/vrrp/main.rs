@@ -1,0 +1,36 @@
+//! Virtual routers beside keepalived and FRR's `vrrpd`, in network namespaces that each test makes
+//! and removes.
+//!
+//! | module | shows |
+//! |---|---|
+//! | `taking_over` | each side takes over from the other, for every kind of other router |
+//! | `failing` | what becomes of addresses when we are killed, frozen, or lose the link |
+//! | `deciding` | who is Active: equal priorities, preemption, several routers, strangers |
+//! | `speaking` | unicast, checksums, hop limits, what goes over the wire |
+//! | `virtual_mac` | answers from the virtual MAC, and switches that follow it |
+//! | `accepting` | packets to the addresses in accept mode, and that nothing is left behind |
+//!
+//! It takes root, network namespaces and the two programs. Where one is missing a test says loudly
+//! that it was skipped, and fails when the environment says `CI=true`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also outside of functions marked so"
+)]
+
+mod accepting;
+#[path = "../netns/capture.rs"]
+mod capture;
+mod deciding;
+mod failing;
+mod frr;
+mod keepalived;
+mod node;
+mod other;
+mod process;
+mod speaking;
+mod taking_over;
+mod virtual_mac;
+#[expect(dead_code, reason = "the layer 2 tests use the rest of it")]
+#[path = "../netns/world.rs"]
+mod world;
