@@ -63,7 +63,8 @@ pub(crate) fn configuration(profile: Profile, key: &Path) -> String {
            profile: {}\n  \
            keyFile: {:?}\n  \
            hold: {hold}ms\n  \
-           dwell: {dwell}ms\n",
+           dwell: {dwell}ms\n  \
+           shards: {SHARDS}\n",
         plan::pool_only(),
         profile.name(),
         key.display().to_string(),
@@ -91,6 +92,10 @@ fn pair(number: u8) -> [IpAddr; 2] {
         Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0xf0 + u16::from(number)).into(),
     ]
 }
+
+/// Enough for as many services. A node that is back gets one with each beat, used or not: all of the
+/// default 256 would take half a minute.
+const SHARDS: u16 = 16;
 
 /// The name of the key's file.
 pub(crate) const KEY: &str = "beats.key";

@@ -16,6 +16,7 @@ mod adhoc;
 mod bgp;
 mod conflict;
 mod demo;
+mod election;
 mod fence;
 mod harness;
 mod health;

@@ -26,7 +26,7 @@ use openelb_announce::wire::Mac;
 
 use super::clock::Stopwatch;
 use super::station::INTERFACE;
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Double, Tally};
 
 /// Questions sent at a steady rate until [`Census::finish`].
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What a census says: who answered when, which questions two hosts answered, and which nobody.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -16,6 +16,17 @@ pub(crate) struct Tally {
     asked: Vec<Duration>,
     /// In the order of their arrival.
     answers: Vec<Answer>,
+}
+
+/// A question that two hosts answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Double {
+    /// What was asked for.
+    pub(crate) address: IpAddr,
+    /// When.
+    pub(crate) asked: Duration,
+    /// When the last host to answer did so.
+    pub(crate) answered: Duration,
 }
 
 /// A host that answered for an address, until another did.
@@ -47,16 +58,19 @@ impl Tally {
         &self.answers
     }
 
-    /// The questions that two hosts answered: the address, and when it was asked.
-    pub(crate) fn doubles(&self) -> Vec<(IpAddr, Duration)> {
-        let all = self.addresses.iter();
-        all.flat_map(|&address| {
-            self.by_round(address)
-                .into_iter()
-                .filter(|(_, hosts)| hosts.len() > 1)
-                .map(move |(at, _)| (address, at))
-        })
-        .collect()
+    /// The questions that two hosts answered.
+    pub(crate) fn doubles(&self) -> Vec<Double> {
+        let mut doubles = Vec::new();
+        for &address in &self.addresses {
+            let rounds = self.by_round(address).into_iter();
+            let doubled = rounds.filter(|(_, hosts)| hosts.len() > 1);
+            doubles.extend(doubled.map(|(asked, hosts)| Double {
+                address,
+                asked,
+                answered: hosts.into_values().max().unwrap_or(asked),
+            }));
+        }
+        doubles
     }
 
     /// The longest time for which nobody answered, from the first question without an answer to the
@@ -77,7 +91,7 @@ impl Tally {
     pub(crate) fn tenures(&self, address: IpAddr) -> Vec<Tenure> {
         let mut tenures: Vec<Tenure> = Vec::new();
         for (since, hosts) in self.by_round(address) {
-            for host in hosts {
+            for host in hosts.into_keys() {
                 if tenures.last().is_none_or(|last| last.host != host) {
                     tenures.push(Tenure { host, since });
                 }
@@ -86,13 +100,13 @@ impl Tally {
         tenures
     }
 
-    /// Each question for an address: when it was asked, and who answered.
-    fn by_round(&self, address: IpAddr) -> Vec<(Duration, BTreeSet<Mac>)> {
-        let mut rounds: Vec<_> = self.asked.iter().map(|at| (*at, BTreeSet::new())).collect();
+    /// Each question for an address: when it was asked, and who answered first when.
+    fn by_round(&self, address: IpAddr) -> Vec<(Duration, BTreeMap<Mac, Duration>)> {
+        let mut rounds: Vec<_> = self.asked.iter().map(|at| (*at, BTreeMap::new())).collect();
         for answer in self.answers.iter().filter(|one| one.address == address) {
             let round = usize::try_from(answer.round).unwrap_or(usize::MAX);
             if let Some((_, hosts)) = rounds.get_mut(round) {
-                hosts.insert(answer.from);
+                hosts.entry(answer.from).or_insert(answer.at);
             }
         }
         rounds

@@ -1,7 +1,7 @@
 //! What is asked, what counts as an answer, and what the answers say.
 
 use super::frame::{ROUNDS, answer, question};
-use super::tally::Tenure;
+use super::tally::{Double, Tenure};
 use super::{Answer, Tally};
 use openelb_announce::arp::packet::{Operation, Repr as Arp};
 use openelb_announce::ndp::packet::{Datagram, Repr as Ndp};
@@ -107,7 +107,12 @@ fn silence_lasts_from_the_first_unanswered_question_to_the_next_answered_one() {
 #[test]
 fn a_question_that_two_hosts_answer_is_told_with_its_time() {
     let tally = tally(&[&[A], &[A, B], &[B]]);
-    assert_eq!(tally.doubles(), [(ADDRESS, Duration::from_millis(20))]);
+    let double = Double {
+        address: ADDRESS,
+        asked: Duration::from_millis(20),
+        answered: Duration::from_millis(20),
+    };
+    assert_eq!(tally.doubles(), [double]);
 }
 
 #[test]

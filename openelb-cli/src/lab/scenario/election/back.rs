@@ -1,5 +1,6 @@
 //! A node is back: it waits its time, then gets what it had, and nothing is lost.
 
+use std::thread;
 use std::time::Duration;
 
 use super::super::trouble::Trouble;
@@ -24,6 +25,7 @@ pub(super) struct Return {
 pub(super) fn happen(play: &mut Scenario<'_>, back: &Return) -> Result<Outcome, Trouble> {
     let struck = play.struck()?;
     let watch = Watch::start(play, &[CLIENT])?;
+    thread::sleep(super::BEFORE);
     let event = Event {
         what: format!("{} {}", struck.node, back.what),
         at: play.clock.elapsed(),

@@ -61,6 +61,7 @@ fn split(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
 fn heal(play: &mut Scenario<'_>) -> Result<Outcome, Trouble> {
     let Struck { node, addresses } = play.struck()?;
     let watch = Watch::start(play, &[CLIENT, CLIENT_2])?;
+    thread::sleep(super::BEFORE);
     let event = Event {
         what: "the switch is whole again".to_owned(),
         at: play.clock.elapsed(),

@@ -70,40 +70,65 @@ pub(super) fn served_after(event: &Event, views: &[View]) -> Duration {
     firsts.max().unwrap_or_default().saturating_sub(event.at)
 }
 
-/// The event, the first announcement of each host for each watched address, and the first answer
-/// that each host gave each client.
+/// The event and what followed from it, in order.
 fn moments(play: &Scenario<'_>, event: &Event, views: &[View]) -> Vec<Moment> {
-    let after = |at: Duration| at.checked_sub(event.at).map(micros);
     let mut moments = vec![Moment {
         after_us: 0,
         what: event.what.clone(),
     }];
     let mut said = BTreeSet::new();
     for view in views {
-        for sighting in &view.heard {
-            let Some(after_us) = after(sighting.at) else {
-                continue;
-            };
-            let is_watched = cluster::watched().contains(&sighting.address);
-            let is_announcement = sighting.message == Message::Announcement;
-            let host = play.network.owner(sighting.from).unwrap_or("a stranger");
-            if is_watched && is_announcement && said.insert((host, sighting.address)) {
-                let what = format!("{host} announces {}", sighting.address);
-                moments.push(Moment { after_us, what });
+        for (host, address, at) in announcements(play, view) {
+            // The first is the news; a second client hears the same.
+            if at >= event.at && said.insert((host, address)) {
+                let what = format!("{host} announces {address}");
+                moments.push(event.then(at, what));
             }
         }
-        for report in &view.streams {
-            let first = report.answers.iter().filter_map(|share| {
-                let after_us = after(Duration::from_micros(share.first_us))?;
-                let (host, client, address) = (&share.host, view.client, report.address);
-                let what = format!("{host} serves {client} at {address}");
-                Some(Moment { after_us, what })
-            });
-            moments.extend(first);
+        for (host, address, at) in first_answers(view) {
+            if at >= event.at {
+                let what = format!("{host} serves {} at {address}", view.client);
+                moments.push(event.then(at, what));
+            }
         }
     }
     moments.sort();
     moments
+}
+
+impl Event {
+    fn then(&self, at: Duration, what: String) -> Moment {
+        Moment {
+            after_us: micros(at.saturating_sub(self.at)),
+            what,
+        }
+    }
+}
+
+/// The announcements of watched addresses by hosts that did not have them at first.
+fn announcements<'p>(play: &'p Scenario<'_>, view: &View) -> Vec<(&'p str, IpAddr, Duration)> {
+    let mut found = Vec::new();
+    for address in cluster::watched() {
+        let first = view.tally.tenures(address).into_iter().next();
+        let news = view.heard.iter().filter(|sighting| {
+            let is_new = first.is_none_or(|tenure| tenure.host != sighting.from);
+            is_new && (sighting.message, sighting.address) == (Message::Announcement, address)
+        });
+        let host = |mac| play.network.owner(mac).unwrap_or("a stranger");
+        found.extend(news.map(|sighting| (host(sighting.from), address, sighting.at)));
+    }
+    found
+}
+
+/// When each host served a client for the first time.
+fn first_answers(view: &View) -> impl Iterator<Item = (&str, IpAddr, Duration)> {
+    view.streams.iter().flat_map(|report| {
+        let shares = report.answers.iter();
+        shares.map(|share| {
+            let first = Duration::from_micros(share.first_us);
+            (share.host.as_str(), report.address, first)
+        })
+    })
 }
 
 fn describe(view: &View, report: &StreamReport) -> String {

@@ -13,6 +13,7 @@ use super::super::trouble::Trouble;
 use super::watch::View;
 use crate::lab::args::Profile;
 use crate::lab::capture::Message;
+use crate::lab::census::Double;
 use crate::lab::clock::{micros, millis};
 use crate::lab::cluster;
 
@@ -22,18 +23,21 @@ pub(super) fn bound(profile: Profile) -> Duration {
     profile.dead_after() + profile.interval()
 }
 
-/// No question was answered by two hosts, but for those asked in `tolerated`.
+/// No question was answered by two hosts, but for those asked before the end of `tolerated` whose
+/// answers came after its start.
 pub(super) fn one_answers(view: &View, tolerated: &Range<Duration>) -> Result<(), Trouble> {
     let doubles = view.tally.doubles();
-    let mut broken = doubles.iter().filter(|(_, at)| !tolerated.contains(at));
-    let Some((address, at)) = broken.next() else {
+    let is_broken =
+        |double: &&Double| double.answered < tolerated.start || double.asked >= tolerated.end;
+    let mut broken = doubles.iter().filter(is_broken);
+    let Some(Double { address, asked, .. }) = broken.next() else {
         return Ok(());
     };
     Err(Trouble::Unexpected {
         expected: format!("{} never hears two hosts answer one question", view.client),
         seen: format!(
             "two answered for {address} at {:.3} s, and for {} questions more",
-            at.as_secs_f64(),
+            asked.as_secs_f64(),
             broken.count()
         ),
     })

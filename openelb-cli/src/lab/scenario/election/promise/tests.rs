@@ -66,6 +66,9 @@ fn two_answers_to_one_question_break_the_promise_outside_of_what_is_tolerated() 
     let broken = one_answers(&contested, &NEVER).unwrap_err();
     assert!(broken.to_string().contains("1.000 s"), "{broken}");
     assert!(one_answers(&contested, &(ms(500)..ms(1_500))).is_ok());
+    // Neither before what is tolerated nor after it.
+    assert!(one_answers(&contested, &(ms(1_001)..ms(1_500))).is_err());
+    assert!(one_answers(&contested, &(ms(500)..ms(1_000))).is_err());
     assert!(one_answers(&view(&[&[A], &[B]]), &NEVER).is_ok());
 }
 
