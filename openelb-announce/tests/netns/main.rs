@@ -17,6 +17,7 @@ mod frozen;
 mod interfaces;
 mod moving;
 mod neighbors;
+mod ownership;
 mod privileges;
 mod process;
 mod resolving;

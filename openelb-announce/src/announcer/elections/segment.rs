@@ -120,13 +120,11 @@ impl Segment {
         around: &mut Surroundings<'_>,
     ) -> Option<BeatSocket> {
         for line in &mut self.lines {
-            match line.opened(endpoint, socket, reader, around) {
-                Err(other) => socket = other,
-                Ok(()) => {
-                    self.follow_link(around);
-                    return None;
-                }
-            }
+            let Err(other) = line.opened(endpoint, socket, reader, around) else {
+                self.follow_link(around);
+                return None;
+            };
+            socket = other;
         }
         socket.ok()
     }

@@ -1,0 +1,86 @@
+//! Nodes that go on purpose hand over what they have.
+
+use openelb_announce::announcer::Event;
+use openelb_announce::ownership;
+
+use super::super::announcing::until_event;
+use super::super::world::{eventually, with_hosts};
+use super::census::Census;
+use super::cluster::{Plan, mac, name, shares, until_mutual};
+
+#[test]
+fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to() {
+    with_hosts(|_, [one, two, client]| {
+        let plan = Plan {
+            hold: std::time::Duration::from_secs(1),
+            ..Plan::default()
+        };
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 1);
+        assert_eq!(shares(&census.settled(&plan.addresses())).len(), 2);
+        let drained = census.asked();
+        nodes[0].drain(true);
+        until_event(&nodes[0], "it has nothing left", |event| {
+            let drained = ownership::Event::Drained;
+            matches!(event, Event::Ownership { event, .. } if *event == drained).then_some(())
+        });
+        let owners = census.settled(&plan.addresses());
+        assert_eq!(shares(&owners).into_keys().collect::<Vec<_>>(), [mac(&two)]);
+        assert_eq!(census.doubles(0), []);
+        let silences = plan.addresses().into_iter();
+        let longest = silences.map(|it| census.longest_silence(drained, it)).max();
+        eprintln!("longest silence while draining: {longest:?} x 10 ms");
+        nodes[0].drain(false);
+        eventually("it has a share again", || {
+            shares(&census.settled(&plan.addresses())).contains_key(&mac(&one))
+        });
+        assert_eq!(census.doubles(0), []);
+    });
+}
+
+#[test]
+fn a_node_drains_when_another_one_orders_it_to() {
+    with_hosts(|_, [one, two, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 1);
+        census.settled(&plan.addresses());
+        nodes[0].order_drain(&name(2), true);
+        until_event(&nodes[0], "it was obeyed", |event| {
+            let obeyed = |event: &ownership::Event| matches!(event, ownership::Event::Obeyed { node, drain: true } if *node == name(2));
+            matches!(event, Event::Ownership { event, .. } if obeyed(event)).then_some(())
+        });
+        eventually("the other has everything", || {
+            let owners = census.settled(&plan.addresses());
+            shares(&owners).into_keys().collect::<Vec<_>>() == [mac(&one)]
+        });
+        assert_eq!(census.doubles(0), []);
+    });
+}
+
+#[test]
+fn a_node_that_is_stopped_hands_over_before_it_goes() {
+    with_hosts(|_, [one, two, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let leaving = plan.join(&one);
+        let staying = plan.join(&two);
+        until_mutual(&[&leaving, &staying], 1);
+        let before = census.settled(&plan.addresses());
+        let stopped = census.asked();
+        leaving.stop();
+        // By now the others have everything: nobody waits for a death.
+        census.ask_more(30);
+        assert_eq!(census.answers(census.asked() - 40, mac(&one)), 0);
+        let owners = census.settled(&plan.addresses());
+        assert_eq!(shares(&owners).into_keys().collect::<Vec<_>>(), [mac(&two)]);
+        assert_eq!(census.doubles(0), []);
+        for (address, owner) in before {
+            let silence = census.longest_silence(stopped, address);
+            eprintln!("{address} of {owner}: silent for {silence} x 10 ms");
+            assert!(silence <= 50, "a death takes longer than {silence}");
+        }
+    });
+}

@@ -1,0 +1,97 @@
+//! Links that go down, come back, or carry beats one way only.
+
+use super::super::world::{Host, World, eventually, with_hosts};
+use super::census::Census;
+use super::cluster::{Plan, mac, shares, until_mutual};
+
+/// Nothing that `host` beats leaves the bridge's port any more, though it hears everybody.
+fn silence_beats(world: &World, host: &Host) {
+    let port = format!("p{}eth0", host.number);
+    world.on_switch("nft add table netdev t");
+    world.on_switch(&format!(
+        "nft add chain netdev t in {{ type filter hook ingress device {port} priority 0 ; }}"
+    ));
+    world.on_switch("nft add rule netdev t in udp dport 7947 drop");
+}
+
+#[test]
+fn what_a_node_had_whose_link_goes_down_moves_and_does_not_come_back_at_once_with_the_link() {
+    with_hosts(|_, [one, two, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 1);
+        let before = census.settled(&plan.addresses());
+        assert_eq!(shares(&before).len(), 2);
+        one.sh("ip link set eth0 down");
+        eventually("the other has everything", || {
+            shares(&census.settled(&plan.addresses()))
+                .into_keys()
+                .eq([mac(&two)])
+        });
+        one.sh("ip link set eth0 up");
+        until_mutual(&nodes.each_ref(), 1);
+        let back = census.asked();
+        census.ask_more(200);
+        assert_eq!(
+            census.answers(back, mac(&one)),
+            0,
+            "the hold time is ten minutes"
+        );
+        assert_eq!(census.doubles(0), []);
+        // Its addresses came back with the link, and its beats are heard: it can take over again.
+        two.sh("ip link set eth0 down");
+        eventually("the first has everything", || {
+            shares(&census.settled(&plan.addresses()))
+                .into_keys()
+                .eq([mac(&one)])
+        });
+    });
+}
+
+#[test]
+fn a_node_that_nobody_hears_any_more_gives_way_to_those_who_took_over() {
+    with_hosts(|world, [one, two, three, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two, &three].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 2);
+        let before = census.settled(&plan.addresses());
+        assert!(shares(&before).contains_key(&mac(&one)));
+        silence_beats(world, &one);
+        eventually("it answers for nothing", || {
+            !shares(&census.settled(&plan.addresses())).contains_key(&mac(&one))
+        });
+        let settled = census.asked();
+        census.ask_more(100);
+        assert_eq!(census.doubles(settled), []);
+        eprintln!("{} questions were answered twice", census.doubles(0).len());
+        // Heard again, it takes part without a fight.
+        world.on_switch("nft delete table netdev t");
+        until_mutual(&nodes.each_ref(), 2);
+        census.ask_more(100);
+        assert_eq!(census.doubles(settled), []);
+    });
+}
+
+#[test]
+fn two_nodes_that_do_not_hear_each_other_but_a_third_change_nothing() {
+    with_hosts(|_, [one, two, three, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two, &three].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 2);
+        let before = census.settled(&plan.addresses());
+        // One way only: the second no longer hears the first.
+        two.sh("nft add table netdev t");
+        two.sh("nft add chain netdev t in { type filter hook ingress device eth0 priority 0 ; }");
+        let first = one.mac("eth0");
+        two.sh(&format!(
+            "nft add rule netdev t in ether saddr {first} udp dport 7947 drop"
+        ));
+        // Longer than any death takes.
+        census.ask_more(300);
+        assert_eq!(census.settled(&plan.addresses()), before);
+        assert_eq!(census.doubles(0), []);
+    });
+}

@@ -1,0 +1,10 @@
+//! Elections between real nodes: exactly one answers for each address, whatever happens to the others.
+
+mod census;
+mod cluster;
+mod dying;
+mod electing;
+mod frozen;
+mod hostile;
+mod leaving;
+mod links;
