@@ -233,6 +233,19 @@ impl Router {
     }
 
     fn settle(&mut self, before: State, desk: &mut Desk<'_, '_>) {
+        if !self.carry_out(desk) {
+            self.machine.handle_input(Input::Unsent, desk.around.now);
+            // It may have left Active for that; its farewell is not to be sent either.
+            self.carry_out(desk);
+        }
+        if self.machine.state() != before {
+            self.since = desk.around.now;
+        }
+        self.renew(desk);
+    }
+
+    /// Does what the machine wants; false if it wanted to send something and nothing could be sent.
+    fn carry_out(&mut self, desk: &mut Desk<'_, '_>) -> bool {
         let (mut sent, mut unsent) = (0, 0);
         while let Some(output) = self.machine.poll_output() {
             match output {
@@ -250,13 +263,7 @@ impl Router {
                 Output::Event(event) => self.heed(event, desk),
             }
         }
-        if sent == 0 && unsent > 0 {
-            self.machine.handle_input(Input::Unsent, desk.around.now);
-        }
-        if self.machine.state() != before {
-            self.since = desk.around.now;
-        }
-        self.renew(desk);
+        sent > 0 || unsent == 0
     }
 
     /// Adverts to the group come from the virtual MAC, if there is one (RFC 9568 section 7.2). Those

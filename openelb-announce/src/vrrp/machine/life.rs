@@ -163,10 +163,11 @@ impl Machine {
         }
     }
 
-    /// Leaves Active if others must be thought to have taken over.
+    /// Leaves Active if others must be thought to have taken over. In silence: priority zero would
+    /// hasten those who follow the one that did, and a single lost packet would make them Active.
     pub(super) fn expire(&mut self, now: Time) {
         if self.valid_until().is_some_and(|until| until <= now) {
-            self.fence(now);
+            self.become_backup(Why::Fenced, now);
         }
     }
 
@@ -174,6 +175,7 @@ impl Machine {
         match self.state {
             State::Initialize => {}
             State::Backup => self.restart_active_down(now),
+            // Nobody can have taken over yet: whoever is next need not wait.
             State::Active => {
                 self.resign(now);
                 self.become_backup(Why::Fenced, now);

@@ -29,6 +29,8 @@ pub(super) struct Lan {
     overlap_since: Option<Time>,
     /// The longest that this lasted.
     pub(super) longest_overlap: Duration,
+    /// A frozen host went on and would have answered although another one did.
+    pub(super) has_woken_beside_another: bool,
 }
 
 pub(super) struct Host {
@@ -71,6 +73,7 @@ impl Lan {
             serial: 0,
             overlap_since: None,
             longest_overlap: Duration::ZERO,
+            has_woken_beside_another: false,
         };
         for host in 0..lan.hosts.len() {
             lan.boot(host);
@@ -101,6 +104,8 @@ impl Lan {
     /// What waits is read before the time is told, as every driver must.
     pub(super) fn thaw(&mut self, host: usize) {
         self.hosts[host].is_frozen = false;
+        // The first thing that it does may be to answer a question, before it reads any of that.
+        self.has_woken_beside_another |= self.answering().len() > 1 && self.answers(host);
         for packet in std::mem::take(&mut self.hosts[host].backlog) {
             self.hand_over(&packet);
         }
@@ -236,18 +241,21 @@ impl Lan {
         }
     }
 
+    /// The hosts that would answer for the addresses now.
+    fn answering(&self) -> Vec<usize> {
+        let hosts = 0..self.hosts.len();
+        hosts.filter(|host| self.answers(*host)).collect()
+    }
+
+    fn answers(&self, host: usize) -> bool {
+        let host = &self.hosts[host];
+        let until = host.machine.valid_until();
+        host.runs() && until.is_some_and(|until| self.now < until)
+    }
+
     /// Would two hosts that hear each other answer for the addresses now?
     fn measure(&mut self) {
-        let answering: Vec<usize> = (0..self.hosts.len())
-            .filter(|host| {
-                let host = &self.hosts[*host];
-                host.runs()
-                    && host
-                        .machine
-                        .valid_until()
-                        .is_some_and(|until| self.now < until)
-            })
-            .collect();
+        let answering = self.answering();
         let hear = |one: usize, other: usize| {
             !self.cut.contains(&(one, other)) && !self.cut.contains(&(other, one))
         };

@@ -101,6 +101,21 @@ fn after_a_partition_one_remains_and_announces_again_at_once() {
     assert!(*first - healed <= ms(1000) + DELAY);
 }
 
+/// Its farewell would make the third take over if the answer of the second were lost.
+#[test]
+fn a_router_that_was_frozen_hastens_nobody_when_it_goes_on() {
+    let mut lan = lan(&v3(), &[100, 200, 150], 1);
+    lan.run(ms(10_000));
+    lan.freeze(1);
+    lan.run(ms(10_000));
+    assert_eq!(lan.active(), [1, 2]);
+    // The second hears the first no longer, but the third.
+    lan.cut = vec![(2, 0)];
+    lan.thaw(1);
+    lan.run(ms(900));
+    assert_eq!(lan.active(), [2]);
+}
+
 #[test]
 fn a_router_that_comes_back_takes_over_only_where_it_may() {
     for (preempt, expected) in [(true, 0), (false, 1)] {
@@ -240,6 +255,25 @@ proptest! {
         }
         // One that preempts and one that is preempted answer together until the advertisement arrives.
         prop_assert!(lan.longest_overlap <= DELAY * 2, "{:?}", lan.longest_overlap);
+    }
+
+    /// Without preemption: a router that preempts need not wait until a frozen one is silent.
+    #[test]
+    fn a_router_that_was_frozen_never_goes_on_answering_beside_the_one_that_took_over(
+        priorities in prop::collection::vec(1..=254u8, 2..=5),
+        troubles in prop::collection::vec((0..5usize, 0..8000u64, 0..8000u64), 1..20),
+        seed: u64,
+    ) {
+        let mut lan = lan(&Settings { preempt: false, ..v3() }, &priorities, seed);
+        lan.run(ms(10_000));
+        for (host, frozen, awake) in troubles {
+            let host = lan.active().first().copied().unwrap_or(host % priorities.len());
+            lan.freeze(host);
+            lan.run(ms(frozen));
+            lan.thaw(host);
+            lan.run(ms(awake));
+        }
+        prop_assert!(!lan.has_woken_beside_another);
     }
 
     #[test]
