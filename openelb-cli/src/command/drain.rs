@@ -95,25 +95,23 @@ fn finish(
     } else {
         "is drained"
     };
-    let message = format!(
-        "node {} was not heard to be done within {LOOKS} looks",
-        name(report)
-    );
+    let message = format!("{} was not done within ten seconds", subject(report));
     let next = format!("see `openelb l2 owners` whether it {verb} yet, and its log if not");
     Err(Failure::new(ExitCode::Refused, message).next(next))
 }
 
-fn name(report: &DrainReport) -> &str {
+/// Without an election a node has no name that others know.
+fn subject(report: &DrainReport) -> String {
     match report.node.as_str() {
-        "" => "this one",
-        name => name,
+        "" => "this node".to_owned(),
+        name => format!("node {name}"),
     }
 }
 
 /// What was set in motion.
 fn progress(report: &DrainReport, is_undone: bool) -> String {
     if is_undone {
-        return format!("told node {} to take part again", name(report));
+        return format!("told {} to take part again", subject(report));
     }
     let mut acts = Vec::new();
     let movable = report.owned.saturating_sub(report.unwanted);
@@ -129,30 +127,30 @@ fn progress(report: &DrainReport, is_undone: bool) -> String {
     if acts.is_empty() {
         acts.push("told it to hand everything over".to_owned());
     }
-    format!("node {}: {}", name(report), acts.join("; "))
+    format!("{}: {}", subject(report), acts.join("; "))
 }
 
 impl Report for DrainReport {
     fn write_human(&self, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
-        let name = name(self);
+        let subject = subject(self);
         if !self.draining {
-            return writeln!(out, "node {name} is {}", paint.good("in service"));
+            return writeln!(out, "{subject} is {}", paint.good("in service"));
         }
         let withdrawn = self.bgp.as_ref().map(|bgp| bgp.drain);
         match (self.owned, self.unwanted, withdrawn) {
             (0, _, Some(DrainState::Withdrawn)) => writeln!(
                 out,
-                "node {name} is {}: every route is withdrawn, the sessions stay",
+                "{subject} is {}: every route is withdrawn, the sessions stay",
                 paint.good("drained")
             ),
-            (0, ..) => writeln!(out, "node {name} is {}", paint.good("drained")),
+            (0, ..) => writeln!(out, "{subject} is {}", paint.good("drained")),
             (owned, unwanted, _) if owned <= unwanted => writeln!(
                 out,
-                "node {name} keeps {owned} shards until it ends: no other node is there to take them"
+                "{subject} keeps {owned} shards until it ends: no other node is there to take them"
             ),
             (owned, ..) => {
                 let state = paint.warn("draining");
-                writeln!(out, "node {name} is {state}: {owned} shards are left")
+                writeln!(out, "{subject} is {state}: {owned} shards are left")
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The services of the configuration: what they hold, and whether they answer.
 
 mod report;
+mod together;
 mod wanted;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -7,11 +7,12 @@ use openelb_ipam::Time;
 use openelb_k8s::api::Protocol;
 
 use super::super::speaker::{self, Speaker};
+use super::together::{as_elected, link_problems};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
-    AnnouncementStatus, Answer, BgpReport, ElectionReport, Engine, Held, Holder, PeerReport,
-    ServiceState, ServiceStatus, StatusReport, VrrpReport,
+    AnnouncementStatus, BgpReport, Engine, Held, Holder, PeerReport, ServiceState, ServiceStatus,
+    StatusReport,
 };
 
 pub(super) type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
@@ -78,52 +79,6 @@ impl Services {
             services,
             announcements,
         }
-    }
-
-    /// Adds what the configuration and the network say about announcing to an explanation.
-    pub(in super::super) fn explain_announcement(
-        &self,
-        answer: Answer,
-        speaker: &Speaker,
-    ) -> Answer {
-        let Answer::Explained(mut explained) = answer else {
-            return answer;
-        };
-        let owner = explained.owner.clone();
-        let Some(service) = self.service(&owner) else {
-            explained.lines.push(format!(
-                "{owner} is no service of the configuration: never announced"
-            ));
-            return Answer::Explained(explained);
-        };
-        let holder = Holder {
-            owner,
-            addresses: explained.addresses.clone(),
-        };
-        let holder = Some(holder).filter(|holder| !holder.addresses.is_empty());
-        let (state, detail) = self.state(service, holder.as_ref(), &self.pools());
-        let because = if detail.is_empty() {
-            detail
-        } else {
-            format!(": {detail}")
-        };
-        explained
-            .lines
-            .push(format!("announcement: {state:?}{because}"));
-        for status in speaker.status() {
-            if explained
-                .addresses
-                .iter()
-                .any(|held| held.address == status.address)
-            {
-                let places = status.interfaces.join(", ");
-                explained
-                    .lines
-                    .push(format!("{} on {places}: {}", status.address, status.state));
-                explained.lines.extend(status.warnings);
-            }
-        }
-        Answer::Explained(explained)
     }
 
     pub(super) fn pools(&self) -> PoolsByName<'_> {
@@ -224,24 +179,6 @@ impl Services {
     }
 }
 
-/// What an operator should look at about elections and virtual routers.
-fn link_problems(election: Option<&ElectionReport>, vrrp: Option<&VrrpReport>) -> Vec<String> {
-    let segments = election.into_iter().flat_map(|election| &election.segments);
-    let segments = segments.flat_map(|segment| segment.problems.iter().cloned());
-    let nobodys = election.into_iter().flat_map(|election| &election.units);
-    let nobodys = nobodys.filter(|unit| unit.interface.is_some() && unit.owner.is_none());
-    let nobodys = nobodys.map(|unit| {
-        let addresses: Vec<_> = unit.addresses.iter().map(ToString::to_string).collect();
-        format!("{}: no node announces it", addresses.join(", "))
-    });
-    let routers = vrrp.into_iter().flat_map(|vrrp| &vrrp.routers);
-    let routers = routers.flat_map(|router| {
-        let problems = router.problems.iter();
-        problems.map(|problem| format!("virtual router {}: {problem}", router.name))
-    });
-    segments.chain(nobodys).chain(routers).collect()
-}
-
 /// What an operator should look at about BGP.
 fn bgp_problems(bgp: &BgpReport) -> Vec<String> {
     let trouble = bgp.trouble.iter().map(|trouble| format!("BGP: {trouble}"));
@@ -302,37 +239,6 @@ fn as_seen(
         .collect();
     details.extend(Some(service.detail).filter(|detail| !detail.is_empty()));
     service.detail = details.join("; ");
-    service
-}
-
-/// Tells of a service that should be announced which other node does it.
-fn as_elected(mut service: ServiceStatus, election: Option<&ElectionReport>) -> ServiceStatus {
-    let Some(election) = election else {
-        return service;
-    };
-    let here = election.node.as_deref();
-    let units = election
-        .units
-        .iter()
-        .filter(|unit| unit.services.contains(&service.owner));
-    let mut owners: Vec<_> = units.filter_map(|unit| unit.owner.as_deref()).collect();
-    owners.sort_unstable();
-    owners.dedup();
-    let is_elsewhere = !owners.is_empty() && owners.iter().all(|owner| Some(*owner) != here);
-    if is_elsewhere {
-        let told = format!("{} announces it", owners.join(", "));
-        if service.state == ServiceState::Announced {
-            service.state = ServiceState::Elsewhere;
-            service.detail = told;
-        } else {
-            let detail = Some(service.detail).filter(|detail| !detail.is_empty());
-            service.detail = detail
-                .into_iter()
-                .chain([told])
-                .collect::<Vec<_>>()
-                .join("; ");
-        }
-    }
     service
 }
 

@@ -1,10 +1,15 @@
 //! Exactly what was typed; what was meant is decided by the commands.
 
+mod bgp;
+mod link;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::bgp::{BgpMonitorArgs, BgpPeerArgs, BgpRoutesArgs, BgpVerb};
+pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
 use crate::lab::args::LabArgs;
 use crate::output::Format;
 
@@ -389,136 +394,6 @@ pub(crate) struct AnnounceArgs {
     /// Announce at once, without looking first whether somebody else has the address.
     #[arg(long)]
     pub(crate) no_probe: bool,
-}
-
-/// `openelb bgp …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum BgpVerb {
-    /// List the peers: state, uptime, routes, and the last error in words.
-    #[command(after_help = "Examples:\n  openelb bgp peers\n  openelb bgp peers tor-1 -o yaml")]
-    Peers(BgpPeerArgs),
-    /// List every route as each peer was told of it: next hop, communities, and why it is refused.
-    #[command(
-        after_help = "Examples:\n  openelb bgp routes --peer tor-1\n  openelb bgp routes \
-                            --received"
-    )]
-    Routes(BgpRoutesArgs),
-    /// Show what happens to the peers, line by line, until Ctrl-C.
-    Monitor(BgpMonitorArgs),
-    /// Say what is wrong with each peer and what to do next; exits with 11 when something is.
-    #[command(
-        after_help = "It asks the daemon, and connects to the port of each peer whose session \
-                            is down.\n\nExample:\n  openelb bgp check tor-1"
-    )]
-    Check(BgpPeerArgs),
-}
-
-/// One peer, or all.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BgpPeerArgs {
-    /// Only this peer, by name or address.
-    pub(crate) peer: Option<String>,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb bgp routes`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BgpRoutesArgs {
-    /// Only this peer.
-    #[arg(long)]
-    pub(crate) peer: Option<String>,
-    /// What the peers sent, of those whose `BgpPeer` says `keepReceived`.
-    #[arg(long)]
-    pub(crate) received: bool,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb bgp monitor`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BgpMonitorArgs {
-    /// Only this peer.
-    #[arg(long)]
-    pub(crate) peer: Option<String>,
-    /// Only what happens from now on, not what is still remembered.
-    #[arg(long)]
-    pub(crate) new: bool,
-    /// Show what is remembered and exit.
-    #[arg(long, conflicts_with = "new")]
-    pub(crate) once: bool,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb l2 …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum L2Verb {
-    /// List the nodes of each link, and which of them answers for which address.
-    #[command(
-        after_help = "Examples:\n  openelb l2 owners\n  openelb l2 owners shop/web\n  openelb l2 \
-                            owners node-b -o json"
-    )]
-    Owners(OwnersArgs),
-    /// Show what happens to addresses, nodes and virtual routers, line by line, until Ctrl-C.
-    Monitor(MonitorArgs),
-}
-
-/// `openelb l2 owners`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct OwnersArgs {
-    /// Only this address or service, or what this node has.
-    pub(crate) what: Option<String>,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb l2 monitor`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct MonitorArgs {
-    /// Only on this interface.
-    #[arg(long, value_name = "IF")]
-    pub(crate) interface: Option<String>,
-    /// Only what happens from now on, not what is still remembered.
-    #[arg(long)]
-    pub(crate) new: bool,
-    /// Show what is remembered and exit.
-    #[arg(long, conflicts_with = "new")]
-    pub(crate) once: bool,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb vrrp …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum VrrpVerb {
-    /// List the virtual routers: state, priority, who is Active, addresses.
-    #[command(after_help = "Examples:\n  openelb vrrp show\n  openelb vrrp show 51 -o yaml")]
-    Show(VrrpShowArgs),
-}
-
-/// `openelb vrrp show`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct VrrpShowArgs {
-    /// Only this virtual router, VRID, pool or address.
-    pub(crate) what: Option<String>,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-}
-
-/// `openelb drain`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct DrainArgs {
-    /// The node, by the name that it has in the election [default: the daemon's own].
-    pub(crate) node: Option<String>,
-    /// How long routers get to move to other paths before the routes are withdrawn.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
-    pub(crate) wait: std::time::Duration,
-    /// Take part and announce everything as before.
-    #[arg(long, conflicts_with = "wait")]
-    pub(crate) undo: bool,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
 }
 
 /// `openelb completions`.

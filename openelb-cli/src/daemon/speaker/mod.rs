@@ -1,16 +1,17 @@
 //! The network side: what should be announced, handed to the announcer as one whole set.
 
+mod drain;
+mod start;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{
-    AnnounceError, Desired, Election, Event, Options, Owner, Scheduling, StartError,
-};
+use openelb_announce::announcer::{Desired, Election, Event, Owner};
 use openelb_announce::bgp::route::Route;
 use openelb_announce::claim::{self, ConflictPhase};
-use openelb_announce::ownership::{self, NodeId};
+use openelb_announce::ownership;
 use openelb_k8s::api;
 use tokio::sync::mpsc;
 use tracing::{error, info};
@@ -21,10 +22,13 @@ use super::rights::give_up_capabilities;
 use super::services::Wanted;
 use crate::clock;
 use crate::config::BgpConfig;
-use crate::engine::{
-    AnnouncementStatus, DrainReport, DrainStep, ElectionReport, EventsReport, VrrpReport,
-};
+use crate::engine::{AnnouncementStatus, DrainStep, ElectionReport, EventsReport, VrrpReport};
 use crate::exit_code::{ExitCode, Failure};
+
+use self::start::{in_words, start_announcer_for, trouble};
+
+pub(super) use self::start::Needs;
+pub(crate) use self::start::start_announcer;
 
 /// Announces, or knows why not.
 #[derive(Debug)]
@@ -66,17 +70,6 @@ pub(super) struct Conflict {
     /// Whether the address is silent because of it. While announced it is defended instead
     /// (RFC 5227 section 2.4): a single stray frame must not renumber a running service.
     pub(super) is_lost: bool,
-}
-
-/// What the configuration needs of the link.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Needs {
-    /// Something is announced on one.
-    pub(super) link: bool,
-    /// Virtual routers have a MAC or accept packets of their own.
-    pub(super) configuring: bool,
-    /// An election has profile Fast.
-    pub(super) realtime: bool,
 }
 
 impl Speaker {
@@ -182,91 +175,6 @@ impl Speaker {
     /// The BGP side.
     pub(super) fn bgp(&self) -> &Bgp {
         &self.bgp
-    }
-
-    /// One step of taking this node out of service, or of bringing it back: the links and BGP.
-    pub(super) fn drain(&mut self, step: DrainStep) -> Result<(), Failure> {
-        let has_link = self.wanted.contest.is_some() || !self.wanted.routers.is_empty();
-        if !has_link && !self.bgp.can_drain() {
-            let message = "nothing here can move to another node";
-            let next =
-                "add a Layer2Conf, a vip pool or a BgpConf, and run it without --no-announce";
-            return Err(Failure::new(ExitCode::Refused, message).next(next));
-        }
-        if self.bgp.can_drain() {
-            self.bgp.drain(step);
-        }
-        let is_draining = step != DrainStep::Undo;
-        if has_link && self.is_draining != is_draining {
-            info!(
-                "{}",
-                if is_draining {
-                    "draining: addresses are handed over to other nodes of the link"
-                } else {
-                    "in service again: addresses are taken back as the nodes agree"
-                }
-            );
-            self.is_draining = is_draining;
-            self.put_in_force();
-        }
-        Ok(())
-    }
-
-    /// Tells another node to drain, or to take part again.
-    pub(super) fn order(&self, node: &str, step: DrainStep) -> Result<(), Failure> {
-        let unknown =
-            |message: String, next: &str| Err(Failure::new(ExitCode::NotFound, message).next(next));
-        let Some(election) = self.election() else {
-            return unknown(
-                format!("no election, and so no way to reach node `{node}`"),
-                "ask the daemon of that node itself: `openelb drain` there",
-            );
-        };
-        if link::drained_elsewhere(&election, node).is_none() {
-            let nodes = election.segments.iter().flat_map(|segment| &segment.nodes);
-            let mut names: Vec<_> = nodes.map(|node| node.name.as_str()).collect();
-            names.dedup();
-            let next = match names.as_slice() {
-                [] => "no other node is heard; see `openelb l2 owners`".to_owned(),
-                names => format!("nodes that are heard: {}", names.join(", ")),
-            };
-            return unknown(format!("no node `{node}` is heard"), &next);
-        }
-        if let (Some(announcer), Ok(node)) = (&self.announcer, NodeId::new(node)) {
-            announcer.order_drain(&node, step != DrainStep::Undo);
-        }
-        Ok(())
-    }
-
-    /// How far a node is out of service; `None`: this one.
-    pub(super) fn drained(&self, node: Option<&str>) -> Result<DrainReport, Failure> {
-        let election = self.election();
-        if let Some(node) = node.filter(|node| !self.is_called(node)) {
-            let heard = election.and_then(|election| link::drained_elsewhere(&election, node));
-            return heard.ok_or_else(|| {
-                Failure::new(
-                    ExitCode::NotFound,
-                    format!("node `{node}` is heard no more"),
-                )
-                .next("see `openelb l2 owners`")
-            });
-        }
-        let routers = self.vrrp().map(|vrrp| vrrp.routers).unwrap_or_default();
-        let active = routers.iter().filter(|router| router.state == "Active");
-        let bgp = self.bgp.is_configured().then(|| self.bgp.report());
-        let is_draining = self.is_draining || self.bgp.is_draining();
-        Ok(DrainReport {
-            draining: is_draining,
-            active: Some(active.count().try_into().unwrap_or(u64::MAX)),
-            bgp,
-            ..election.as_ref().map(link::drained).unwrap_or_default()
-        })
-    }
-
-    /// Whether this node has that name in the election.
-    pub(super) fn is_called(&self, node: &str) -> bool {
-        let contest = self.wanted.contest.as_ref();
-        contest.is_some_and(|contest| contest.election.node.as_str() == node)
     }
 
     /// The election as it stands; `None` without a `Layer2Conf`.
@@ -402,65 +310,6 @@ fn desired(wanted: &Wanted, boot: u64, is_draining: bool) -> Desired {
     }
 }
 
-/// Opens the network and gives up every capability of this thread, and so of those it starts. What
-/// opens sockets for interfaces that appear later is a thread of the announcer's own.
-pub(crate) fn start_announcer() -> Result<Announcer, Failure> {
-    start_announcer_for(Needs::default())
-}
-
-fn start_announcer_for(needs: Needs) -> Result<Announcer, Failure> {
-    let options = Options {
-        configures_links: needs.configuring,
-        ..Options::default()
-    };
-    let announcer = Announcer::start(options).map_err(|error| start_failure(&error))?;
-    if let (true, Scheduling::Refused { reason }) = (needs.realtime, announcer.scheduling()) {
-        let message = format!("cannot elect with profile Fast: {}", fact(reason));
-        return Err(Failure::new(ExitCode::NotPermitted, message).next(REALTIME));
-    }
-    give_up_capabilities()?;
-    Ok(announcer)
-}
-
-/// Whether the thread that answers and beats runs ahead of others.
-fn in_words(scheduling: &Scheduling) -> String {
-    match scheduling {
-        Scheduling::Realtime { priority } => format!("real-time, priority {priority}"),
-        Scheduling::Ordinary => "ordinary".to_owned(),
-        Scheduling::Refused { reason } => format!("ordinary: {}", fact(reason)),
-    }
-}
-
-/// Why a set was not taken over, for operators.
-fn trouble(error: &AnnounceError) -> String {
-    match error {
-        AnnounceError::NeedsRealtime { .. } => {
-            format!("{}; {REALTIME}", fact(&error.to_string()))
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// The announcer's own advice is for programs; the one for operators is another.
-fn fact(text: &str) -> &str {
-    text.split("; ").next().unwrap_or(text)
-}
-
-/// The failure to open the network, as the user sees it.
-fn start_failure(error: &StartError) -> Failure {
-    let (code, next) = match error {
-        StartError::PacketSocket(_) => (
-            ExitCode::NotPermitted,
-            "run `setcap cap_net_raw+ep $(command -v openelb)`, or put \
-             `AmbientCapabilities=CAP_NET_RAW` into the systemd unit, or run without the network: \
-             `--no-announce`",
-        ),
-        _ => (ExitCode::Failed, "run without the network: `--no-announce`"),
-    };
-    let text = error.to_string();
-    Failure::new(code, format!("cannot announce: {}", fact(&text))).next(next)
-}
-
 /// Tells the daemon what it must act upon. A daemon that is ending needs no news any more.
 fn tell(event: Event, news: &mpsc::Sender<News>) {
     let told = match event {
@@ -492,10 +341,6 @@ fn tell(event: Event, news: &mpsc::Sender<News>) {
     };
     let _ = news.blocking_send(told);
 }
-
-/// How to be allowed what profile Fast needs.
-const REALTIME: &str = "give the daemon CAP_SYS_NICE, or `LimitRTPRIO=50` in its systemd unit, or write \
-                        `profile: Normal`";
 
 const NO_LINK: &str = "layer 2 takes CAP_NET_RAW, without which the daemon was started; grant it and \
                        start the daemon again";
