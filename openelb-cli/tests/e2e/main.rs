@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod cluster;
 mod fabric;
 mod ledger;
 mod node;
@@ -17,6 +18,7 @@ mod bgp;
 mod conflict;
 mod demo;
 mod election;
+mod elected;
 mod fence;
 mod harness;
 mod health;
@@ -25,3 +27,4 @@ mod lifecycle;
 mod reload;
 mod rights;
 mod routed;
+mod vip;

@@ -1,7 +1,9 @@
 //! The daemon on a node of the stage.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -34,7 +36,7 @@ impl Node {
         let config = self.config();
         stage.request(&json!({
             "do": "start", "host": self.name, "process": self.name, "rights": "net-raw",
-            "argv": ["openelb", "run", config, "--state-dir", self.files],
+            "argv": ["openelb", "run", config, "--state-dir", self.files, "--node-name", self.name],
             "log": self.files.join("daemon.log"),
         }));
         eventually("the daemon answers", || self.try_ask(&["status"]));
@@ -70,12 +72,40 @@ impl Node {
     }
 
     fn try_ask(&self, question: &[&str]) -> Option<Value> {
+        answer(&self.command(question).output().unwrap())
+    }
+
+    fn command(&self, question: &[&str]) -> Command {
         let mut command = openelb();
         command
             .args(question)
             .args(["-o", "json", "--state-dir"])
             .arg(&self.files);
-        answer(&command.output().unwrap())
+        command
+    }
+
+    /// The failure that `openelb` answers with about this daemon.
+    pub(crate) fn refused(&self, question: &[&str]) -> Value {
+        let output = self.command(question).output().unwrap();
+        assert!(!output.status.success(), "{question:?} was not refused");
+        serde_json::from_slice(&output.stderr).unwrap()
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Who answers for the first address of each service, as this node has it; without those that
+    /// nobody answers for.
+    pub(crate) fn owners(&self) -> BTreeMap<String, String> {
+        let report = self.ask(&["l2", "owners"]);
+        let units = report["units"].as_array().unwrap().iter();
+        let owned = units.filter_map(|unit| {
+            let owner = unit["owner"].as_str()?.to_owned();
+            Some((unit["addresses"][0].as_str()?.to_owned(), owner))
+        });
+        owned.collect()
     }
 
     /// Who holds what.

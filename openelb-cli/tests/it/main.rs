@@ -31,3 +31,4 @@ mod run;
 mod status;
 mod testenv;
 mod validate;
+mod vrrp;

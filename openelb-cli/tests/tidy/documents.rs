@@ -90,6 +90,11 @@ fn readme_asks_a_stranger_for_two_commands() {
 #[test]
 fn configurations_in_the_documents_are_valid() {
     let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("l2.key"),
+        "0123456789abcdef0123456789abcdef",
+    )
+    .unwrap();
     for document in ["README.md", "docs/bgp.md", "docs/standalone.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let blocks = text.split("```yaml\n").skip(1);
