@@ -88,13 +88,25 @@ impl Contender {
         }
     }
 
-    /// Is it there?
-    pub(crate) fn is_installed(self) -> bool {
+    /// Is it there, and chosen? `OPENELB_CONTENDER` keeps those whose name holds it, such as `Fast`.
+    pub(crate) fn is_wanted(self) -> bool {
+        let part = std::env::var("OPENELB_CONTENDER").unwrap_or_default();
+        format!("{self:?}").contains(&part) && self.is_installed()
+    }
+
+    fn is_installed(self) -> bool {
         match self {
             Self::Election(_) | Self::Vrrp(_) => true,
             Self::Keepalived(_) => keepalived::is_installed(),
             Self::Frr(_) => frr::is_installed(),
         }
+    }
+
+    /// Between two datagrams of the client.
+    pub(crate) fn pace(self) -> Duration {
+        // What takes a second is not told finer; it is measured beside others, and disturbs them less.
+        let is_slow = self.interval() > Duration::from_millis(100);
+        Duration::from_micros(if is_slow { 1000 } else { 500 })
     }
 
     /// The longest outage that is promised after a silent death.

@@ -71,7 +71,8 @@ fn on_eth0(address: IpAddr, owner: Owner) -> Announcement {
     }
 }
 
-fn election(profile: Profile, number: u8, preference: u8) -> Election {
+/// The election of a node whose preference says whom addresses prefer.
+pub(crate) fn election(profile: Profile, number: u8, preference: u8) -> Election {
     let keys = KeyRing::new(Key::new(b"only for measuring").unwrap(), []);
     let node = NodeId::new(&format!("node-{number}")).unwrap();
     let mut settings = Settings::new(node, wall_clock(), keys);

@@ -63,7 +63,7 @@ impl<'a> Drill<'a> {
             world,
             contender,
             members: members.collect(),
-            meters: ADDRESSES.map(|address| Meter::start(&world.client, address)),
+            meters: ADDRESSES.map(|address| Meter::start(&world.client, address, contender.pace())),
             random: Random::new(contender.interval().subsec_millis().into()),
         };
         for meter in &drill.meters {
@@ -202,6 +202,20 @@ impl<'a> Drill<'a> {
 
     fn patience(&self) -> Duration {
         self.contender.bound() * 3 + Duration::from_secs(5)
+    }
+}
+
+impl Outcome {
+    /// Takes over what was seen elsewhere.
+    pub(crate) fn append(&mut self, other: Self) {
+        let ours = self.faults.iter_mut().chain(&mut self.returns);
+        for (ours, other) in ours.zip(other.faults.into_iter().chain(other.returns)) {
+            ours.outages.extend(other.outages);
+            ours.moves.extend(other.moves);
+            ours.lost += other.lost;
+            ours.never += other.never;
+            ours.misled += other.misled;
+        }
     }
 }
 

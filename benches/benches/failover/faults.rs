@@ -17,12 +17,16 @@ pub(crate) fn measure(table: &mut Table) {
     let mut outcomes = Outcomes::new();
     // The slow ones mostly wait, so they wait together; the quick ones have the machine alone.
     std::thread::scope(|scope| {
-        let lanes = SIDE_BY_SIDE.map(|lane| scope.spawn(move || all_faults(lane, repetitions)));
-        for lane in lanes {
-            outcomes.extend(lane.join().unwrap());
+        let lanes = SIDE_BY_SIDE.map(|lane| {
+            let shares = (0..WORLDS).map(|place| (repetitions + place) / WORLDS);
+            shares.map(move |share| scope.spawn(move || all_faults(lane, share)))
+        });
+        let threads: Vec<_> = lanes.into_iter().flatten().collect();
+        for thread in threads {
+            merge(&mut outcomes, thread.join().unwrap());
         }
     });
-    outcomes.extend(all_faults(&ALONE, repetitions));
+    merge(&mut outcomes, all_faults(&ALONE, repetitions));
     for profile in [Profile::Calm, Profile::Normal, Profile::Fast] {
         let name = format!("election, {profile:?}").to_lowercase();
         let election = [Some(Contender::Election(profile)), None, None];
@@ -40,10 +44,16 @@ pub(crate) fn measure(table: &mut Table) {
 /// The outcome of each fault of each contender, by their names.
 type Outcomes = BTreeMap<String, Outcome>;
 
+fn merge(outcomes: &mut Outcomes, more: Outcomes) {
+    for (name, outcome) in more {
+        outcomes.entry(name).or_default().append(outcome);
+    }
+}
+
 fn all_faults(contenders: &[Contender], repetitions: u32) -> Outcomes {
     let mut outcomes = Outcomes::new();
     for contender in contenders {
-        if !is_wanted(*contender) {
+        if !contender.is_wanted() {
             continue;
         }
         let world = World::new().unwrap();
@@ -55,12 +65,6 @@ fn all_faults(contenders: &[Contender], repetitions: u32) -> Outcomes {
         }
     }
     outcomes
-}
-
-/// `OPENELB_CONTENDER` keeps those whose name holds it, such as `Fast` or `Keepalived`.
-fn is_wanted(contender: Contender) -> bool {
-    let part = std::env::var("OPENELB_CONTENDER").unwrap_or_default();
-    format!("{contender:?}").contains(&part) && contender.is_installed()
 }
 
 fn faults(contender: Contender) -> &'static [Fault] {
@@ -151,6 +155,8 @@ const SIDE_BY_SIDE: [&[Contender]; 4] = [
         Contender::Keepalived(TENTH),
     ],
 ];
+/// Each of them in so many worlds at once, which share the repetitions.
+const WORLDS: u32 = 2;
 const ALONE: [Contender; 4] = [
     Contender::Election(Profile::Fast),
     Contender::Vrrp(HUNDREDTH),

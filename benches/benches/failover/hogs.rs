@@ -37,7 +37,7 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 fn false_takeovers(contender: Contender, span: Duration) -> Option<f64> {
-    if !contender.is_installed() {
+    if !contender.is_wanted() {
         return None;
     }
     let world = World::new().unwrap();

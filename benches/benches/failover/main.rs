@@ -28,6 +28,7 @@ mod keepalived;
 mod meter;
 mod node;
 mod process;
+mod steps;
 mod table;
 mod watch;
 mod world;
@@ -70,7 +71,8 @@ fn main() -> ExitCode {
 /// A part by its name.
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
+    ("steps", steps::measure),
     ("faults", faults::measure),
     ("crowd", crowd::measure),
     ("hogs", hogs::measure),

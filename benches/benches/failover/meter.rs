@@ -53,8 +53,8 @@ struct Answer {
 }
 
 impl Meter {
-    /// Begins to send to `target` from `client`.
-    pub(crate) fn start(client: &Host, target: IpAddr) -> Self {
+    /// Begins to send to `target` from `client`, one datagram each `pace`.
+    pub(crate) fn start(client: &Host, target: IpAddr, pace: Duration) -> Self {
         let socket = client.run(|| UdpSocket::bind((any(target), 0)).unwrap());
         // Short, so that a dropped meter ends soon.
         let patience = Some(Duration::from_millis(20));
@@ -64,7 +64,7 @@ impl Meter {
         let sending = {
             let (socket, sender) = (socket.try_clone().unwrap(), sender.clone());
             let stop = Arc::clone(&stop);
-            std::thread::spawn(move || send(&socket, target, &sender, &stop))
+            std::thread::spawn(move || send(&socket, (target, pace), &sender, &stop))
         };
         let receiving = {
             let stop = Arc::clone(&stop);
@@ -154,7 +154,12 @@ impl Drop for Meter {
     }
 }
 
-fn send(socket: &UdpSocket, target: IpAddr, notes: &Sender<Note>, stop: &AtomicBool) {
+fn send(
+    socket: &UdpSocket,
+    (target, pace): (IpAddr, Duration),
+    notes: &Sender<Note>,
+    stop: &AtomicBool,
+) {
     get_ahead();
     let mut next = clock();
     for number in 0.. {
@@ -165,7 +170,7 @@ fn send(socket: &UdpSocket, target: IpAddr, notes: &Sender<Note>, stop: &AtomicB
         drop(notes.send(Note::Sent(number, clock())));
         // Not connected: what a dead node's kernel says to one datagram must not hold up the next.
         drop(socket.send_to(&u32::to_be_bytes(number), SocketAddr::new(target, PORT)));
-        next = (next + PACE).max(clock());
+        next = (next + pace).max(clock());
         std::thread::sleep(next.saturating_duration_since(clock()));
     }
 }
@@ -190,8 +195,6 @@ fn any(target: IpAddr) -> IpAddr {
     }
 }
 
-/// Between two datagrams.
-pub(crate) const PACE: Duration = Duration::from_micros(500);
 /// Answers take far less than this.
 const RECENT: Duration = Duration::from_millis(30);
 const ENOUGH: usize = 20;

@@ -52,19 +52,18 @@ impl Role {
 
     fn is_real_time(self) -> bool {
         match self {
-            Self::Echo => false,
-            Self::Election(profile) | Self::Crowd(Crowd { profile, .. }) => {
-                profile == Profile::Fast
-            }
+            Self::Echo | Self::Crowd(_) => false,
+            Self::Election(profile) => profile == Profile::Fast,
             Self::Vrrp(adverts) => adverts.real_time,
         }
     }
 
     fn options(self) -> Options {
-        let mut options = Options {
-            priority: self.is_real_time().then_some(REAL_TIME),
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        // A crowd is as a user has it; elsewhere it is said, as it is to keepalived.
+        if !matches!(self, Self::Crowd(_)) {
+            options.priority = self.is_real_time().then_some(REAL_TIME);
+        }
         if let Self::Crowd(Crowd { unpaced: true, .. }) = self {
             options.machine.rate = RateLimit {
                 per_second: 10_000_000,
