@@ -205,6 +205,19 @@ pub enum AnnounceError {
         /// The name.
         router: RouterName,
     },
+    /// Two virtual routers of one family are the same one on their interfaces.
+    #[error(
+        "the virtual routers {other} and {router} both have VRID {vrid} on the same interfaces; give \
+         one of them another"
+    )]
+    SameVrid {
+        /// One of them.
+        router: RouterName,
+        /// The other.
+        other: RouterName,
+        /// What they have in common.
+        vrid: vrrp::Vrid,
+    },
     /// A virtual router cannot be what it is told to be.
     #[error("the virtual router {router}: {reason}")]
     Router {

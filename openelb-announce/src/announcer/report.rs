@@ -12,7 +12,7 @@ use super::plan::{Progress, Target};
 use super::routers::RouterStatus;
 use super::station::{SocketState, Station};
 use super::status::{AddressStatus, InterfaceStatus, Place, State, Warning};
-use crate::driver::port::{Counters, PortKey, Protocol};
+use crate::driver::port::{Counters, PortKey, Protocol, Role};
 use crate::link::NoInterface;
 use crate::link::sysctl::Ipv4Settings;
 use crate::link::topology::{Media, Topology};
@@ -190,6 +190,9 @@ impl Snapshot {
         let owner = *surroundings.owners.get(&address)?;
         let interface = station.name.to_string();
         if owner == station.key.index {
+            if self.is_put_there(station.key.role, address) {
+                return None;
+            }
             return Some(Warning::OnAnnouncingInterface { address, interface });
         }
         let owner = self.topology.link(owner)?.name.clone();
@@ -198,6 +201,16 @@ impl Snapshot {
             address,
             owner,
             interface,
+        })
+    }
+
+    /// Does the interface have the address because a virtual router accepts packets to it, or owns it?
+    fn is_put_there(&self, role: Role, address: IpAddr) -> bool {
+        let mut routers = self.desired.routers.iter().map(|router| &router.settings);
+        routers.any(|settings| {
+            role == Role::Router(settings.family.into(), settings.vrid.get())
+                && (settings.accept || settings.owner)
+                && settings.addresses.contains(&address)
         })
     }
 

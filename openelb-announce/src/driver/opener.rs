@@ -193,11 +193,19 @@ fn carry_out(orders: &[Order]) -> Result<Option<u32>, String> {
     for order in orders {
         match (order.carry_out(), &outcome) {
             (Ok(made), Ok(_)) if made.is_some() => outcome = Ok(made),
-            (Err(error), Ok(_)) => outcome = Err(format!("{order}: {error}")),
+            (Err(error), Ok(_)) => outcome = Err(describe(*order, &error)),
             _ => {}
         }
     }
     outcome
+}
+
+fn describe(order: Order, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; it takes CAP_NET_ADMIN from the start",
+        _ => "",
+    };
+    format!("{order}: {error}{hint}")
 }
 
 fn join(

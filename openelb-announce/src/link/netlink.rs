@@ -10,7 +10,7 @@ use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage,
     NetlinkPayload,
 };
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{
     InfoPortKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage, Prop, State,
 };
@@ -264,6 +264,11 @@ fn apply(topology: &mut Topology, message: &RouteNetlinkMessage) -> bool {
         RouteNetlinkMessage::DelLink(link) if is_about_bridging(link) => false,
         RouteNetlinkMessage::NewLink(link) => topology.put_link(link_of(link)),
         RouteNetlinkMessage::DelLink(link) => topology.remove_link(link.header.index),
+        // Not an address yet: nothing can be sent from it before duplicate address detection is over
+        // (RFC 4862 section 5.4), and then it is told of again.
+        RouteNetlinkMessage::NewAddress(address) if is_tentative(address) => {
+            net_of(address).is_some_and(|net| topology.remove_address(address.header.index, net))
+        }
         RouteNetlinkMessage::NewAddress(address) => {
             net_of(address).is_some_and(|net| topology.put_address(address.header.index, net))
         }
@@ -338,6 +343,11 @@ fn media_of(message: &LinkMessage) -> Media {
         LinkLayerType::Ether => Media::Ethernet,
         _ => Media::Foreign,
     }
+}
+
+fn is_tentative(message: &AddressMessage) -> bool {
+    let flags = message.header.flags;
+    flags.contains(AddressHeaderFlags::Tentative) && !flags.contains(AddressHeaderFlags::Optimistic)
 }
 
 /// The interface's own address: `Local` where both are given, because `Address` is then the peer's.

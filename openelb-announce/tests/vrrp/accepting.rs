@@ -106,6 +106,11 @@ fn addresses_stay_for_as_long_as_the_router_is_active() {
             eventually("it has it", || has(&node, family));
         }
         // Each lives for three seconds unless it is renewed.
+        let warnings = |node: &Node| {
+            let statuses = node.announcer.status().into_iter();
+            statuses.flat_map(|it| it.warnings).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(&ours), []);
         for _ in 0..250 {
             crate::world::pause();
             assert!(BOTH.iter().all(|family| has(&node, *family)));

@@ -2,7 +2,7 @@
 
 use openelb_announce::vrrp::{Event, Family, State};
 
-use crate::node::{BOTH, Node, routers, vip};
+use crate::node::{BOTH, Node, router, routers, vip};
 use crate::other::{Kind, with_routers};
 use crate::process;
 use crate::world::{Host, eventually};
@@ -122,5 +122,20 @@ fn without_an_address_to_send_from_a_router_waits_and_says_so() {
         node.sh("ip addr del 192.0.2.1/24 dev eth0");
         ours.until(Family::Ipv4, State::Initialize);
         assert!(ours.is(Family::Ipv6, State::Active));
+    });
+}
+
+#[test]
+fn an_address_that_is_still_being_checked_is_no_source() {
+    with_routers(|_, [node]| {
+        // As on most hosts: a link-local address takes a second until it may be used.
+        node.sh("sysctl -qw net.ipv6.conf.all.accept_dad=1 net.ipv6.conf.eth0.accept_dad=1");
+        node.sh("ip addr flush dev eth0 scope link");
+        let ours = Node::start(&node, vec![router(Family::Ipv6, 100)]);
+        node.sh("ip addr add fe80::1/64 dev eth0");
+        ours.until(Family::Ipv6, State::Active);
+        let status = ours.status(Family::Ipv6);
+        assert_eq!(status.last_error, None, "nothing was sent before");
+        assert_eq!(status.primary, Some("fe80::1".parse().unwrap()));
     });
 }

@@ -9,6 +9,7 @@
 //! | `speaking` | unicast, checksums, hop limits, what goes over the wire |
 //! | `virtual_mac` | answers from the virtual MAC, and switches that follow it |
 //! | `accepting` | packets to the addresses in accept mode, and that nothing is left behind |
+//! | `privileges` | what each thread may do, and what is said when that is too little |
 //!
 //! It takes root, network namespaces and the two programs. Where one is missing a test says loudly
 //! that it was skipped, and fails when the environment says `CI=true`.
@@ -27,6 +28,7 @@ mod frr;
 mod keepalived;
 mod node;
 mod other;
+mod privileges;
 mod process;
 mod speaking;
 mod taking_over;

@@ -222,6 +222,17 @@ fn check_routers(routers: &[VirtualRouter]) -> Result<(), AnnounceError> {
         if before.any(|other| other.name == router.name) {
             return Err(AnnounceError::TwoRouters { router: name() });
         }
+        let is_same = |other: &&VirtualRouter| {
+            let key = |it: &VirtualRouter| (it.settings.family, it.settings.vrid);
+            other.interface == router.interface && key(other) == key(router)
+        };
+        if let Some(other) = routers.iter().take(place).find(is_same) {
+            return Err(AnnounceError::SameVrid {
+                router: name(),
+                other: other.name.clone(),
+                vrid: router.settings.vrid,
+            });
+        }
         let checked = router.settings.validate();
         checked.map_err(|reason| AnnounceError::Router {
             router: name(),

@@ -164,8 +164,11 @@ fn virtual_routers_are_told_apart_by_name_and_must_be_valid() {
     let error = set(vec![invalid]).unwrap_err();
     assert!(error.to_string().contains("two"), "{error}");
     let error = set(vec![router("one"), router("two")]).unwrap_err();
-    assert!(error.to_string().contains("192.0.2.1"), "{error}");
+    assert!(error.to_string().contains("VRID 51"), "{error}");
     let mut other = router("two");
+    other.settings.vrid = Vrid::new(52).unwrap();
+    let error = set(vec![router("one"), other.clone()]).unwrap_err();
+    assert!(error.to_string().contains("192.0.2.1"), "{error}");
     other.settings.addresses = vec!["192.0.2.2".parse().unwrap()];
     assert_eq!(set(vec![router("one"), other]).unwrap().routers.len(), 2);
 }

@@ -6,8 +6,9 @@ mod primary;
 mod router;
 mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub use status::RouterStatus;
@@ -46,22 +47,36 @@ impl Routers {
         }
     }
 
-    /// Lets `act` do something with each router that `is_meant`.
+    /// Lets `act` do something with a router.
+    fn with(
+        &mut self,
+        key: RouterKey,
+        around: &mut Surroundings<'_>,
+        act: impl FnOnce(&mut Router, &mut Desk<'_, '_>),
+    ) {
+        if let Some(router) = self.by_key.get_mut(&key) {
+            let mut desk = Desk {
+                socket: self.lanes.get(&key.lane).and_then(Lane::socket),
+                orders: &mut self.orders,
+                around,
+            };
+            act(router, &mut desk);
+        }
+    }
+
+    /// Lets `act` do something with each router.
     fn each(
         &mut self,
         around: &mut Surroundings<'_>,
-        is_meant: impl Fn(RouterKey) -> bool,
         mut act: impl FnMut(&mut Router, &mut Desk<'_, '_>),
     ) {
         for (key, router) in &mut self.by_key {
-            if is_meant(*key) {
-                let mut desk = Desk {
-                    socket: self.lanes.get(&key.lane).and_then(Lane::socket),
-                    orders: &mut self.orders,
-                    around,
-                };
-                act(router, &mut desk);
-            }
+            let mut desk = Desk {
+                socket: self.lanes.get(&key.lane).and_then(Lane::socket),
+                orders: &mut self.orders,
+                around,
+            };
+            act(router, &mut desk);
         }
     }
 
@@ -75,14 +90,11 @@ impl Routers {
             let desired = wanted.get(key);
             desired.is_some_and(|desired| router.is(desired))
         };
-        let mut ended = BTreeSet::new();
-        for (key, router) in &self.by_key {
-            if !stays(key, router) {
-                ended.insert(*key);
-            }
+        let ended = self.by_key.iter().filter(|(key, it)| !stays(key, it));
+        for key in ended.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.with(key, around, Router::close);
+            self.by_key.remove(&key);
         }
-        self.each(around, |key| ended.contains(&key), Router::close);
-        self.by_key.retain(|key, _| !ended.contains(key));
         let needed: BTreeSet<LaneKey> = wanted.keys().map(|key| key.lane).collect();
         let unneeded = self.lanes.keys().filter(|key| !needed.contains(key));
         for key in unneeded.copied().collect::<Vec<_>>() {
@@ -139,21 +151,16 @@ impl Routers {
     /// Tells every router how its link is.
     fn follow(&mut self, around: &mut Surroundings<'_>) {
         let topology = around.topology;
-        let mut primaries = BTreeMap::new();
-        for (key, router) in &self.by_key {
-            let served = |address| self.by_key.values().any(|other| other.serves(address));
-            let settings = router.settings();
-            let primary = settings
-                .and_then(|settings| primary::primary(topology, key.lane.index, settings, served));
-            primaries.insert(*key, primary);
-        }
-        for (key, primary) in primaries {
-            let link = topology.link(key.lane.index);
-            self.each(
-                around,
-                |it| it == key,
-                |router, desk| router.follow(link, primary, desk),
-            );
+        let served = self.by_key.values().flat_map(Router::addresses);
+        let served: HashSet<IpAddr> = served.copied().collect();
+        for key in self.by_key.keys().copied().collect::<Vec<_>>() {
+            let index = key.lane.index;
+            self.with(key, around, |router, desk| {
+                let primary = router.settings().and_then(|settings| {
+                    primary::primary(topology, index, settings, |it| served.contains(&it))
+                });
+                router.follow(topology.link(index), primary, desk);
+            });
         }
     }
 
@@ -219,11 +226,9 @@ impl Component for Routers {
             self.by_key
                 .entry(*key)
                 .or_insert_with(|| Router::new(*key, desired, link, around.now));
-            self.each(
-                around,
-                |it| it == *key,
-                |router, desk| router.lead(&desired.settings, desk),
-            );
+            self.with(*key, around, |router, desk| {
+                router.lead(&desired.settings, desk);
+            });
         }
         self.follow(around);
         Ok(())
@@ -242,11 +247,9 @@ impl Component for Routers {
             }
             Answer::Configured(number, outcome) => {
                 let mut has_link_changed = false;
-                self.each(
-                    around,
-                    |_| true,
-                    |router, desk| has_link_changed |= router.take(number, &outcome, desk),
-                );
+                self.each(around, |router, desk| {
+                    has_link_changed |= router.take(number, &outcome, desk);
+                });
                 if has_link_changed {
                     self.follow(around);
                 }
@@ -287,7 +290,7 @@ impl Component for Routers {
         for lane in due {
             self.receive(lane, around);
         }
-        self.each(around, |_| true, Router::handle_timeout);
+        self.each(around, Router::handle_timeout);
     }
 
     /// Others take over after three intervals of the shortest kind.
@@ -302,16 +305,12 @@ impl Component for Routers {
                 socket.discard();
             }
         }
-        self.each(
-            around,
-            |_| true,
-            |router, desk| {
-                let interval = router.interval();
-                if interval.is_some_and(|interval| pause > interval.duration() * 3) {
-                    router.fence(desk);
-                }
-            },
-        );
+        self.each(around, |router, desk| {
+            let interval = router.interval();
+            if interval.is_some_and(|interval| pause > interval.duration() * 3) {
+                router.fence(desk);
+            }
+        });
     }
 
     fn describe(&self, snapshot: &mut Snapshot) {

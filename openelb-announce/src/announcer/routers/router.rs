@@ -88,9 +88,9 @@ impl Router {
         self.name == desired.name && self.mac.is_some() == desired.virtual_mac
     }
 
-    /// Is this one of its addresses, as last told?
-    pub(crate) fn serves(&self, address: IpAddr) -> bool {
-        self.addresses.contains(&address)
+    /// Its addresses, as last told.
+    pub(crate) const fn addresses(&self) -> &Vec<IpAddr> {
+        &self.addresses
     }
 
     /// Takes over settings.
