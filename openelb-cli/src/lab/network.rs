@@ -18,6 +18,8 @@ use super::station::{INTERFACE, Plan, Station};
 #[derive(Debug)]
 pub(crate) struct Network {
     stations: Vec<Station>,
+    /// The cable between the switches.
+    trunk: &'static str,
 }
 
 impl Network {
@@ -28,7 +30,10 @@ impl Network {
         for plan in plans {
             stations.push(plug_in(plan)?);
         }
-        Ok(Self { stations })
+        Ok(Self {
+            stations,
+            trunk: TRUNK,
+        })
     }
 
     /// All stations in the order of the plan.
@@ -40,10 +45,7 @@ impl Network {
     /// hearing everybody, but for the moment that it takes.
     pub(crate) fn group<N: AsRef<str>>(&self, hosts: &[N]) -> Result<(), NetworkError> {
         for host in hosts {
-            let name = host.as_ref();
-            let unknown = io_error(format!("find host {name}"));
-            let known = self.station(name).map(drop);
-            known.ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
+            self.known(host.as_ref())?;
         }
         on_this_thread(async |handle| {
             for Station { plan, .. } in &self.stations {
@@ -57,22 +59,22 @@ impl Network {
 
     /// Cuts the cable between the switches. No host's interface notices.
     pub(crate) fn split(&self) -> Result<(), NetworkError> {
-        on_this_thread(async |handle| connect(&handle, TRUNK, Port::Nothing).await)
-    }
-
-    /// Takes a host from the network: nobody hears it and it hears nobody, as when its power fails.
-    pub(crate) fn cut(&self, host: &str) -> Result<(), NetworkError> {
-        on_this_thread(async |handle| connect(&handle, host, Port::Nothing).await)
-    }
-
-    /// Gives a host that was cut its cable back, on the first switch.
-    pub(crate) fn mend(&self, host: &str) -> Result<(), NetworkError> {
-        on_this_thread(async |handle| connect(&handle, host, Port::Switch(FIRST)).await)
+        plug(self.trunk, Port::Nothing)
     }
 
     /// Joins the switches again.
     pub(crate) fn heal(&self) -> Result<(), NetworkError> {
-        on_this_thread(async |handle| connect(&handle, TRUNK, Port::Switch(FIRST)).await)
+        plug(self.trunk, Port::Switch(FIRST))
+    }
+
+    /// Takes a host from the network: nobody hears it and it hears nobody, as when its power fails.
+    pub(crate) fn cut(&self, host: &str) -> Result<(), NetworkError> {
+        plug(self.known(host)?, Port::Nothing)
+    }
+
+    /// Gives a host that was cut its cable back, on the first switch.
+    pub(crate) fn mend(&self, host: &str) -> Result<(), NetworkError> {
+        plug(self.known(host)?, Port::Switch(FIRST))
     }
 
     /// The station of that name.
@@ -88,6 +90,13 @@ impl Network {
         all.find(|station| station.plan.mac == mac)
             .map(|station| station.plan.name)
     }
+
+    /// The cable of a host, which is called like it.
+    fn known(&self, host: &str) -> Result<&'static str, NetworkError> {
+        let found = self.station(host).map(|station| station.plan.name);
+        let unknown = io_error(format!("find host {host}"));
+        found.ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))
+    }
 }
 
 /// What a cable ends in.
@@ -95,6 +104,10 @@ impl Network {
 enum Port {
     Switch(&'static str),
     Nothing,
+}
+
+fn plug(cable: &str, port: Port) -> Result<(), NetworkError> {
+    on_this_thread(async |handle| connect(&handle, cable, port).await)
 }
 
 async fn make_switches(handle: Handle) -> Result<(), NetworkError> {

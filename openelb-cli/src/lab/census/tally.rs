@@ -63,8 +63,8 @@ impl Tally {
         let mut doubles = Vec::new();
         for &address in &self.addresses {
             let rounds = self.by_round(address).into_iter();
-            let doubled = rounds.filter(|(_, hosts)| hosts.len() > 1);
-            doubles.extend(doubled.map(|(asked, hosts)| Double {
+            let of_two = rounds.filter(|(_, hosts)| hosts.len() > 1);
+            doubles.extend(of_two.map(|(asked, hosts)| Double {
                 address,
                 asked,
                 answered: hosts.into_values().max().unwrap_or(asked),
