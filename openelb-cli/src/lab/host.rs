@@ -50,6 +50,8 @@ pub(crate) enum Rights {
     NetRaw,
     /// `CAP_NET_BIND_SERVICE` too: a BGP speaker listens on port 179.
     Speaker,
+    /// `CAP_NET_RAW` and `CAP_SYS_NICE`: announcing on layer 2 from a real-time thread.
+    Realtime,
 }
 
 impl Host {
@@ -160,6 +162,7 @@ impl Rights {
             Self::Everything => None,
             Self::NetRaw => Some(&[Capability::CAP_NET_RAW]),
             Self::Speaker => Some(&[Capability::CAP_NET_RAW, Capability::CAP_NET_BIND_SERVICE]),
+            Self::Realtime => Some(&[Capability::CAP_NET_RAW, Capability::CAP_SYS_NICE]),
         }
     }
 }

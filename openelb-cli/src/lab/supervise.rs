@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,9 +23,6 @@ pub(crate) fn supervise(args: &LabArgs) -> Result<ExitCode, Failure> {
         |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
     if args.scene.has_router() {
         check_router()?;
-    }
-    if args.needs_realtime() {
-        allow_realtime()?;
     }
     let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
     let isolation = isolate(args)?;
@@ -44,8 +41,14 @@ fn isolate(args: &LabArgs) -> Result<Isolation, Failure> {
         let message = format!("start the lab: {error}");
         Err(Failure::new(ExitCode::NotPermitted, message).next(advice))
     };
-    if args.scene.has_router() {
-        let advice = "run it as root: FRR changes its user, which only root can let it do";
+    let needs_root = if args.scene.has_router() {
+        Some("run it as root: FRR changes its user, which only root can let it do")
+    } else if args.needs_realtime() && !may_be_realtime() {
+        Some("run it as root, which may have real-time threads, or with `--profile normal`")
+    } else {
+        None
+    };
+    if let Some(advice) = needs_root {
         return namespace::enter_as_root().or_else(|error| {
             let error = format!("create a network namespace: {error}");
             failed(&error, advice.to_owned())
@@ -54,18 +57,11 @@ fn isolate(args: &LabArgs) -> Result<Isolation, Failure> {
     namespace::enter(args.user).or_else(|error| failed(&error, namespace::advice()))
 }
 
-/// Lets the daemons inside have a real-time thread. A user namespace gives no such right, but a
-/// limit that was raised outside holds inside too.
-fn allow_realtime() -> Result<(), Failure> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_RTPRIO).unwrap_or_default();
-    if soft >= REALTIME {
-        return Ok(());
-    }
-    setrlimit(Resource::RLIMIT_RTPRIO, REALTIME, hard.max(REALTIME)).map_err(|error| {
-        let message = format!("allow the daemons a real-time thread: {error}");
-        let advice = "run it as root, or with another profile: `--profile normal`";
-        Failure::new(ExitCode::NotPermitted, message).next(advice)
-    })
+/// Whether anybody may have a real-time thread, up to the limit that a login sets. A user namespace
+/// gives no such right, but what the limit allows outside it allows inside too.
+fn may_be_realtime() -> bool {
+    let limit = getrlimit(Resource::RLIMIT_RTPRIO);
+    limit.is_ok_and(|(soft, _)| soft >= REALTIME)
 }
 
 /// Says beforehand what a lab with a router lacks.

@@ -18,6 +18,7 @@ use nix::sys::time::TimeVal;
 use openelb_announce::wire::Mac;
 
 use super::clock::Stopwatch;
+use super::greeter::QUEUE;
 
 /// Frames being collected until [`Capture::finish`].
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Capture {
         let socket = socket(packet, raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
         let patience = i64::try_from(LISTENING.as_micros()).expect("a fraction of a second");
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::new(0, patience))?;
+        setsockopt(&socket, sockopt::RcvBuf, &QUEUE)?;
         let listening = Arc::new(AtomicBool::new(true));
         let heard = Heard::default();
         let collector = {

@@ -25,6 +25,7 @@ use nix::sys::time::TimeVal;
 use openelb_announce::wire::Mac;
 
 use super::clock::Stopwatch;
+use super::greeter::QUEUE;
 use super::station::INTERFACE;
 pub(crate) use tally::{Double, Tally};
 
@@ -112,6 +113,7 @@ fn open() -> io::Result<OwnedFd> {
     let socket = socket(packet, raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
     let patience = i64::try_from(LISTENING.as_micros()).expect("a fraction of a second");
     setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::new(0, patience))?;
+    setsockopt(&socket, sockopt::RcvBuf, &QUEUE)?;
     bind(socket.as_raw_fd(), &interface()?)?;
     Ok(socket)
 }

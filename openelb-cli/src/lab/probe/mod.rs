@@ -11,7 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::socket::{setsockopt, sockopt};
+
 use super::clock::{Stopwatch, micros};
+use super::greeter::QUEUE;
 
 /// Connects from the calling thread's host and reads who answers.
 pub(crate) fn ask(address: IpAddr, port: u16, patience: Duration) -> io::Result<String> {
@@ -82,6 +85,7 @@ impl Stream {
         let socket = Arc::new(UdpSocket::bind(local)?);
         socket.connect((address, port))?;
         socket.set_read_timeout(Some(LISTENING))?;
+        setsockopt(&socket, sockopt::RcvBuf, &QUEUE)?;
         let asking = Arc::new(AtomicBool::new(true));
         let sender = {
             let (socket, asking) = (Arc::clone(&socket), Arc::clone(&asking));

@@ -188,10 +188,11 @@ impl<'n> Scenario<'n> {
     /// Starts a daemon with this configuration.
     fn launch(&mut self, name: &str, config: &str) -> Result<&mut Node, Trouble> {
         let station = self.station(name);
-        let rights = if self.scene.has_router() {
-            Rights::Speaker
-        } else {
-            Rights::NetRaw
+        let is_fast = self.scene.has_election() && self.election.is_fast();
+        let rights = match self.scene {
+            Scene::Bgp | Scene::BgpEcmp => Rights::Speaker,
+            _ if is_fast => Rights::Realtime,
+            _ => Rights::NetRaw,
         };
         let node = Node::start(name, &station.host, self.files, config, rights)?;
         // Kept also when it fails to answer: its log tells why.

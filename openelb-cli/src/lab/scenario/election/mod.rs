@@ -54,6 +54,11 @@ impl Election {
             losses: Vec::new(),
         }
     }
+
+    /// Whether its nodes need real-time threads.
+    pub(super) fn is_fast(&self) -> bool {
+        self.profile == Profile::Fast
+    }
 }
 
 /// The steps of a scene that is played `repeat` times. At the end of each time all is as it was.
