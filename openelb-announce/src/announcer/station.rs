@@ -196,6 +196,13 @@ impl Station {
         }
     }
 
+    /// Announces an address no more than once before its first refresh.
+    pub(crate) fn announce_once(&mut self, address: IpAddr, now: Time, wishes: &mut Vec<Output>) {
+        if let SocketState::Open(port, _) = &mut self.socket {
+            port.handle_input(Input::AnnounceOnce(address), now, wishes);
+        }
+    }
+
     /// Answers may be sent until `until`.
     pub(crate) fn renew(&mut self, until: Time, now: Time, wishes: &mut Vec<Output>) {
         self.lease = until;

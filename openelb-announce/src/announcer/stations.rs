@@ -114,6 +114,23 @@ impl Stations {
         }
     }
 
+    /// These addresses of a link, acquired just now, are announced no more than once before their
+    /// first refresh.
+    pub(crate) fn announce_once(
+        &mut self,
+        index: u32,
+        role: Role,
+        addresses: &[IpAddr],
+        now: Time,
+    ) {
+        for address in addresses {
+            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
+                station.announce_once(*address, now, &mut self.wishes);
+                self.outbox.carry_out(station, &mut self.wishes);
+            }
+        }
+    }
+
     /// These addresses of a link are announced once more, if they are this host's: somebody else
     /// may have been heard for them.
     pub(crate) fn announce_again(

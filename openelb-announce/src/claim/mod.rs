@@ -82,6 +82,9 @@ pub enum Input<'a> {
     /// Announce this address once more from the beginning, as after a claim, if it is announced: a
     /// client may have heard another station meanwhile. [`Config::rate`] holds for it too.
     Announce(IpAddr),
+    /// Let the next announcement of this address, or the one that was just sent, be the last before
+    /// the first refresh: it is not sure that nobody else answers for it.
+    AnnounceOnce(IpAddr),
     /// Addresses claimed with [`Validity::Renewed`] may be answered for until this instant. When
     /// the previous deadline has passed already, they start again as after [`Input::Fence`].
     Renew(Time),

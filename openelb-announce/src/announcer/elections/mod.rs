@@ -72,11 +72,8 @@ impl Elections {
             return;
         };
         self.look_at = Some(around.now + election.settings.timing.interval());
-        // Without the counters a node takes itself for deaf when it hears no beats.
-        if self.receptions.read().is_ok() {
-            for segment in self.segments.values_mut() {
-                segment.note_reception(self.receptions.of(segment.name()), around);
-            }
+        for segment in self.segments.values_mut() {
+            segment.look_for_reception(&mut self.receptions, around);
         }
     }
 }

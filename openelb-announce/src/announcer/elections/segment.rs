@@ -13,6 +13,7 @@ use crate::announcer::status::Event;
 use crate::claim::Probe;
 use crate::driver::port::Role;
 use crate::link::beat_socket::{BeatRoom, BeatSocket, Endpoint};
+use crate::link::reception::Receptions;
 use crate::link::topology::Topology;
 use crate::link::udp::Version;
 use crate::machine::Machine as _;
@@ -36,6 +37,8 @@ pub(super) struct Segment {
     valid_until: Option<Time>,
     /// Packets that had come in on the link when that was last looked at.
     received: Option<u64>,
+    /// Has a beat come in since?
+    has_heard: bool,
     is_up: bool,
 }
 
@@ -59,6 +62,7 @@ impl Segment {
             owned: BTreeMap::new(),
             valid_until: None,
             received: None,
+            has_heard: false,
             is_up: false,
         }
     }
@@ -149,6 +153,7 @@ impl Segment {
                 hop_limit: datagram.ttl,
                 received: around.now,
             };
+            self.has_heard = true;
             self.machine.handle_input(input, around.now);
             self.serve(around);
         }
@@ -169,17 +174,22 @@ impl Segment {
         self.serve(around);
     }
 
-    /// Tells the machine whether anything has come in, given how much has by now.
-    pub(super) fn note_reception(&mut self, received: Option<u64>, around: &mut Surroundings<'_>) {
-        if received.is_some() && received != self.received {
-            self.received = received;
+    /// Tells the machine if anything has come in since this was last called. Beats are proof enough;
+    /// the counters are looked at only when there were none.
+    pub(super) fn look_for_reception(
+        &mut self,
+        receptions: &mut Receptions,
+        around: &mut Surroundings<'_>,
+    ) {
+        // Without the counters a node takes itself for deaf when it hears no beats.
+        let has_heard = std::mem::take(&mut self.has_heard) || {
+            let received = receptions.of(&self.name).ok().flatten();
+            let before = std::mem::replace(&mut self.received, received);
+            received.is_some() && received != before
+        };
+        if has_heard {
             self.input(Input::Reception(around.now), around);
         }
-    }
-
-    /// The interface's present name.
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 
     /// When something is to be done here.
@@ -295,10 +305,17 @@ impl Segment {
         let (stations, now) = (&mut *around.stations, around.now);
         let addresses = |shard| self.shards.get(shard).map_or(&[][..], Vec::as_slice);
         match &event {
-            ownership::Event::Acquired { shard, how, .. } => {
+            ownership::Event::Acquired {
+                shard,
+                how,
+                is_doubtful,
+            } => {
                 // Nobody probes what it takes over from an owner that is known.
                 let probe = (*how != How::Cold).then_some(Probe::Skip);
                 stations.acquire(self.index, Role::Elected, addresses(shard), probe, now);
+                if *is_doubtful {
+                    stations.announce_once(self.index, Role::Elected, addresses(shard), now);
+                }
                 self.owned.insert(*shard, now);
             }
             ownership::Event::Lost { shard, .. } => {

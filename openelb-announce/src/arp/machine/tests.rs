@@ -1030,3 +1030,18 @@ fn what_is_not_announced_is_not_announced_once_more() {
     driven.input(Input::Announce(VIP.into()));
     assert_eq!(driven.frames(), []);
 }
+
+#[test]
+fn an_address_of_doubtful_ownership_is_announced_once_and_then_only_refreshed() {
+    let mut driven = driven(Config::default());
+    driven.claim(VIP, Probe::Skip);
+    driven.input(Input::AnnounceOnce(VIP.into()));
+    driven.run_seconds(120);
+    let times: Vec<_> = packets(&mut driven)
+        .iter()
+        .filter(|(_, packet)| packet.operation == Operation::Request)
+        .map(|(at, _)| *at)
+        .collect();
+    assert!((times[0] - 0.0).abs() < 0.001, "{times:?}");
+    assert!(times[1] >= 45.0, "{times:?}");
+}

@@ -155,6 +155,7 @@ impl<P: NeighborProtocol> Machine for Lifecycle<P> {
             Input::Claim(claim) => self.claim(&claim, now),
             Input::Release(address) => self.release(address, now),
             Input::Announce(address) => self.announce_again(address),
+            Input::AnnounceOnce(address) => self.announce_once(address, now),
             Input::Renew(deadline) => self.renew(deadline, now),
             Input::Fence => self.fence(now),
             Input::Frame { bytes, received } => self.receive(bytes, received, now),

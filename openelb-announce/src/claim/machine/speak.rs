@@ -213,7 +213,7 @@ impl<P: NeighborProtocol> Lifecycle<P> {
     }
 
     /// The time until the next announcement of an address that has `left` more to go.
-    fn gap(&mut self, left: u8) -> Option<Duration> {
+    pub(super) fn gap(&mut self, left: u8) -> Option<Duration> {
         let plan = self.config.announce;
         if left == 0 {
             let mean = plan.refresh?;

@@ -64,6 +64,24 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         }
     }
 
+    /// The announcement that is under way, or the one that is over, is the last before a refresh.
+    pub(super) fn announce_once(&mut self, address: IpAddr, now: Time) {
+        let found = P::address(address).and_then(|address| self.registry.find(address));
+        let Some(slot) = found else { return };
+        let Some(claim) = self.claim_mut(slot) else {
+            return;
+        };
+        if !matches!(claim.state, State::Clear | State::Announced) {
+            return;
+        }
+        let is_over = claim.state == State::Announced && claim.stage == Stage::Idle;
+        claim.left = claim.left.min(if is_over { 0 } else { 1 });
+        if is_over {
+            let gap = self.gap(0);
+            self.schedule_act(slot, gap.map_or(Time::MAX, |gap| now + gap));
+        }
+    }
+
     pub(super) fn renew(&mut self, deadline: Time, now: Time) {
         let had_lapsed = now >= self.common_deadline;
         let is_first = self.common_deadline == Time::ZERO;

@@ -1,37 +1,44 @@
-//! How many packets have come in on each interface (`/proc/net/dev`).
+//! How many packets have come in on an interface (`/proc/net/dev`).
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 
-/// The kernel's counters of received packets, read anew each time.
+/// The kernel's counters of received packets.
 ///
 /// Of the thread's own network namespace, unlike `/sys/class/net`, which shows that of whoever
-/// mounted it. Takes no capability. Some 20 us with ten interfaces.
+/// mounted it. Takes no capability.
 #[derive(Debug)]
 pub(crate) struct Receptions {
-    file: File,
-    text: String,
+    reader: BufReader<File>,
+    line: String,
 }
 
 impl Receptions {
     /// Opens the counters of the calling thread's network namespace.
     pub(crate) fn open() -> io::Result<Self> {
+        let file = File::open(PATH)?;
         Ok(Self {
-            file: File::open(PATH)?,
-            text: String::new(),
+            reader: BufReader::with_capacity(AT_ONCE, file),
+            line: String::new(),
         })
     }
 
-    /// Reads them. What an earlier reading said stays when it fails.
-    pub(crate) fn read(&mut self) -> io::Result<()> {
-        self.file.rewind()?;
-        self.text.clear();
-        self.file.read_to_string(&mut self.text).map(drop)
-    }
-
-    /// How many packets had come in on `interface` when they were last read.
-    pub(crate) fn of(&self, interface: &str) -> Option<u64> {
-        self.text.lines().find_map(|line| count(line, interface))
+    /// How many packets have come in on `interface` by now; `None` when there is none of that name.
+    ///
+    /// The kernel adds up the counters of each interface that it lists before this one, some 8 us
+    /// each (765 us were measured for 101). It lists them in the order of their making, so those of
+    /// the host come before those of its containers.
+    pub(crate) fn of(&mut self, interface: &str) -> io::Result<Option<u64>> {
+        self.reader.rewind()?;
+        loop {
+            self.line.clear();
+            if self.reader.read_line(&mut self.line)? == 0 {
+                return Ok(None);
+            }
+            if let Some(count) = count(&self.line, interface) {
+                return Ok(Some(count));
+            }
+        }
     }
 }
 
@@ -45,6 +52,8 @@ fn count(line: &str, interface: &str) -> Option<u64> {
 }
 
 const PATH: &str = "/proc/thread-self/net/dev";
+// Some eight lines: the kernel does not look at interfaces that nobody has room for.
+const AT_ONCE: usize = 1024;
 
 #[cfg(test)]
 mod tests;
