@@ -18,6 +18,7 @@
 //! falls silent by itself; a planned move loses nothing; and the load is spread.
 
 pub mod beat;
+pub mod fence;
 mod keys;
 mod machine;
 mod name;

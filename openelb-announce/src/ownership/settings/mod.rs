@@ -28,7 +28,7 @@ pub struct Settings {
     pub preempt: bool,
     /// Where the jitter comes from; should differ from node to node.
     pub seed: u64,
-    /// Fence shards off from outside, in this many groups, each of which must be permitted ([`Input::Permit`](super::Input::Permit)).
+    /// Fence shards off from outside, in this many groups (see [`fence`](super::fence)); `None`: not at all.
     pub fences: Option<u16>,
 }
 
