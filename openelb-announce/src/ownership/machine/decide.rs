@@ -82,9 +82,10 @@ impl Machine {
         for (index, why) in plan.lose {
             self.lose(id, index, why);
         }
-        for shard in reannounce {
-            self.event(Event::Reannounce { shard });
-        }
+        let reannounce = reannounce
+            .into_iter()
+            .map(|shard| Event::Reannounce { shard });
+        self.announcing.extend(reannounce);
         for shard in acquire {
             self.acquire(shard, now);
         }
@@ -94,6 +95,13 @@ impl Machine {
         if !self.is_permitted(shard, now) {
             return;
         }
+        if !self.voice.may_tell(now) {
+            // Nothing is owned that was not claimed aloud: frozen in between, this node would go on
+            // to answer for what others have every right to take.
+            self.is_dirty = true;
+            self.voice.tell(TELLINGS, now);
+            return;
+        }
         let is_doubtful = self.is_deaf(now);
         let Some(tenure) = self.tenures.get_mut(&shard.group) else {
             return;
@@ -101,7 +109,7 @@ impl Machine {
         let how = tenure.acquire(shard.index, is_doubtful, now);
         self.changes = self.changes.wrapping_add(1);
         self.counters.acquired += 1;
-        self.event(Event::Acquired {
+        self.announcing.push(Event::Acquired {
             shard,
             how,
             is_doubtful,
@@ -180,9 +188,8 @@ impl Machine {
                 shards.push(Shard { group: id, index });
             }
         }
-        for shard in shards {
-            self.event(Event::Reannounce { shard });
-        }
+        let events = shards.into_iter().map(|shard| Event::Reannounce { shard });
+        self.announcing.extend(events);
     }
 
     pub(super) fn report_drained(&mut self) {

@@ -1,6 +1,7 @@
 //! What other nodes say: who is believed, and what follows from it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Machine, TELLINGS};
 use crate::ownership::beat::{Beat, BeatError, Datagram, Offer};
@@ -228,11 +229,15 @@ impl Machine {
         peer.is_leaving = beat.is_leaving;
         // Nobody is deaf who has had nothing to hear.
         let is_spoken_to = self.voice.steady_for(received) >= beat.dead_after + beat.interval;
-        peer.is_deaf = is_spoken_to && beat.reception.is_none_or(|age| age > beat.dead_after);
+        if is_spoken_to && beat.reception.is_none_or(|age| age > beat.dead_after) {
+            peer.deaf_until = received + DEAFNESS;
+        }
         peer.mutual_since = match echo {
             Echo::Fresh => peer.mutual_since.or(Some(received)),
             Echo::None | Echo::Old => None,
         };
+        // Some stray frame does not cure it, or else its shards would go to and fro.
+        peer.is_deaf = peer.mutual_since.is_none() && received < peer.deaf_until;
         let looks = Looks::of(peer);
         let is_same = looks == standing_before && claims_before == beat.changes && !is_first;
         let has_claims = peer.has_claims();
@@ -405,5 +410,8 @@ fn malformed(node: Option<NodeId>, error: BeatError) -> Nothing {
     Nothing::Refused(node, reason)
 }
 
+/// How long a node that received nothing must receive something before that is believed: longer than
+/// clients take to come and go (`DEFEND_INTERVAL`, RFC 5227 section 1.1).
+const DEAFNESS: Duration = Duration::from_secs(10);
 /// So many sources and reasons are remembered; what more there are is only counted.
 const REPORTED: usize = 256;

@@ -120,6 +120,8 @@ pub struct Machine {
     refused: BTreeSet<(Option<NodeId>, Refusal)>,
     counters: Counters,
     outputs: VecDeque<Output>,
+    /// What makes the owner of the machine announce, until the beat that says why has left.
+    announcing: Vec<Event>,
 }
 
 /// What the settings make of this node.
@@ -161,6 +163,7 @@ impl Machine {
             refused: BTreeSet::new(),
             counters: Counters::default(),
             outputs: VecDeque::new(),
+            announcing: Vec::new(),
         }
     }
 
@@ -363,6 +366,10 @@ impl Machine {
         if self.voice.is_due(now) {
             self.beat(now);
         }
+        // Whoever must yield hears the claim before the announcement, and does not answer that with
+        // one of its own.
+        let announcing = self.announcing.drain(..).map(Output::Event);
+        self.outputs.extend(announcing);
     }
 }
 

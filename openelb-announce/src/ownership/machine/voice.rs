@@ -54,6 +54,13 @@ impl Voice {
         self.news = Some(self.news.map_or(soonest, |at| at.min(soonest)));
     }
 
+    /// Would a beat with news leave now?
+    pub(super) fn may_tell(&self, now: Time) -> bool {
+        let is_free = |(_, at): &(u64, Time)| *at + GAP <= now;
+        let has_room = self.regular.is_some() && self.budget > 0;
+        self.is_regular_due(now) || has_room && self.sent.back().is_none_or(is_free)
+    }
+
     /// Is a regular beat due?
     pub(super) fn is_regular_due(&self, now: Time) -> bool {
         self.regular.is_some_and(|at| at <= now)

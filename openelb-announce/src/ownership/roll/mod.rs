@@ -50,8 +50,10 @@ pub(super) struct Peer {
     pub(super) was_listening: bool,
     pub(super) is_draining: bool,
     pub(super) is_leaving: bool,
-    /// It receives nothing at all.
+    /// It receives nothing at all, or did not until shortly ago, and does not hear this node.
     pub(super) is_deaf: bool,
+    /// Until when it is not believed to receive again, unless it hears this node.
+    pub(super) deaf_until: Time,
     pub(super) offers: BTreeMap<GroupId, Offer>,
     pub(super) assembly: Assembly,
     /// The last order of this node that was carried out.
@@ -113,6 +115,7 @@ impl Peer {
             is_draining: false,
             is_leaving: false,
             is_deaf: false,
+            deaf_until: Time::ZERO,
             offers: BTreeMap::new(),
             assembly: Assembly::default(),
             ordered: None,

@@ -254,6 +254,7 @@ fn an_excluded_node_gives_up_even_when_nobody_can_follow() {
     assert_eq!(bus.count(0), 0);
     assert!(lost(bus.events(0)).iter().all(|why| **why == Why::Excluded));
     bus.standing(0, Standing::default());
+    bus.run(millis(5));
     assert_eq!(bus.count(0), ALL);
 }
 
@@ -438,4 +439,23 @@ fn changing_timing_and_keys_moves_nothing() {
     }
     assert_eq!(bus.owners(), before);
     assert!((0..3).all(|node| lost(bus.events(node)).is_empty()));
+}
+
+#[test]
+fn nothing_is_owned_before_a_beat_has_claimed_it() {
+    // Node 1 starts anew while node 0 is frozen; node 0 wakes up, beats, hears of it, and is frozen
+    // again before it could beat once more.
+    let mut bus = Bus::settled(2);
+    bus.nodes[1].is_dead = true;
+    bus.run(millis(220));
+    bus.restart(1, 2);
+    bus.freeze(0, true);
+    bus.run(millis(460));
+    bus.freeze(0, false);
+    bus.freeze(0, true);
+    for _ in 0..90 {
+        bus.run(millis(10));
+        let owners = bus.owners();
+        assert!(owners.iter().all(|owners| owners.len() <= 1), "{owners:?}");
+    }
 }
