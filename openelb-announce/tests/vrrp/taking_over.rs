@@ -9,22 +9,29 @@ use crate::node::{Node, vip};
 use crate::other::{Kind, with_routers};
 use crate::world::Host;
 
-/// One test for each kind of other router.
-macro_rules! beside {
-    ($($name:ident: $kind:expr,)+) => {
-        $(#[test]
-        fn $name() {
-            with_routers(|_, hosts| take_turns($kind, &hosts));
-        })+
-    };
+#[test]
+fn openelb_49_keepalived_and_we_take_over_from_each_other_in_version_2() {
+    with_routers(|_, hosts| take_turns(Kind::KeepalivedV2, &hosts));
 }
 
-beside! {
-    openelb_49_keepalived_and_we_take_over_from_each_other_in_version_2: Kind::KeepalivedV2,
-    openelb_49_keepalived_and_we_take_over_from_each_other_over_ipv4: Kind::Keepalived(Family::Ipv4),
-    openelb_49_keepalived_and_we_take_over_from_each_other_over_ipv6: Kind::Keepalived(Family::Ipv6),
-    openelb_49_frr_and_we_take_over_from_each_other_over_ipv4: Kind::Frr(Family::Ipv4),
-    openelb_49_frr_and_we_take_over_from_each_other_over_ipv6: Kind::Frr(Family::Ipv6),
+#[test]
+fn openelb_49_keepalived_and_we_take_over_from_each_other_over_ipv4() {
+    with_routers(|_, hosts| take_turns(Kind::Keepalived(Family::Ipv4), &hosts));
+}
+
+#[test]
+fn openelb_49_keepalived_and_we_take_over_from_each_other_over_ipv6() {
+    with_routers(|_, hosts| take_turns(Kind::Keepalived(Family::Ipv6), &hosts));
+}
+
+#[test]
+fn openelb_49_frr_and_we_take_over_from_each_other_over_ipv4() {
+    with_routers(|_, hosts| take_turns(Kind::Frr(Family::Ipv4), &hosts));
+}
+
+#[test]
+fn openelb_49_frr_and_we_take_over_from_each_other_over_ipv6() {
+    with_routers(|_, hosts| take_turns(Kind::Frr(Family::Ipv6), &hosts));
 }
 
 fn take_turns(kind: Kind, [node, peer, client]: &[Host; 3]) {
