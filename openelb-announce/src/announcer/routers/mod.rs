@@ -300,11 +300,7 @@ impl Component for Routers {
     }
 
     fn fence(&mut self, pause: Duration, around: &mut Surroundings<'_>) {
-        for lane in self.lanes.values() {
-            if let Some(socket) = lane.socket() {
-                socket.discard();
-            }
-        }
+        // What waits at the sockets is read after this: it says who has taken over.
         self.each(around, |router, desk| {
             let interval = router.interval();
             if interval.is_some_and(|interval| pause > interval.duration() * 3) {

@@ -202,7 +202,8 @@ impl Router {
         self.settings().map(|settings| settings.interval)
     }
 
-    /// The host was paused: others may have taken over, and what waits is of no worth any more.
+    /// The host was paused: others may have taken over, and what clients asked meanwhile is answered
+    /// by nobody or by them.
     pub(crate) fn fence(&mut self, desk: &mut Desk<'_, '_>) {
         let stations = &mut *desk.around.stations;
         stations.discard(self.key.lane.index, self.key.role());
