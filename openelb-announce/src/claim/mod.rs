@@ -79,8 +79,10 @@ pub enum Input<'a> {
     Claim(Claim),
     /// Stop answering for this address at once. Harmless when it is not claimed.
     Release(IpAddr),
-    /// Announce this address once more from the beginning, as after a claim, if it is announced: a
-    /// client may have heard another station meanwhile. [`Config::rate`] holds for it too.
+    /// Announce this address once more from the beginning, as after a claim: a client may have heard
+    /// another station meanwhile. What is still being probed, or met a conflict then, is announced
+    /// without further questions: the caller knows who the other was, and that it has given way.
+    /// [`Config::rate`] holds for it too.
     Announce(IpAddr),
     /// Let the next announcement of this address, or the one that was just sent, be the last before
     /// the first refresh: it is not sure that nobody else answers for it.

@@ -57,10 +57,14 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         let Some(claim) = self.claim_mut(slot) else {
             return;
         };
-        if claim.state == State::Announced && claim.stage == Stage::Idle {
-            claim.left = count;
-            claim.due = Time::MAX;
-            self.enqueue(slot, Stage::First);
+        match claim.state {
+            State::Announced if claim.stage == Stage::Idle => {
+                claim.left = count;
+                claim.due = Time::MAX;
+                self.enqueue(slot, Stage::First);
+            }
+            State::Waiting | State::Probing | State::Conflicted => self.clear(slot),
+            _ => {}
         }
     }
 
