@@ -146,6 +146,27 @@ fn when_the_active_router_leaves_the_next_takes_over_within_its_skew_and_nothing
 }
 
 #[test]
+fn each_side_of_a_split_has_one_active_router_and_the_winner_announces_again_when_it_heals() {
+    for (family, addresses) in routers() {
+        let mut lan = Lan::new(family, &addresses, Setup::default());
+        let [a, b, c] = lan.routers;
+        lan.network.partition(&[a], &[b, c, lan.client]);
+        lan.network.run(Duration::from_secs(10));
+        assert_eq!(lan.active(), [a, b]);
+        assert!(lan.believes(b));
+        lan.network.heal();
+        let healed = lan.network.now();
+        lan.network.run(2 * SECOND);
+        assert_eq!(lan.active(), [a]);
+        let announced = |r: &&crate::sim::Record| r.at > healed && speaks_for(r, a, lan.address);
+        let announced = lan.network.trace().iter().find(announced).unwrap().at - healed;
+        // The first advertisement of either side tells the other.
+        assert!(announced <= SECOND + FRAME, "{announced:?}");
+        assert!(lan.believes(a));
+    }
+}
+
+#[test]
 fn a_frozen_active_router_that_runs_on_says_nothing_before_it_has_listened() {
     for (family, addresses) in routers() {
         let mut lan = Lan::new(family, &addresses, Setup::default());
