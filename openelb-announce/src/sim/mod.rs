@@ -27,6 +27,7 @@ mod data;
 mod datagram;
 mod netem;
 mod network;
+pub mod ownership;
 mod speaker;
 mod switch;
 mod trace;

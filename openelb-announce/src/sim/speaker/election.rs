@@ -17,7 +17,7 @@ pub(in crate::sim) struct Election {
     pub(super) machine: ownership::Machine,
     settings: Settings,
     source: IpAddr,
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     holdings: BTreeMap<Shard, Vec<IpAddr>>,
     /// The deadline that the claims were last given.
     renewed: Option<Time>,
@@ -118,7 +118,7 @@ impl Election {
                     self.machine.handle_input(Input::Unsent, now);
                 }
                 Output::Transmit(octets) => self.send(&octets),
-                Output::Event(event) => self.report(event),
+                Output::Event(event) => self.report(&event),
                 Output::WantPermit(_) | Output::ReleasePermit(_) => {}
             }
         }
@@ -140,8 +140,10 @@ impl Election {
         });
     }
 
-    fn report(&mut self, event: Event) {
-        match &event {
+    fn report(&mut self, event: &Event) {
+        self.demands
+            .push_back(Demand::Report(Action::Owned(event.clone())));
+        match event {
             Event::Acquired { shard, how, .. } => {
                 let probe = match how {
                     How::Cold => Probe::Fast,
@@ -174,7 +176,6 @@ impl Election {
             }
             _ => {}
         }
-        self.demands.push_back(Demand::Report(Action::Owned(event)));
     }
 
     /// How long a pause the process tolerates before it fences itself off.

@@ -153,15 +153,27 @@ impl Speaker {
                 return;
             }
         }
+        if self.process != Process::Running {
+            self.outlive(&happening);
+        }
         if self.process == Process::Stopped {
-            // Only the state of the link outlives a process.
-            if let Happening::Link { mac, up } = happening {
-                (self.mac, self.is_up) = (mac, up);
-            }
             return;
         }
         self.inbox.push_back(happening);
         self.run(now);
+    }
+
+    /// What happens to a host whose process does not run: the link's state, and what the next process
+    /// will be told to do.
+    fn outlive(&mut self, happening: &Happening) {
+        match (happening, &mut self.election) {
+            (Happening::Link { mac, up }, _) if self.process == Process::Stopped => {
+                (self.mac, self.is_up) = (*mac, *up);
+            }
+            (Happening::Groups(groups), Some(election)) => election.groups.clone_from(groups),
+            (Happening::Mute(is_mute), Some(election)) => election.is_mute = *is_mute,
+            _ => {}
+        }
     }
 
     pub(super) fn pause(&mut self) {
