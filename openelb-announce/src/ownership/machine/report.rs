@@ -52,6 +52,7 @@ impl Machine {
             is_indirect: !peer.is_direct,
             is_listening: peer.is_listening,
             is_draining: peer.is_draining,
+            is_leaving: peer.is_leaving,
             is_deaf: peer.is_deaf,
             claims: peer.offers.values().map(|offer| offer.claims.len()).sum(),
         };

@@ -67,6 +67,8 @@ pub struct NodeStatus {
     pub is_listening: bool,
     /// Does it hand over what it has?
     pub is_draining: bool,
+    /// Has it said that it goes?
+    pub is_leaving: bool,
     /// Does it hear nothing at all?
     pub is_deaf: bool,
     /// How many shards it claims, over all groups that are known here.

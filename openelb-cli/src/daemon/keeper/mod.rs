@@ -146,6 +146,7 @@ impl Keeping {
                 is_lost,
             })) => {
                 self.services.hear_conflict(address, &cause, now);
+                let is_lost = is_lost && self.speaker.is_sole(address);
                 if is_lost && self.engine.read_only().is_none() {
                     self.engine
                         .quarantine(address, now + QUARANTINE, &cause, now);

@@ -122,7 +122,9 @@ fn problems(segment: &SegmentStatus) -> Vec<String> {
 }
 
 fn node(node: &NodeStatus) -> NodeReport {
-    let state = if node.is_draining {
+    let state = if node.is_leaving {
+        "left"
+    } else if node.is_draining {
         "draining"
     } else if node.is_listening {
         "listening"

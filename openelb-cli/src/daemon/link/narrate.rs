@@ -2,10 +2,12 @@
 
 use openelb_announce::announcer::Event;
 use openelb_announce::claim;
-use openelb_announce::ownership::{self, How, Mismatch, Refusal, Why};
+use openelb_announce::ownership::{self, GroupName, How, Mismatch, Refusal, Why};
 use openelb_announce::vrrp;
 use openelb_announce::vrrp::machine::Cause;
 use tracing::{debug, info, warn};
+
+use super::batch::{Move, Way};
 
 /// One line in the log.
 pub(super) fn log(event: &Event) {
@@ -33,9 +35,6 @@ fn level(event: &Event) -> Level {
             _ => Level::Normal,
         },
         Event::Ownership { event, .. } => match event {
-            ownership::Event::Acquired { how, .. } if *how == How::Takeover => Level::Normal,
-            // A shard is a portion of hundreds; what becomes of its addresses is told by itself.
-            ownership::Event::Acquired { .. } | ownership::Event::Lost { .. } => Level::Quiet,
             ownership::Event::Reannounce { .. } => Level::Quiet,
             ownership::Event::Listening
             | ownership::Event::NodeUp(_)
@@ -96,26 +95,6 @@ fn of_address(interface: &str, event: &claim::Event) -> String {
 fn of_election(interface: &str, event: &ownership::Event) -> Option<String> {
     let text = match event {
         ownership::Event::Listening => "listening who else is there before taking part".to_owned(),
-        ownership::Event::Acquired {
-            shard,
-            how,
-            is_doubtful,
-        } => {
-            let how = match how {
-                How::Cold => "nobody had it",
-                How::Takeover => "its owner fell silent",
-                How::Handover => "its owner handed it over",
-            };
-            let doubt = if *is_doubtful {
-                "; nothing at all is heard here, so this node may be cut off"
-            } else {
-                ""
-            };
-            format!("shard {shard} is ours: {how}{doubt}")
-        }
-        ownership::Event::Lost { shard, why } => {
-            format!("shard {shard} is no longer ours: {}", of_loss(why))
-        }
         ownership::Event::Reannounce { .. } => return None,
         ownership::Event::NodeUp(node) => format!("node {node} is heard"),
         ownership::Event::NodeDown(node) => {
@@ -147,6 +126,46 @@ fn of_election(interface: &str, event: &ownership::Event) -> Option<String> {
         _ => return None,
     };
     Some(format!("election on {interface}: {text}"))
+}
+
+/// Shards that moved together, as one sentence.
+pub(super) fn moved(moved: &Move, name: Option<&GroupName>) -> String {
+    let group = name.map_or_else(|| moved.group.to_string(), ToString::to_string);
+    // The only shard of a group is known by the group's name.
+    let what = match (moved.shards, group.as_str()) {
+        (1, name) if name.starts_with("service/") => group,
+        (1, _) => format!("1 shard of {group}"),
+        (count, _) => format!("{count} shards of {group}"),
+    };
+    let told = match &moved.way {
+        Way::Here { how, is_doubtful } => {
+            let how = match how {
+                How::Cold => "nobody had it before",
+                How::Takeover => "whoever had it fell silent",
+                How::Handover => "whoever had it handed it over",
+            };
+            let doubt = if *is_doubtful {
+                "; nothing at all is heard here, so this node may be cut off"
+            } else {
+                ""
+            };
+            format!("here now, {how}{doubt}")
+        }
+        Way::Away(why) => format!("no longer here, {}", of_loss(why)),
+    };
+    format!("election on {}: {what}: {told}", moved.interface)
+}
+
+/// The sentence in the log. What moves as planned is told by the addresses themselves.
+pub(super) fn log_move(moved: &Move, text: &str) {
+    match &moved.way {
+        Way::Here {
+            how: How::Handover, ..
+        }
+        | Way::Away(Why::HandedTo(_)) => debug!("{text}"),
+        Way::Away(Why::Fenced | Why::Duplicate) => warn!("{text}"),
+        _ => info!("{text}"),
+    }
 }
 
 fn of_loss(why: &Why) -> String {

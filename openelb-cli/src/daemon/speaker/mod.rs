@@ -3,6 +3,7 @@
 mod drain;
 mod start;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -64,7 +65,7 @@ pub(super) enum News {
 #[derive(Debug)]
 pub(super) struct Conflict {
     /// The address.
-    pub(super) address: std::net::IpAddr,
+    pub(super) address: IpAddr,
     /// Who and where, for people.
     pub(super) cause: String,
     /// Whether the address is silent because of it. While announced it is defended instead
@@ -114,12 +115,13 @@ impl Speaker {
             .spawn(move || {
                 // The weak reference is what ends this thread once the speaker is gone.
                 while let Some(announcer) = weak.upgrade() {
-                    match announcer.events().recv_timeout(PAUSE) {
+                    let patience = if journal.is_settled() { PAUSE } else { SETTLED };
+                    match announcer.events().recv_timeout(patience) {
                         Ok(event) => {
                             journal.hear(&event);
                             tell(event, &news);
                         }
-                        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+                        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => journal.settle(),
                         Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
                     }
                 }
@@ -151,6 +153,12 @@ impl Speaker {
             self.trouble = needs_link.then(|| NO_LINK.to_owned());
             return;
         };
+        let groups = self
+            .wanted
+            .contest
+            .iter()
+            .flat_map(|contest| &contest.groups);
+        self.notes.learn(groups.map(|group| &group.name));
         let desired = desired(&self.wanted, self.boot, self.is_draining);
         info!(
             addresses = desired.announcements.len(),
@@ -175,6 +183,13 @@ impl Speaker {
     /// The BGP side.
     pub(super) fn bgp(&self) -> &Bgp {
         &self.bgp
+    }
+
+    /// Whether nobody but this host decides on an address: then a conflict means a stranger. Of one
+    /// that is elected, or of a virtual router, the other station may just be the owner.
+    pub(super) fn is_sole(&self, address: IpAddr) -> bool {
+        let announcement = self.wanted.announcements.get(&address);
+        announcement.is_none_or(|announcement| announcement.owner == Owner::Sole)
     }
 
     /// The election as it stands; `None` without a `Layer2Conf`.
@@ -347,6 +362,9 @@ const NO_LINK: &str = "layer 2 takes CAP_NET_RAW, without which the daemon was s
 
 /// Allocations count in milliseconds, elections in nanoseconds.
 const NANOSECONDS: u64 = 1_000_000;
+
+/// Shards that move together are told of within a few milliseconds of each other.
+const SETTLED: Duration = Duration::from_millis(20);
 
 /// How long the listening thread may outlive the speaker.
 const PAUSE: Duration = Duration::from_millis(100);
