@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use openelb_announce::ownership::Standing;
 use openelb_ipam::{Request, Time};
 use openelb_k8s::bgp::Node;
 use tokio::sync::oneshot;
@@ -130,7 +131,11 @@ fn configuration(yaml: &str) -> Result<config::Config, config::InvalidConfig> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("openelb.yaml");
     std::fs::write(&path, yaml).unwrap();
-    config::load(&[path], &Node::default())
+    let node = Node {
+        name: "node-a".to_owned(),
+        ..Node::default()
+    };
+    config::load(&[path], &node)
 }
 
 fn pool(address: &str) -> String {
@@ -269,6 +274,75 @@ fn a_conflict_about_a_pinned_address_is_reported_and_it_returns_when_the_quarant
     let later = NOW + Duration::from_mins(5);
     lab.keeping.act(Wake::Deadline, later);
     assert_eq!(lab.announced(), addresses(&["192.0.2.9"]));
+}
+
+#[test]
+fn a_conflict_about_an_elected_address_quarantines_nothing_as_it_may_be_with_the_owner() {
+    let yaml = format!("{}{}{ELECTION}", pool("192.0.2.0/24"), service("web", ""));
+    let mut lab = Lab::new(&yaml, usize::MAX);
+    lab.keeping.act(Wake::Deadline, NOW);
+    lab.conflict("192.0.2.1", true, NOW);
+    assert_eq!(lab.announced(), addresses(&["192.0.2.1"]));
+    let status = lab.status(NOW);
+    assert_eq!(status.pools[0].families[0].quarantined, "0");
+    assert!(
+        status.problems[0].contains("conflict about 192.0.2.1"),
+        "{:?}",
+        status.problems
+    );
+}
+
+#[test]
+fn services_that_share_an_address_are_one_unit_and_stand_as_many_of_them_answer() {
+    let shared = |name: &str, port: u16, more: &str| {
+        let lines =
+            format!("addresses: [192.0.2.9], sharingKey: blue, ports: [{{port: {port}}}]{more}");
+        service(name, &lines)
+    };
+    let check = ", healthCheck: {protocol: TCP, port: 9}";
+    let yaml = format!(
+        "{}{}{}{}{ELECTION}",
+        pool("192.0.2.0/24"),
+        shared("dns", 53, check),
+        shared("web", 80, check),
+        service("alone", "addresses: [192.0.2.8]"),
+    );
+    let mut lab = Lab::new(&yaml, usize::MAX);
+    let standing = |lab: &Lab| {
+        let wanted = lab.keeping.services.wanted(&lab.keeping.engine);
+        let units = wanted.contest.expect("an election").units;
+        let names: Vec<_> = units
+            .iter()
+            .map(|unit| unit.group.name.to_string())
+            .collect();
+        assert_eq!(names, ["default", "service/default/dns"]);
+        assert_eq!(units[1].services.len(), 2);
+        units[1].group.standing
+    };
+    assert_eq!(
+        standing(&lab),
+        Standing::Excluded,
+        "before the first verdict"
+    );
+    let hear = |lab: &mut Lab, name: &str, is_healthy| {
+        let health = Input::Health {
+            owner: format!("service/default/{name}").parse().unwrap(),
+            is_healthy,
+            detail: String::new(),
+        };
+        lab.keeping.act(Wake::Inputs(vec![health]), NOW);
+    };
+    let tier = |lab: &Lab| match standing(lab) {
+        Standing::Excluded => None,
+        Standing::Eligible { preference, .. } => Some(preference),
+    };
+    hear(&mut lab, "web", true);
+    let half = tier(&lab).expect("one of them answers");
+    hear(&mut lab, "dns", true);
+    assert!(tier(&lab) > Some(half), "all of them answer");
+    hear(&mut lab, "web", false);
+    hear(&mut lab, "dns", false);
+    assert_eq!(tier(&lab), None);
 }
 
 #[test]
@@ -431,3 +505,10 @@ fn an_address_that_is_not_durable_is_routed_to_nobody() {
     lab.configure(&format!("{}{}", routed_pool(""), service("web", DUAL)));
     assert!(lab.routes().is_empty());
 }
+
+const ELECTION: &str = "---
+apiVersion: network.kubesphere.io/v1alpha2
+kind: Layer2Conf
+metadata: {name: default}
+spec: {insecureWithoutKey: true}
+";
