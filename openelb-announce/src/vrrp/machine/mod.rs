@@ -33,7 +33,7 @@ pub use report::{Cause, Counters, Event, Mismatch, Refusal, Why};
 
 use self::report::Reports;
 use super::interval::Interval;
-use super::packet::{ChecksumForm, OWNER, Octets, Path};
+use super::packet::{ChecksumForm, LEAVING, OWNER, Octets, Path};
 use super::settings::{Checksum, Settings};
 use crate::machine::Machine as Sansio;
 use crate::time::Time;
@@ -197,7 +197,7 @@ impl Machine {
                 address,
                 priority: self.priority(),
             }),
-            (State::Backup, _) => self.heard,
+            (State::Backup, _) => self.heard.filter(|it| it.priority != LEAVING),
             _ => None,
         }
     }
