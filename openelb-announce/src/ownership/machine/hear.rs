@@ -189,6 +189,7 @@ impl Machine {
             peer.since = received;
             peer.was_listening = false;
             peer.mutual_since = None;
+            peer.ready_since = None;
             self.is_dirty = true;
             self.rank_again();
             self.event(Event::NodeUp(beat.node.clone()));
@@ -236,6 +237,8 @@ impl Machine {
             Echo::Fresh => peer.mutual_since.or(Some(received)),
             Echo::None | Echo::Old => None,
         };
+        let is_ready = peer.mutual_since.is_some() && !beat.is_listening;
+        peer.ready_since = peer.ready_since.or(Some(received)).filter(|_| is_ready);
         // Some stray frame does not cure it, or else its shards would go to and fro.
         peer.is_deaf = peer.mutual_since.is_none() && received < peer.deaf_until;
         let looks = Looks::of(peer);

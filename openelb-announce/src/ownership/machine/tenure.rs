@@ -116,7 +116,7 @@ impl Tenure {
             let cell = self.cells.get(usize::from(*index))?;
             let peer = view.roll.peer(cell.above?.node)?;
             let is_here = peer
-                .mutual_since
+                .ready_since
                 .is_some_and(|since| since + hold <= view.now);
             let is_ripe = is_here && !cell.is_contended && cell.since + dwell <= view.now;
             is_ripe.then(|| (*index, Why::HandedTo(peer.id.clone())))

@@ -46,6 +46,8 @@ pub(super) struct Peer {
     /// Since when its beats say that it hears this node; `None` when the last one does not.
     pub(super) mutual_since: Option<Time>,
     pub(super) is_listening: bool,
+    /// Since when it could be handed something: it hears this node and does not listen first.
+    pub(super) ready_since: Option<Time>,
     /// It was heard listening since it has been live: what it claims, it did not have before.
     pub(super) was_listening: bool,
     pub(super) is_draining: bool,
@@ -111,6 +113,7 @@ impl Peer {
             is_outdated: false,
             mutual_since: None,
             is_listening: false,
+            ready_since: None,
             was_listening: false,
             is_draining: false,
             is_leaving: false,
@@ -247,6 +250,7 @@ impl Peer {
     fn lapse(&mut self) {
         self.is_direct = false;
         self.mutual_since = None;
+        self.ready_since = None;
     }
 }
 

@@ -459,3 +459,18 @@ fn nothing_is_owned_before_a_beat_has_claimed_it() {
         assert!(owners.iter().all(|owners| owners.len() <= 1), "{owners:?}");
     }
 }
+
+#[test]
+fn a_node_that_is_fenced_again_and_again_gets_nothing_back_in_between() {
+    let mut bus = Bus::settled(2);
+    bus.run(seconds(60));
+    bus.input(0, Input::Fence);
+    for _ in 0..10 {
+        bus.run(seconds(20));
+        assert_eq!([bus.count(0), bus.count(1)], [0, ALL]);
+        bus.input(0, Input::Fence);
+    }
+    bus.run(seconds(60));
+    bus.check_owners();
+    assert!(bus.count(0) > 0);
+}
