@@ -178,7 +178,9 @@ impl Announcer {
     }
 
     /// Hands over what other nodes can have and takes nothing (`true`), or takes part again. It adds
-    /// to [`Election::draining`]. [`events`](Self::events) tells when nothing is left.
+    /// to [`Election::draining`], and `false` also undoes the order of another node.
+    /// [`events`](Self::events) tells when nothing is left. Virtual routers are not concerned: leave
+    /// them out of the desired set.
     pub fn drain(&self, drain: bool) {
         self.command(Command::Drain(drain));
     }

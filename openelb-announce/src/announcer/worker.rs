@@ -279,10 +279,7 @@ impl Host for Worker {
         if pause > self.options.fence.max(SHORTEST_FENCE) {
             self.stations.fence_sole(now);
         }
-        tracing::warn!(
-            ?pause,
-            "did not run for a while; every address starts again"
-        );
+        tracing::warn!(?pause, "did not run for a while; addresses start again");
         self.stations.outbox.tell(Event::Paused { pause });
         Ok(())
     }

@@ -57,7 +57,9 @@ impl Elections {
     fn tell_draining(&mut self, around: &mut Surroundings<'_>) {
         let desired = self.election.as_ref().is_some_and(|it| it.draining);
         let is_draining = self.is_draining || desired;
-        self.tell(Input::Drain(is_draining), around);
+        for segment in self.segments.values_mut() {
+            segment.drain(is_draining, around);
+        }
     }
 
     fn tell(&mut self, input: Input<'_>, around: &mut Surroundings<'_>) {
@@ -177,6 +179,10 @@ impl Component for Elections {
         match command {
             Command::Drain(drain) => {
                 self.is_draining = *drain;
+                // Said aloud, it holds against the order of another node too.
+                if !drain {
+                    self.tell(Input::Drain(false), around);
+                }
                 self.tell_draining(around);
             }
             Command::Order(node, drain) => self.tell(

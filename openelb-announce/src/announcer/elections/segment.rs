@@ -40,6 +40,8 @@ pub(super) struct Segment {
     /// Has a beat come in since?
     has_heard: bool,
     is_up: bool,
+    /// What the machine was told last; it may drain by order of another node all the same.
+    is_draining: bool,
 }
 
 impl Segment {
@@ -64,6 +66,7 @@ impl Segment {
             received: None,
             has_heard: false,
             is_up: false,
+            is_draining: false,
         }
     }
 
@@ -77,6 +80,9 @@ impl Segment {
         let mut settings: Settings = election.settings.clone();
         settings.seed ^= self.seed;
         self.input(Input::Configure(&settings, &election.groups), around);
+        // Stations that are new here know no deadline yet.
+        self.valid_until = None;
+        self.renew(around);
         // What the machine gave up was released by the lists of before. What moved between shards
         // is looked for in the new ones.
         let before = std::mem::replace(&mut self.shards, shards);
@@ -172,6 +178,15 @@ impl Segment {
     pub(super) fn input(&mut self, input: Input<'_>, around: &mut Surroundings<'_>) {
         self.machine.handle_input(input, around.now);
         self.serve(around);
+    }
+
+    /// Drains, or takes part again, if the machine was not told so last. To tell it again would undo
+    /// what another node has ordered meanwhile.
+    pub(super) fn drain(&mut self, drain: bool, around: &mut Surroundings<'_>) {
+        if self.is_draining != drain {
+            self.is_draining = drain;
+            self.input(Input::Drain(drain), around);
+        }
     }
 
     /// Tells the machine if anything has come in since this was last called. Beats are proof enough;
@@ -336,26 +351,14 @@ impl Segment {
 }
 
 /// The sockets that an election wants on a link. Beats to this host itself would look like those of
-/// another node of its name.
+/// another node of its name; who is told of nobody else speaks to whoever is there.
 fn endpoints(index: u32, election: &Election, topology: &Topology) -> [Endpoint; 2] {
-    let own: Vec<IpAddr> = if election.peers.is_empty() {
-        Vec::new()
-    } else {
-        topology
-            .own_addresses()
-            .map(|(address, _)| address)
-            .collect()
-    };
-    let is_other = |peer: &&IpAddr| !own.contains(peer);
-    let peers: Vec<IpAddr> = election.peers.iter().filter(is_other).copied().collect();
-    let is_alone = peers.is_empty() && !election.peers.is_empty();
-    [Version::V4, Version::V6].map(|version| {
-        let mut endpoint = Endpoint::new(index, version, election.port, &peers);
-        if is_alone {
-            endpoint.destinations.clear();
-        }
-        endpoint
-    })
+    let mut peers = election.peers.clone();
+    if !peers.is_empty() {
+        let own: Vec<IpAddr> = topology.own_addresses().map(|(it, _)| it).collect();
+        peers.retain(|peer| !own.contains(peer));
+    }
+    [Version::V4, Version::V6].map(|version| Endpoint::new(index, version, election.port, &peers))
 }
 
 // Beats of 128 nodes in both families, twice; more waits for the next round.

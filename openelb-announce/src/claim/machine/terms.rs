@@ -79,7 +79,7 @@ impl<P: NeighborProtocol> Lifecycle<P> {
             return;
         }
         let is_over = claim.state == State::Announced && claim.stage == Stage::Idle;
-        claim.left = claim.left.min(if is_over { 0 } else { 1 });
+        claim.left = claim.left.min(u8::from(!is_over));
         if is_over {
             let gap = self.gap(0);
             self.schedule_act(slot, gap.map_or(Time::MAX, |gap| now + gap));

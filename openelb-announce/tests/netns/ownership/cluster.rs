@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use openelb_announce::announcer::{
@@ -91,12 +92,11 @@ impl Plan {
 
     fn election(&self, number: u8) -> Election {
         let key = Key::new(self.secret.as_bytes()).unwrap();
-        let boot = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap();
         let settings = Settings {
             hold: self.hold,
             dwell: Duration::ZERO,
             timing: self.profile.timing(),
-            ..Settings::new(name(number), boot, KeyRing::new(key, []))
+            ..Settings::new(name(number), boot(), KeyRing::new(key, []))
         };
         let group = Group {
             name: GroupName::default(),
@@ -130,6 +130,13 @@ impl Plan {
     pub(super) fn spawn_plain(&self, host: &Host) -> Running {
         self.spawn(host, "", &this_program())
     }
+}
+
+/// The same for all nodes of this process, which all have other names.
+fn boot() -> u64 {
+    static BOOT: OnceLock<u64> = OnceLock::new();
+    *BOOT
+        .get_or_init(|| u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap())
 }
 
 /// Refreshes come soon enough for a test to see one.

@@ -170,6 +170,48 @@ fn nodes_that_are_told_of_each_other_need_no_multicast() {
 }
 
 #[test]
+fn a_node_that_is_told_of_nobody_but_itself_is_alone_and_answers() {
+    with_hosts(|_, [one, client]| {
+        let plan = Plan {
+            peers: vec!["192.0.2.1".parse().unwrap()],
+            services: 4,
+            ..Plan::default()
+        };
+        let _node = plan.join(&one);
+        let census = Census::start(&client, &plan.addresses());
+        census.settled(&plan.addresses());
+    });
+}
+
+#[test]
+fn addresses_that_are_added_to_a_unit_are_answered_for_by_its_owner_alone() {
+    with_hosts(|_, [one, two, client]| {
+        let (both, half) = (
+            Plan::default(),
+            Plan {
+                families: &[Family::V4],
+                ..Plan::default()
+            },
+        );
+        let census = Census::start(&client, &both.addresses());
+        let nodes = [&one, &two].map(|host| half.join(host));
+        until_mutual(&nodes.each_ref(), 1);
+        let before = census.settled(&half.addresses());
+        for (node, host) in nodes.iter().zip([&one, &two]) {
+            node.set(both.desired(host.number)).unwrap();
+        }
+        let after = census.settled(&both.addresses());
+        for service in 0..both.services {
+            let [v4, v6] = both.addresses_of(service)[..] else {
+                panic!("a service has two addresses");
+            };
+            assert_eq!((before[&v4], before[&v4]), (after[&v4], after[&v6]));
+        }
+        assert_eq!(census.doubles(0), []);
+    });
+}
+
+#[test]
 fn beats_leave_with_hop_limit_255_to_the_groups_of_rfc_4727_in_both_families() {
     with_root_and_hosts(|_, [one, client]| {
         let capture = Capture::start(&client, "udp port 7947");

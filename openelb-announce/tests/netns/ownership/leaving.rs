@@ -6,7 +6,7 @@ use openelb_announce::ownership;
 use super::super::announcing::until_event;
 use super::super::world::{eventually, with_hosts};
 use super::census::Census;
-use super::cluster::{Plan, mac, name, shares, until_mutual};
+use super::cluster::{Plan, mac, name, segment, shares, until_mutual};
 
 #[test]
 fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to() {
@@ -31,6 +31,7 @@ fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to(
         let silences = plan.addresses().into_iter();
         let longest = silences.map(|it| census.longest_silence(drained, it)).max();
         eprintln!("longest silence while draining: {longest:?} x 10 ms");
+        assert!(longest <= Some(50), "a death takes longer than {longest:?}");
         nodes[0].drain(false);
         eventually("it has a share again", || {
             shares(&census.settled(&plan.addresses())).contains_key(&mac(&one))
@@ -56,6 +57,12 @@ fn a_node_drains_when_another_one_orders_it_to() {
             let owners = census.settled(&plan.addresses());
             shares(&owners).into_keys().collect::<Vec<_>>() == [mac(&one)]
         });
+        // A desired set that says nothing new does not undo the order.
+        nodes[1].set(plan.desired(2)).unwrap();
+        let told = census.asked();
+        census.ask_more(100);
+        assert_eq!(census.answers(told, mac(&two)), 0);
+        assert!(segment(&nodes[1]).status.is_draining);
         assert_eq!(census.doubles(0), []);
     });
 }
