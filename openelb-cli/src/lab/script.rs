@@ -364,8 +364,8 @@ impl Stage<'_> {
     }
 
     fn tell_tally(&self, tally: &Tally, address: IpAddr) -> Value {
-        let doubles = tally.doubles().into_iter();
-        let doubles = doubles.filter(|double| double.address == address);
+        let overlaps = tally.overlaps(|_, _| true).into_iter();
+        let overlaps = overlaps.filter(|overlap| overlap.address == address);
         let tenures = tally.tenures(address).into_iter().map(|tenure| {
             json!({
                 "host": self.network.owner(tenure.host),
@@ -375,7 +375,7 @@ impl Stage<'_> {
         json!({
             "address": address,
             "asked": tally.rounds(),
-            "doubles_at_us": doubles.map(|double| micros(double.asked)).collect::<Vec<_>>(),
+            "overlaps_at_us": overlaps.map(|overlap| micros(overlap.asked)).collect::<Vec<_>>(),
             "longest_silence_us": micros(tally.longest_silence(address)),
             "tenures": tenures.collect::<Vec<_>>(),
         })

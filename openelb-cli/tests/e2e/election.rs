@@ -72,7 +72,7 @@ fn a_daemon_that_was_frozen_says_no_stale_word_when_it_goes_on() {
     let (old, new) = moved(&frozen["clients"][0]);
     let thawed = facts(&report, "thawed");
     assert_eq!(moved(&thawed["clients"][0]), (new, old));
-    assert_eq!(thawed["clients"][0]["doubles"], 0, "{thawed}");
+    assert_eq!(thawed["clients"][0]["overlaps"], 0, "{thawed}");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn moved(client: &Value) -> (&Value, &Value) {
         let owner = owners.find(|owner| owner["address"] == address).unwrap();
         let hosts = owner["answered_by"].as_array().unwrap();
         // While both sides of a healed split answer, the census hears now one, now the other.
-        let is_contested = client["doubles"].as_u64().unwrap() > 0;
+        let is_contested = client["overlaps"].as_u64().unwrap() > 0;
         assert!(hosts.len() == 2 || is_contested, "it moves once: {owner}");
         (hosts.first().unwrap(), hosts.last().unwrap())
     };

@@ -118,9 +118,9 @@ fn a_census_finds_everybody_who_answers_for_an_address_and_changes_no_table() {
     let told = told.as_array().unwrap();
     assert_eq!(told.len(), 4);
     for address in told {
-        let doubles = address["doubles_at_us"].as_array().unwrap();
+        let overlaps = address["overlaps_at_us"].as_array().unwrap();
         let is_shared = both.contains(&address["address"].as_str().unwrap());
-        assert_eq!(!doubles.is_empty(), is_shared, "{address}");
+        assert_eq!(!overlaps.is_empty(), is_shared, "{address}");
         assert!(address["asked"].as_u64().unwrap() > 0, "{address}");
     }
     let known = stage.request(&json!({ "do": "known", "host": "client", "address": one[0] }));

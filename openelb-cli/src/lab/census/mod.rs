@@ -27,7 +27,7 @@ use openelb_announce::wire::Mac;
 use super::clock::Stopwatch;
 use super::greeter::QUEUE;
 use super::station::INTERFACE;
-pub(crate) use tally::{Double, Tally};
+pub(crate) use tally::{Overlap, Tally};
 
 /// Questions sent at a steady rate until [`Census::finish`].
 #[derive(Debug)]

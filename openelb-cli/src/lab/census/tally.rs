@@ -1,6 +1,6 @@
-//! What a census says: who answered when, which questions two hosts answered, and which nobody.
+//! What a census says: who answered when, whether two hosts did at the same time, and when nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,15 +18,14 @@ pub(crate) struct Tally {
     answers: Vec<Answer>,
 }
 
-/// A question that two hosts answered.
+/// An answer of a host whose address another had already answered for when the question was asked.
+/// That a host answers a question late, which its successor finds in its sockets too, is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Double {
+pub(crate) struct Overlap {
     /// What was asked for.
     pub(crate) address: IpAddr,
     /// When.
     pub(crate) asked: Duration,
-    /// When the last host to answer did so.
-    pub(crate) answered: Duration,
 }
 
 /// A host that answered for an address, until another did.
@@ -58,19 +57,31 @@ impl Tally {
         &self.answers
     }
 
-    /// The questions that two hosts answered.
-    pub(crate) fn doubles(&self) -> Vec<Double> {
-        let mut doubles = Vec::new();
+    /// The answers that show two hosts answering at the same time, among those to questions whose
+    /// time `counts` together with that of the answer.
+    pub(crate) fn overlaps(&self, counts: impl Fn(Duration, Duration) -> bool) -> Vec<Overlap> {
+        let mut overlaps = Vec::new();
         for &address in &self.addresses {
-            let rounds = self.by_round(address).into_iter();
-            let of_two = rounds.filter(|(_, hosts)| hosts.len() > 1);
-            doubles.extend(of_two.map(|(asked, hosts)| Double {
-                address,
-                asked,
-                answered: hosts.into_values().max().unwrap_or(asked),
-            }));
+            // Who answers now, and since when each of those before has been succeeded.
+            let (mut current, mut succeeded) = (None, BTreeMap::new());
+            for answer in self.answers.iter().filter(|one| one.address == address) {
+                let Some(asked) = self.asked_at(answer) else {
+                    continue;
+                };
+                if !counts(asked, answer.at) || current == Some(answer.from) {
+                    continue;
+                }
+                match succeeded.get(&answer.from) {
+                    Some(since) if asked > *since => overlaps.push(Overlap { address, asked }),
+                    Some(_) => {}
+                    None => {
+                        let before = current.replace(answer.from);
+                        succeeded.extend(before.map(|host| (host, answer.at)));
+                    }
+                }
+            }
         }
-        doubles
+        overlaps
     }
 
     /// The longest time for which nobody answered, from the first question without an answer to the
@@ -91,7 +102,7 @@ impl Tally {
     pub(crate) fn tenures(&self, address: IpAddr) -> Vec<Tenure> {
         let mut tenures: Vec<Tenure> = Vec::new();
         for (since, hosts) in self.by_round(address) {
-            for host in hosts.into_keys() {
+            for host in hosts {
                 if tenures.last().is_none_or(|last| last.host != host) {
                     tenures.push(Tenure { host, since });
                 }
@@ -100,13 +111,19 @@ impl Tally {
         tenures
     }
 
-    /// Each question for an address: when it was asked, and who answered first when.
-    fn by_round(&self, address: IpAddr) -> Vec<(Duration, BTreeMap<Mac, Duration>)> {
-        let mut rounds: Vec<_> = self.asked.iter().map(|at| (*at, BTreeMap::new())).collect();
+    /// When the question of an answer was asked.
+    fn asked_at(&self, answer: &Answer) -> Option<Duration> {
+        let round = usize::try_from(answer.round).ok()?;
+        self.asked.get(round).copied()
+    }
+
+    /// Each question for an address: when it was asked, and who answered.
+    fn by_round(&self, address: IpAddr) -> Vec<(Duration, BTreeSet<Mac>)> {
+        let mut rounds: Vec<_> = self.asked.iter().map(|at| (*at, BTreeSet::new())).collect();
         for answer in self.answers.iter().filter(|one| one.address == address) {
             let round = usize::try_from(answer.round).unwrap_or(usize::MAX);
             if let Some((_, hosts)) = rounds.get_mut(round) {
-                hosts.entry(answer.from).or_insert(answer.at);
+                hosts.insert(answer.from);
             }
         }
         rounds

@@ -1,7 +1,7 @@
 //! What is asked, what counts as an answer, and what the answers say.
 
 use super::frame::{ROUNDS, answer, question};
-use super::tally::{Double, Tenure};
+use super::tally::{Overlap, Tenure};
 use super::{Answer, Tally};
 use openelb_announce::arp::packet::{Operation, Repr as Arp};
 use openelb_announce::ndp::packet::{Datagram, Repr as Ndp};
@@ -86,7 +86,7 @@ fn a_move_without_a_pause_is_two_tenures_and_no_silence() {
     let expected = [(A, since(0)), (B, since(40))].map(|(host, since)| Tenure { host, since });
     assert_eq!(tally.tenures(ADDRESS), expected);
     assert_eq!(tally.longest_silence(ADDRESS), Duration::ZERO);
-    assert!(tally.doubles().is_empty());
+    assert!(tally.overlaps(|_, _| true).is_empty());
 }
 
 #[test]
@@ -105,17 +105,22 @@ fn silence_lasts_from_the_first_unanswered_question_to_the_next_answered_one() {
 }
 
 #[test]
-fn a_question_that_two_hosts_answer_is_told_with_its_time() {
-    let tally = tally(&[&[A], &[A, B], &[B]]);
-    let double = Double {
+fn a_host_that_answers_what_was_asked_after_another_took_over_overlaps_with_it() {
+    let tally = tally(&[&[A], &[A, B], &[A, B]]);
+    let overlap = Overlap {
         address: ADDRESS,
-        asked: Duration::from_millis(20),
-        answered: Duration::from_millis(20),
+        asked: Duration::from_millis(40),
     };
-    assert_eq!(tally.doubles(), [double]);
+    assert_eq!(tally.overlaps(|_, _| true), [overlap]);
+    let early = Duration::from_millis(30);
+    assert!(tally.overlaps(|asked, _| asked < early).is_empty());
 }
 
 #[test]
-fn one_host_that_answers_a_question_twice_is_still_one() {
-    assert!(tally(&[&[A, A]]).doubles().is_empty());
+fn a_question_that_the_next_host_finds_in_its_sockets_is_no_overlap() {
+    assert!(
+        tally(&[&[A], &[A, B], &[B]])
+            .overlaps(|_, _| true)
+            .is_empty()
+    );
 }

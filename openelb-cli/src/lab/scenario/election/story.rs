@@ -151,15 +151,13 @@ fn describe(view: &View, report: &StreamReport) -> String {
 
 fn census(view: &View, bound: Duration) -> String {
     let (rounds, silence) = (view.tally.rounds(), longest_silence(view));
-    let doubles = view.tally.doubles().len();
-    let doubles = if doubles == 0 {
-        "never two answers".to_owned()
-    } else {
-        format!("two answers {doubles} times")
+    let overlaps = match view.tally.overlaps(|_, _| true).len() {
+        0 => "never two answered at a time".to_owned(),
+        times => format!("two answered at a time {times} times"),
     };
     let (silence, bound) = (millis(micros(silence)), millis(micros(bound)));
     format!(
-        "{} asked everybody {rounds} times who has each of {} addresses: {doubles}, nobody for {silence:.0} ms at most (bound {bound:.0} ms)",
+        "{} asked everybody {rounds} times who has each of {} addresses: {overlaps}, nobody for {silence:.0} ms at most (bound {bound:.0} ms)",
         view.client,
         cluster::addresses().len()
     )
@@ -177,7 +175,7 @@ fn facts(play: &Scenario<'_>, view: &View) -> Value {
         "client": view.client,
         "streams": view.streams,
         "rounds": view.tally.rounds(),
-        "doubles": view.tally.doubles().len(),
+        "overlaps": view.tally.overlaps(|_, _| true).len(),
         "longest_silence_us": micros(longest_silence(view)),
         "owners": owners.collect::<Vec<_>>(),
     })

@@ -13,7 +13,7 @@ use super::super::trouble::Trouble;
 use super::watch::View;
 use crate::lab::args::Profile;
 use crate::lab::capture::Message;
-use crate::lab::census::Double;
+use crate::lab::census::Overlap;
 use crate::lab::clock::{micros, millis};
 use crate::lab::cluster;
 
@@ -23,22 +23,22 @@ pub(super) fn bound(profile: Profile) -> Duration {
     profile.dead_after() + profile.interval()
 }
 
-/// No question was answered by two hosts, but for those asked before the end of `tolerated` whose
-/// answers came after its start.
+/// Two hosts never answered at the same time, but for `tolerated`.
 pub(super) fn one_answers(view: &View, tolerated: &Range<Duration>) -> Result<(), Trouble> {
-    let doubles = view.tally.doubles();
-    let is_broken =
-        |double: &&Double| double.answered < tolerated.start || double.asked >= tolerated.end;
-    let mut broken = doubles.iter().filter(is_broken);
-    let Some(Double { address, asked, .. }) = broken.next() else {
+    let before = view
+        .tally
+        .overlaps(|_, answered| answered < tolerated.start);
+    let after = view.tally.overlaps(|asked, _| asked >= tolerated.end);
+    let overlaps = [before, after].concat();
+    let Some(Overlap { address, asked }) = overlaps.first() else {
         return Ok(());
     };
     Err(Trouble::Unexpected {
-        expected: format!("{} never hears two hosts answer one question", view.client),
+        expected: format!("{} never hears two hosts answer at a time", view.client),
         seen: format!(
-            "two answered for {address} at {:.3} s, and for {} questions more",
+            "two answer for {address} at {:.3} s, {} times in all",
             asked.as_secs_f64(),
-            broken.count()
+            overlaps.len()
         ),
     })
 }
