@@ -2,16 +2,14 @@
 
 use openelb_announce::vrrp::{Event, Family, State};
 
-use crate::node::{BOTH, Node, router, routers, vip};
+use crate::node::{BOTH, Node, router, routers, until_found_at};
 use crate::other::{Kind, with_routers};
 use crate::process;
 use crate::world::{Host, eventually};
 
-fn until_found_at(client: &Host, host: &Host) {
+fn until_both_at(client: &Host, host: &Host) {
     for family in BOTH {
-        eventually(&format!("{family} is found at {}", host.namespace), || {
-            client.resolve(vip(family)) == Some(host.mac("eth0"))
-        });
+        until_found_at(client, family, &host.mac("eth0"));
     }
 }
 
@@ -19,11 +17,13 @@ fn until_found_at(client: &Host, host: &Host) {
 fn openelb_49_when_we_are_killed_keepalived_takes_over_both_families() {
     with_routers(|_, [node, peer, client]| {
         let ours = process::start(&node, 200, "");
-        until_found_at(&client, &node);
+        until_both_at(&client, &node);
         let others = BOTH.map(|family| Kind::Keepalived(family).start(&peer, 100));
         ours.signal("KILL");
-        others.iter().for_each(|other| other.until_active(true));
-        until_found_at(&client, &peer);
+        for other in &others {
+            other.until_active(true);
+        }
+        until_both_at(&client, &peer);
     });
 }
 
@@ -31,12 +31,12 @@ fn openelb_49_when_we_are_killed_keepalived_takes_over_both_families() {
 fn openelb_49_when_one_of_ours_is_killed_another_takes_over_both_families() {
     with_routers(|_, [node, peer, client]| {
         let ours = process::start(&node, 200, "");
-        until_found_at(&client, &node);
+        until_both_at(&client, &node);
         let standby = Node::start(&peer, routers(100));
         standby.until_both(State::Backup);
         ours.signal("KILL");
         standby.until_both(State::Active);
-        until_found_at(&client, &peer);
+        until_both_at(&client, &peer);
     });
 }
 
@@ -44,16 +44,16 @@ fn openelb_49_when_one_of_ours_is_killed_another_takes_over_both_families() {
 fn a_frozen_router_that_goes_on_listens_first_and_then_takes_back_what_is_its_own() {
     with_routers(|_, [node, peer, client]| {
         let ours = process::start(&node, 200, "");
-        until_found_at(&client, &node);
+        until_both_at(&client, &node);
         let standby = Node::start(&peer, routers(100));
         standby.until_both(State::Backup);
         ours.signal("STOP");
         standby.until_both(State::Active);
-        until_found_at(&client, &peer);
+        until_both_at(&client, &peer);
         standby.events();
         ours.signal("CONT");
         standby.until_both(State::Backup);
-        until_found_at(&client, &node);
+        until_both_at(&client, &node);
         // It left what it might still have had in silence before it preempted.
         for family in BOTH {
             assert_eq!(standby.status(family).counters.left, 0, "{family}");
@@ -65,7 +65,7 @@ fn a_frozen_router_that_goes_on_listens_first_and_then_takes_back_what_is_its_ow
 fn a_frozen_router_that_goes_on_leaves_the_addresses_to_a_higher_priority() {
     with_routers(|_, [node, peer, client]| {
         let ours = process::start(&node, 200, "");
-        until_found_at(&client, &node);
+        until_both_at(&client, &node);
         ours.signal("STOP");
         let higher = Node::start(&peer, routers(250));
         higher.until_both(State::Active);
@@ -77,7 +77,7 @@ fn a_frozen_router_that_goes_on_leaves_the_addresses_to_a_higher_priority() {
             let pairs = BOTH.map(sent).into_iter().zip(before);
             pairs.into_iter().all(|(now, before)| now >= before + 10)
         });
-        until_found_at(&client, &peer);
+        until_both_at(&client, &peer);
         let is_backup = |event: &Event| matches!(event, Event::Backup { .. });
         assert!(!higher.events().iter().any(is_backup));
         for family in BOTH {
@@ -98,12 +98,16 @@ fn when_our_link_fails_the_other_takes_over_and_when_it_is_back_we_do() {
         let others = BOTH.map(|family| Kind::Keepalived(family).start(&peer, 100));
         world.on_switch("ip link set p1eth0 down");
         ours.until_both(State::Initialize);
-        others.iter().for_each(|other| other.until_active(true));
-        until_found_at(&client, &peer);
+        for other in &others {
+            other.until_active(true);
+        }
+        until_both_at(&client, &peer);
         world.on_switch("ip link set p1eth0 up");
         ours.until_both(State::Active);
-        others.iter().for_each(|other| other.until_active(false));
-        until_found_at(&client, &node);
+        for other in &others {
+            other.until_active(false);
+        }
+        until_both_at(&client, &node);
     });
 }
 

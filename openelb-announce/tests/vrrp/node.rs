@@ -111,6 +111,14 @@ pub(crate) fn addresses(family: Family) -> &'static [&'static str] {
     }
 }
 
+/// Waits until `client` finds the address of a family at the hardware address `mac`. It may take more
+/// than one question on a machine that is busy with other work.
+pub(crate) fn until_found_at(client: &Host, family: Family, mac: &str) {
+    eventually(&format!("{family} is found at {mac}"), || {
+        client.resolve(vip(family)).as_deref() == Some(mac)
+    });
+}
+
 /// The address of a family that clients use.
 pub(crate) fn vip(family: Family) -> &'static str {
     match family {

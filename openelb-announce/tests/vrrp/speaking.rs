@@ -5,7 +5,7 @@ use openelb_announce::vrrp::{Checksum, Event, Family, State};
 
 use crate::capture::Capture;
 use crate::keepalived::{Instance, Keepalived};
-use crate::node::{BOTH, Node, router, vip};
+use crate::node::{BOTH, Node, router, until_found_at};
 use crate::other::{Kind, Other as _, with_routers};
 use crate::world::eventually;
 
@@ -36,7 +36,7 @@ fn keepalived_and_we_meet_by_unicast_in_both_families() {
             assert_eq!(ours.status(family).counters.refused, 0, "{family}");
             theirs.signal("TERM");
             ours.until(family, State::Active);
-            assert_eq!(client.resolve(vip(family)), Some(node.mac("eth0")));
+            until_found_at(&client, family, &node.mac("eth0"));
         }
         // The bridge knows where both are: a third host sees nothing of it.
         let to_groups = "ip.dst == 224.0.0.18 || ipv6.dst == ff02::12";
@@ -140,7 +140,7 @@ fn an_active_ipv6_router_says_that_it_is_a_router() {
         let capture = Capture::start(&client, "icmp6");
         let ours = Node::start(&node, vec![router(family, 100)]);
         ours.until(family, State::Active);
-        assert!(client.finds(vip(family)));
+        until_found_at(&client, family, &node.mac("eth0"));
         for address in ["fe80::100", "2001:db8::100"] {
             let announced = format!(
                 "icmpv6.nd.na.target_address == {address} && icmpv6.nd.na.flag.r == 1 && \

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use openelb_announce::vrrp::{Event, Family, State, machine::Cause};
 
 use crate::capture::Capture;
-use crate::node::{Node, vip};
+use crate::node::{Node, until_found_at, vip};
 use crate::other::{Kind, with_routers};
-use crate::world::Host;
+use crate::world::{Host, eventually};
 
 #[test]
 fn openelb_49_keepalived_and_we_take_over_from_each_other_in_version_2() {
@@ -49,7 +49,7 @@ fn take_turns(kind: Kind, [node, peer, client]: &[Host; 3]) {
     ours.set(vec![kind.router(200)]);
     ours.until(family, State::Active);
     other.until_active(false);
-    assert_eq!(client.resolve(vip(family)), Some(node.mac("eth0")));
+    until_found_at(client, family, &node.mac("eth0"));
 
     // We become unfit: the other is preferred, and takes over.
     let since = now();
@@ -57,7 +57,10 @@ fn take_turns(kind: Kind, [node, peer, client]: &[Host; 3]) {
     other.until_active(true);
     ours.until(family, State::Backup);
     wire.tell("we become unfit", since, peer);
-    assert_ne!(client.resolve(vip(family)), Some(node.mac("eth0")));
+    eventually("the client finds the other", || {
+        let found = client.resolve(vip(family));
+        found.is_some_and(|mac| mac != node.mac("eth0"))
+    });
 
     // The other leaves with a word, then without one.
     ours.events();
@@ -76,7 +79,7 @@ fn take_turns(kind: Kind, [node, peer, client]: &[Host; 3]) {
     ours.until(family, State::Active);
     wire.tell("the other is killed", since, node);
     assert!(ours.events().contains(&active(Cause::Silence)));
-    assert_eq!(client.resolve(vip(family)), Some(node.mac("eth0")));
+    until_found_at(client, family, &node.mac("eth0"));
     assert_eq!(ours.status(family).counters.refused, 0);
 }
 

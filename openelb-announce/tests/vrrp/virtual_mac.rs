@@ -3,7 +3,7 @@
 use openelb_announce::announcer::VirtualRouter;
 use openelb_announce::vrrp::{Family, State};
 
-use crate::node::{BOTH, Node, router, vip};
+use crate::node::{BOTH, Node, router, until_found_at, vip};
 use crate::other::{Kind, with_routers};
 use crate::process;
 use crate::world::{Host, World, eventually};
@@ -49,15 +49,13 @@ fn answers_carry_the_virtual_mac_and_the_switch_follows_it_to_the_next_active_ro
             ours.until(family, State::Active);
             standby.until(family, State::Backup);
             until_behind(world, family, &node);
-            let found = client.resolve(vip(family));
-            assert_eq!(found.as_deref(), Some(virtual_mac(family)));
+            until_found_at(&client, family, virtual_mac(family));
         }
         drop(ours);
         for family in BOTH {
             standby.until(family, State::Active);
             until_behind(world, family, &peer);
-            let found = client.resolve(vip(family));
-            assert_eq!(found.as_deref(), Some(virtual_mac(family)));
+            until_found_at(&client, family, virtual_mac(family));
         }
     });
 }
@@ -78,7 +76,7 @@ fn both_routers_hear_each_other_although_their_adverts_come_from_one_mac() {
             ours.until(family, State::Active);
             higher.until(family, State::Backup);
             until_behind(world, family, &node);
-            assert!(client.finds(vip(family)));
+            until_found_at(&client, family, virtual_mac(family));
         }
     });
 }
@@ -98,8 +96,7 @@ fn frr_and_we_hand_the_virtual_mac_to_each_other() {
         ours.until(family, State::Active);
         other.until_active(false);
         until_behind(world, family, &node);
-        let found = client.resolve(vip(family));
-        assert_eq!(found.as_deref(), Some(virtual_mac(family)));
+        until_found_at(&client, family, virtual_mac(family));
     });
 }
 
