@@ -228,10 +228,13 @@ impl Machine {
         peer.was_listening |= beat.is_listening;
         peer.is_draining = beat.is_draining;
         peer.is_leaving = beat.is_leaving;
-        // Nobody is deaf who has had nothing to hear.
+        // Nobody is deaf who has had nothing to hear, nor who has only just begun to listen.
         let is_spoken_to = self.voice.steady_for(received) >= beat.dead_after + beat.interval;
-        if is_spoken_to && beat.reception.is_none_or(|age| age > beat.dead_after) {
+        if is_spoken_to && !beat.is_listening && beat.reception.is_none_or(|age| age > beat.dead_after) {
             peer.deaf_until = received + DEAFNESS;
+        }
+        if echo == Echo::Fresh {
+            peer.deaf_until = Time::ZERO;
         }
         peer.mutual_since = match echo {
             Echo::Fresh => peer.mutual_since.or(Some(received)),
