@@ -187,7 +187,7 @@ impl Bounds {
             quick: detect + margin,
             // A listening time, a detection and the probes of a cold start.
             slow: 2 * detect + slowest(timing.interval()) + PROBING + margin,
-            planned: margin,
+            planned: margin + PLANNED,
             validity: timing.dead_after() * 9 / 10,
         }
     }
@@ -468,6 +468,8 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What a planned move may take: the new owner's beat may follow its last one after 2 ms only.
+const PLANNED: Duration = Duration::from_millis(4);
 /// Three probes of the fast kind, and the time to listen after the last.
 const PROBING: Duration = Duration::from_millis(150);
 /// Events in one instant; a machine that asks to be woken at once for ever has more.
