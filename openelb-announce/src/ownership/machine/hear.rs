@@ -230,7 +230,10 @@ impl Machine {
         peer.is_leaving = beat.is_leaving;
         // Nobody is deaf who has had nothing to hear, nor who has only just begun to listen.
         let is_spoken_to = self.voice.steady_for(received) >= beat.dead_after + beat.interval;
-        if is_spoken_to && !beat.is_listening && beat.reception.is_none_or(|age| age > beat.dead_after) {
+        if is_spoken_to
+            && !beat.is_listening
+            && beat.reception.is_none_or(|age| age > beat.dead_after)
+        {
             peer.deaf_until = received + DEAFNESS;
         }
         if echo == Echo::Fresh {
