@@ -228,9 +228,11 @@ impl Machine {
         peer.was_listening |= beat.is_listening;
         peer.is_draining = beat.is_draining;
         peer.is_leaving = beat.is_leaving;
-        // Nobody is deaf who has had nothing to hear, nor who has only just begun to listen.
+        // Nobody is deaf who has had nothing to hear, or no time to, or who hears others.
         let is_spoken_to = self.voice.steady_for(received) >= beat.dead_after + beat.interval;
-        if is_spoken_to
+        if !beat.heard.is_empty() {
+            peer.deaf_until = Time::ZERO;
+        } else if is_spoken_to
             && !beat.is_listening
             && beat.reception.is_none_or(|age| age > beat.dead_after)
         {

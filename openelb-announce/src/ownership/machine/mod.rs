@@ -368,8 +368,13 @@ impl Machine {
         }
         // Whoever must yield hears the claim before the announcement, and does not answer that with
         // one of its own.
-        let announcing = self.announcing.drain(..).map(Output::Event);
-        self.outputs.extend(announcing);
+        for event in std::mem::take(&mut self.announcing) {
+            // Of two others that claim it, one may have been the lower and one the higher.
+            let is_over = matches!(event, Event::Reannounce { shard } if !self.owns(shard));
+            if !is_over {
+                self.event(event);
+            }
+        }
     }
 }
 
