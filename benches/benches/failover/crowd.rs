@@ -23,7 +23,6 @@ pub(crate) fn measure(table: &mut Table) {
             profile: Profile::Normal,
             count: COUNT,
             is_ipv6,
-            unpaced: false,
         };
         let all: Vec<_> = (0..REPETITIONS).map(|_| takeover(crowd)).collect();
         let column = |pick: fn(&Takeover) -> f64| {

@@ -7,7 +7,6 @@ use std::str::FromStr;
 
 use openelb_announce::Announcer;
 use openelb_announce::announcer::{Event, Options};
-use openelb_announce::claim::RateLimit;
 use openelb_announce::ownership::{self, Profile};
 use openelb_announce::vrrp;
 
@@ -35,8 +34,6 @@ pub(crate) struct Crowd {
     pub(crate) profile: Profile,
     pub(crate) count: u32,
     pub(crate) is_ipv6: bool,
-    /// Announced as fast as the machine can, not as a network is spared.
-    pub(crate) unpaced: bool,
 }
 
 /// The first argument of a node's process.
@@ -63,12 +60,6 @@ impl Role {
         // A crowd is as a user has it; elsewhere it is said, as it is to keepalived.
         if !matches!(self, Self::Crowd(_)) {
             options.priority = self.is_real_time().then_some(REAL_TIME);
-        }
-        if let Self::Crowd(Crowd { unpaced: true, .. }) = self {
-            options.machine.rate = RateLimit {
-                per_second: 10_000_000,
-                burst: 1_000_000,
-            };
         }
         options
     }
@@ -133,8 +124,7 @@ impl fmt::Display for Role {
                 profile,
                 count,
                 is_ipv6,
-                unpaced,
-            }) => write!(f, "crowd {profile} {count} {is_ipv6} {unpaced}"),
+            }) => write!(f, "crowd {profile} {count} {is_ipv6}"),
         }
     }
 }
@@ -151,11 +141,10 @@ impl FromStr for Role {
                 centiseconds: centiseconds.parse().unwrap(),
                 real_time: real_time.parse().unwrap(),
             })),
-            ["crowd", profile, count, is_ipv6, unpaced] => Ok(Self::Crowd(Crowd {
+            ["crowd", profile, count, is_ipv6] => Ok(Self::Crowd(Crowd {
                 profile: profile.parse().unwrap(),
                 count: count.parse().unwrap(),
                 is_ipv6: is_ipv6.parse().unwrap(),
-                unpaced: unpaced.parse().unwrap(),
             })),
             _ => Err(format!("{text} is no role")),
         }
