@@ -86,6 +86,19 @@ impl Watch {
         Ok(())
     }
 
+    /// Waits until both clients hear the same host for every address.
+    pub(super) fn until_agreed(&self, one: &str, other: &str) -> Result<(), Trouble> {
+        for address in cluster::addresses() {
+            let expected = format!("{one} and {other} hear one owner of {address}");
+            within(PATIENCE, &expected, || {
+                let (near, far) = (self.last(one, address), self.last(other, address));
+                let is_agreed = (near == far).then_some(());
+                Ok(is_agreed.ok_or_else(|| format!("{near:?} and {far:?}")))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Goes on for a moment, so that the first answers of a host are not also the last, then stops
     /// asking and tells what was seen.
     pub(super) fn finish(self) -> Result<Vec<View>, Trouble> {
@@ -95,7 +108,8 @@ impl Watch {
         self.posts.into_iter().map(Post::leave).collect()
     }
 
-    fn last(&self, client: &str, address: IpAddr) -> Option<Mac> {
+    /// Who answered a client last for an address.
+    pub(super) fn last(&self, client: &str, address: IpAddr) -> Option<Mac> {
         let mut posts = self.posts.iter();
         let post = posts.find(|post| post.client == client)?;
         post.census.last(address).map(|answer| answer.from)
