@@ -2,7 +2,7 @@
 //!
 //! | | invariant |
 //! |---|---|
-//! | I1 | at most one of the nodes that must agree answers for an address, but for D + T after a change |
+//! | I1 | at most one of the nodes that must agree answers for an address, but for D + T after a change (and 10 s more where a node hears another that does not hear it, and was deaf) |
 //! | I2 | within the bound after the last change each segment has an owner, if anybody in it may own |
 //! | I3 | no frame speaks for an address 0.9 D or more after its sender's last beat |
 //! | I4 | a client that could hear the owner's announcements sends to the owner |
@@ -111,6 +111,8 @@ pub(super) struct Judge {
     interval: Duration,
     nodes: Vec<Participant>,
     is_lossy: bool,
+    /// Does somebody hear another one that does not hear it?
+    is_lopsided: bool,
     reach: Reach,
     owners: Owners,
     rates: Rates,
@@ -212,6 +214,7 @@ impl Judge {
             interval: scenario.profile.timing().interval(),
             nodes: hosts.iter().zip(&scenario.nodes).map(node).collect(),
             is_lossy: false,
+            is_lopsided: false,
             reach: Reach::new(hosts.len(), window),
             owners: Owners::new(held),
             rates: Rates::default(),
@@ -270,7 +273,21 @@ impl Judge {
             | Fault::Forget => (self.bounds.quick, false),
             _ => (self.bounds.slow, false),
         };
+        // Who was deaf counts as that for ten seconds more where hearing works one way only.
+        self.is_lopsided = match fault {
+            Fault::Cut { .. } => true,
+            Fault::Heal => false,
+            _ => self.is_lopsided,
+        };
+        let bound = if self.is_lopsided {
+            bound + DEAFNESS
+        } else {
+            bound
+        };
         self.owners.disturb(now, bound, is_sudden);
+        if self.is_lopsided {
+            self.owners.reach_changed(now + DEAFNESS);
+        }
         if matches!(fault, Fault::Split(_) | Fault::Heal | Fault::Loss(_)) {
             self.audience.disturb(now);
         }
@@ -468,6 +485,8 @@ impl fmt::Display for Violation {
     }
 }
 
+/// For how long a node that said it was deaf counts as that unless it hears the one that judges.
+const DEAFNESS: Duration = Duration::from_secs(10);
 /// What a planned move may take: the new owner's beat may follow its last one after 2 ms only.
 const PLANNED: Duration = Duration::from_millis(4);
 /// Three probes of the fast kind, and the time to listen after the last.
