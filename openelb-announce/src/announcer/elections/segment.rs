@@ -157,7 +157,8 @@ impl Segment {
             let input = Input::Datagram {
                 octets: datagram.octets,
                 hop_limit: datagram.ttl,
-                received: around.now,
+                // After a stall the queue holds beats of nodes that may have died meanwhile.
+                received: around.now - datagram.age,
             };
             self.has_heard = true;
             self.machine.handle_input(input, around.now);

@@ -63,6 +63,7 @@ impl BeatSocket {
         let socket = Socket::new(version.domain(), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         udp::ask_for_arrivals(&socket, version)?;
+        udp::ask_for_stamps(&socket)?;
         let index = NonZeroU32::new(endpoint.index);
         match version {
             Version::V4 => {

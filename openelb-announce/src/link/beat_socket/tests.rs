@@ -1,6 +1,7 @@
 //! Tests of the beat socket over the loopback interface; the rest is shown in network namespaces.
 
 use super::*;
+use std::time::Duration;
 
 fn loopback() -> u32 {
     nix::net::if_::if_nametoindex("lo").unwrap()
@@ -54,4 +55,23 @@ fn a_datagram_comes_with_its_hop_limit_and_what_waits_can_be_thrown_away() {
 fn a_family_without_peers_says_so_instead_of_pretending_to_send() {
     let socket = BeatSocket::open(&endpoint(Version::V4, &["::1"])).unwrap();
     assert!(socket.send(b"beat").is_err());
+}
+
+#[test]
+fn a_datagram_that_waited_says_for_how_long() {
+    for (version, own) in [(Version::V4, "127.0.0.1"), (Version::V6, "::1")] {
+        let mut socket = BeatSocket::open(&endpoint(version, &[own])).unwrap();
+        let port = socket.socket.local_addr().unwrap().as_socket().unwrap();
+        socket.destinations = vec![SocketAddr::new(own.parse().unwrap(), port.port()).into()];
+        let wait = Duration::from_millis(30);
+        let mut room = BeatRoom::new();
+        let mut age_after_waiting = || {
+            socket.send(b"beat").unwrap();
+            std::thread::sleep(wait);
+            socket.receive(&mut room).unwrap().age
+        };
+        // The kernel begins to stamp a moment after the first socket of the host asks for it.
+        let mut ages = (0..100).map(|_| age_after_waiting());
+        assert!(ages.any(|age| age >= wait / 2));
+    }
 }

@@ -3,13 +3,16 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 use nix::sys::socket::sockopt::{
-    Ipv4PacketInfo, Ipv4RecvTtl, Ipv6RecvHopLimit, Ipv6RecvPacketInfo,
+    Ipv4PacketInfo, Ipv4RecvTtl, Ipv6RecvHopLimit, Ipv6RecvPacketInfo, ReceiveTimestampns,
 };
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrStorage, cmsg_space, recvmsg, setsockopt,
 };
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Which addresses a socket is for.
@@ -56,6 +59,8 @@ pub(crate) struct Datagram<'a> {
     pub(crate) destination: IpAddr,
     pub(crate) interface: u32,
     pub(crate) ttl: u8,
+    /// How long it has waited at the socket: zero unless that [was asked for](ask_for_stamps).
+    pub(crate) age: Duration,
     pub(crate) octets: &'a [u8],
 }
 
@@ -117,6 +122,12 @@ pub(super) fn ask_for_arrivals(socket: &Socket, version: Version) -> io::Result<
     Ok(())
 }
 
+/// Asks the kernel to tell when each datagram came. The first socket of a host that does so gets
+/// its first few datagrams as if they had just come: stamping is switched on in the background.
+pub(super) fn ask_for_stamps(socket: &Socket) -> io::Result<()> {
+    Ok(setsockopt(socket, ReceiveTimestampns, &true)?)
+}
+
 /// The next datagram that waits at `socket`, `WouldBlock` when none does. What is longer than `room`
 /// is cut. Allocates nothing.
 pub(super) fn receive<'a, const LONGEST: usize>(
@@ -149,8 +160,16 @@ pub(super) fn receive<'a, const LONGEST: usize>(
         destination: arrival.destination.ok_or_else(missing)?,
         interface: arrival.interface,
         ttl: arrival.ttl.ok_or_else(missing)?,
+        age: arrival.stamp.map_or(Duration::ZERO, age),
         octets: room.octets.get(..length).unwrap_or_default(),
     })
+}
+
+/// Stamps are of the wall clock. One that was set back meanwhile makes what waits new; one that was
+/// set forward makes it old, as if it had been lost.
+fn age(stamp: TimeSpec) -> Duration {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME).unwrap_or(stamp);
+    (now.max(stamp) - stamp).into()
 }
 
 #[derive(Default)]
@@ -158,6 +177,7 @@ struct Arrival {
     destination: Option<IpAddr>,
     interface: u32,
     ttl: Option<u8>,
+    stamp: Option<TimeSpec>,
 }
 
 impl Arrival {
@@ -175,6 +195,7 @@ impl Arrival {
             ControlMessageOwned::Ipv4Ttl(ttl) | ControlMessageOwned::Ipv6HopLimit(ttl) => {
                 self.ttl = u8::try_from(*ttl).ok();
             }
+            ControlMessageOwned::ScmTimestampns(stamp) => self.stamp = Some(*stamp),
             _ => {}
         }
     }
@@ -253,7 +274,8 @@ const RECEIVE_BUFFER: usize = 1024 * 1024;
 const LONGEST_OF_BFD: usize = 256;
 const CONTROL: usize = cmsg_space::<libc::in_pktinfo>()
     + cmsg_space::<libc::in6_pktinfo>()
-    + 2 * cmsg_space::<libc::c_int>();
+    + 2 * cmsg_space::<libc::c_int>()
+    + cmsg_space::<TimeSpec>();
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::{Datagram, Receiver, Room, Route, Sender, Version};
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// A receiver on some free port, and that port.
 fn receiver(version: Version) -> (Receiver, u16) {
@@ -42,6 +43,7 @@ fn a_datagram_tells_its_addresses_interface_and_hop_limit() {
                 destination: address,
                 interface: loopback,
                 ttl: 255,
+                age: Duration::ZERO,
                 octets: b"hello",
             }
         );
