@@ -120,6 +120,29 @@ fn a_node_is_drained_by_its_name_from_another_one() {
 }
 
 #[test]
+fn a_node_that_another_one_drained_is_taken_back_by_its_own_daemon() {
+    let Some(mut stage) = Stage::open() else {
+        return;
+    };
+    let cluster = Cluster::start(&mut stage, &["node-a", "node-b"], 6, "");
+    cluster.agree();
+    let (here, there) = (cluster.node("node-a"), cluster.node("node-b"));
+    here.ask(&["drain", "node-b"]);
+    eventually("everything is handed over", || {
+        let mut owners = here.owners().into_values();
+        owners.all(|owner| owner == "node-a").then_some(())
+    });
+    let report = there.ask(&["drain", "--undo"]);
+    assert_eq!(report["draining"], false, "{report}");
+    eventually("it is given addresses again", || {
+        let mut owners = here.owners().into_values();
+        owners.any(|owner| owner == "node-b").then_some(())
+    });
+    let status = there.ask(&["status"]);
+    assert_eq!(status["election"]["draining"], false, "{status}");
+}
+
+#[test]
 fn a_daemon_that_is_told_to_end_hands_over_before_it_does() {
     let Some(mut stage) = Stage::open() else {
         return;

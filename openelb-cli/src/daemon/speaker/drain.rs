@@ -34,6 +34,11 @@ impl Speaker {
             self.is_draining = is_draining;
             self.put_in_force();
         }
+        // The order of another node holds on a link that this daemon has not heard it on, and must
+        // not outlive the word of whoever stands here.
+        if let Some(announcer) = self.announcer.as_ref().filter(|_| !is_draining) {
+            announcer.drain(false);
+        }
         Ok(())
     }
 
