@@ -117,6 +117,7 @@ bench:
 	$(CARGO) bench --quiet --package openelb-benches --bench session
 	$(CARGO) bench --quiet --package openelb-benches --bench bgp
 	$(CARGO) bench --quiet --package openelb-benches --bench bfd
+	$(CARGO) bench --quiet --package openelb-benches --bench failover
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
