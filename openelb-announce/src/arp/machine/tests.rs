@@ -1023,12 +1023,26 @@ fn an_address_that_is_announced_once_more_begins_its_announcements_again() {
 }
 
 #[test]
-fn what_is_not_announced_is_not_announced_once_more() {
+fn an_address_that_is_not_claimed_is_not_announced_once_more() {
     let mut driven = driven(quiet());
     driven.input(Input::Announce(VIP.into()));
-    driven.claim(VIP, Probe::Standard);
-    driven.input(Input::Announce(VIP.into()));
     assert_eq!(driven.frames(), []);
+}
+
+#[test]
+fn an_address_still_being_probed_is_announced_at_once_when_it_should_be_announced_once_more() {
+    let mut driven = driven(quiet());
+    driven.claim(VIP, Probe::Standard);
+    assert_eq!(driven.frames(), []);
+    driven.input(Input::Announce(VIP.into()));
+    let sent = packets(&mut driven);
+    let [(_, first), ..] = sent[..] else {
+        panic!("nothing was announced")
+    };
+    assert_eq!(
+        (first.operation, first.sender, first.target),
+        (Operation::Request, VIP, VIP)
+    );
 }
 
 #[test]
