@@ -35,8 +35,9 @@ pub(super) struct Segment {
     owned: BTreeMap<Shard, Time>,
     /// The deadline that stations were told last.
     valid_until: Option<Time>,
-    /// Packets that had come in on the link when that was last looked at.
-    received: Option<u64>,
+    /// How many packets had come in on the link, and when that was looked at; nothing once a beat
+    /// has come in since.
+    received: Option<(u64, Time)>,
     /// Has a beat come in since?
     has_heard: bool,
     is_up: bool,
@@ -190,21 +191,28 @@ impl Segment {
         }
     }
 
-    /// Tells the machine if anything has come in since this was last called. Beats are proof enough;
-    /// the counters are looked at only when there were none.
+    /// Tells the machine if anything has come in besides beats, which tell it themselves; the
+    /// counters are looked at only when there were none.
+    ///
+    /// A packet that came in between two looks counts as of the first. As of the second, a node that
+    /// has just gone deaf would take itself for one that hears until its peers are dead.
     pub(super) fn look_for_reception(
         &mut self,
         receptions: &mut Receptions,
         around: &mut Surroundings<'_>,
     ) {
+        if std::mem::take(&mut self.has_heard) {
+            self.received = None;
+            return;
+        }
         // Without the counters a node takes itself for deaf when it hears no beats.
-        let has_heard = std::mem::take(&mut self.has_heard) || {
-            let received = receptions.of(&self.name).ok().flatten();
-            let before = std::mem::replace(&mut self.received, received);
-            received.is_some() && received != before
-        };
-        if has_heard {
-            self.input(Input::Reception(around.now), around);
+        let count = receptions.of(&self.name).ok().flatten();
+        let received = count.map(|count| (count, around.now));
+        let before = std::mem::replace(&mut self.received, received);
+        if let (Some((count, _)), Some((least, at))) = (received, before)
+            && count != least
+        {
+            self.input(Input::Reception(at), around);
         }
     }
 

@@ -1,8 +1,12 @@
 //! Links that go down, come back, or carry beats one way only.
 
+use std::collections::BTreeMap;
+
+use super::super::capture::Capture;
 use super::super::world::{Host, World, eventually, with_hosts};
 use super::census::Census;
-use super::cluster::{Plan, mac, shares, until_mutual};
+use super::cluster::{Family, Plan, mac, segment, shares, until_mutual};
+use openelb_announce::announcer::SegmentStatus;
 
 /// Nothing that `host` beats leaves the bridge's port any more, though it hears everybody.
 fn silence_beats(world: &World, host: &Host) {
@@ -93,5 +97,65 @@ fn two_nodes_that_do_not_hear_each_other_but_a_third_change_nothing() {
         census.ask_more(300);
         assert_eq!(census.settled(&plan.addresses()), before);
         assert_eq!(census.doubles(0), []);
+    });
+}
+
+/// Nothing reaches `host` any more, though it is heard by everybody.
+fn deafen(world: &World, host: &Host) {
+    let port = format!("p{}eth0", host.number);
+    world.on_switch("nft add table netdev t");
+    world.on_switch(&format!(
+        "nft add chain netdev t out {{ type filter hook egress device {port} priority 0 ; policy drop ; }}"
+    ));
+}
+
+#[test]
+fn a_node_that_hears_nothing_announces_what_it_takes_over_once() {
+    with_hosts(|world, [one, two, client]| {
+        let plan = Plan {
+            families: &[Family::V4],
+            ..Plan::default()
+        };
+        let census = Census::start(&client, &plan.addresses());
+        let nodes = [&one, &two].map(|host| plan.join(host));
+        until_mutual(&nodes.each_ref(), 1);
+        let before = census.settled(&plan.addresses());
+        let capture = Capture::start(&client, "arp");
+        deafen(world, &one);
+        let all = segment(&nodes[0]).shards.len();
+        let owned = |status: &SegmentStatus| {
+            let shards = status.shards.iter();
+            shards.filter(|shard| shard.owned_for.is_some()).count()
+        };
+        eventually("it takes everything over", || {
+            owned(&segment(&nodes[0])) == all
+        });
+        // Longer than the second and third announcement would take.
+        census.ask_more(300);
+        let sender = mac(&one);
+        let display = format!("arp.isgratuitous && eth.src == {sender}");
+        let mut announced: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for frame in capture.frames(&display, &["arp.src.proto_ipv4", "frame.time_epoch"]) {
+            let at = frame[1].parse().unwrap();
+            announced.entry(frame[0].clone()).or_default().push(at);
+        }
+        for (address, owner) in before.iter().filter(|(_, owner)| **owner != sender) {
+            let times = announced.remove(&address.to_string()).unwrap_or_default();
+            // A round takes milliseconds, the next would come after a second, a refresh after three.
+            let is_repeat = |pair: &&[f64]| (0.5..2.0).contains(&(pair[1] - pair[0]));
+            assert_eq!(
+                times.windows(2).find(is_repeat),
+                None,
+                "{address} of {owner}"
+            );
+            assert!(!times.is_empty(), "{address} of {owner}");
+        }
+        // It hears again, and they agree.
+        world.on_switch("nft delete table netdev t");
+        eventually("everything has one owner", || {
+            let heard = census.asked();
+            census.ask_more(50);
+            census.doubles(heard).is_empty()
+        });
     });
 }
