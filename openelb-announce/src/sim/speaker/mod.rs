@@ -167,9 +167,8 @@ impl Speaker {
     /// will be told to do.
     fn outlive(&mut self, happening: &Happening) {
         match (happening, &mut self.election) {
-            (Happening::Link { mac, up }, _) if self.process == Process::Stopped => {
-                (self.mac, self.is_up) = (*mac, *up);
-            }
+            // Not the process but the host has the link: whatever runs next finds it like this.
+            (Happening::Link { mac, up }, _) => (self.mac, self.is_up) = (*mac, *up),
             (Happening::Groups(groups), Some(election)) => election.groups.clone_from(groups),
             (Happening::Mute(is_mute), Some(election)) => election.is_mute = *is_mute,
             _ => {}
