@@ -102,6 +102,12 @@ impl Machine {
             self.voice.tell(TELLINGS, now);
             return;
         }
+        if self.voice.has_failed() {
+            // Nobody would hear of it, so nobody could object; and the probes of a node that is deaf
+            // as well would silence the owner that it takes for dead, if that one still probes too.
+            self.is_dirty = true;
+            return;
+        }
         let is_doubtful = self.is_deaf(now);
         let Some(tenure) = self.tenures.get_mut(&shard.group) else {
             return;
@@ -115,6 +121,21 @@ impl Machine {
             is_doubtful,
         });
         self.voice.tell(TELLINGS, now);
+    }
+
+    /// Nobody heard that this was acquired at `at`: it has to be said before it is so.
+    pub(super) fn take_back(&mut self, at: Time) {
+        let ids: Vec<GroupId> = self.tenures.keys().copied().collect();
+        for id in ids {
+            let unsaid = self.tenures.get(&id).map(|tenure| tenure.acquired_at(at));
+            for (index, past) in unsaid.unwrap_or_default() {
+                self.lose(id, index, Why::Fenced);
+                if let Some(tenure) = self.tenures.get_mut(&id) {
+                    tenure.remember(index, past);
+                }
+                self.is_dirty = true;
+            }
+        }
     }
 
     /// Gives one shard up. The caller tells the others.

@@ -68,10 +68,19 @@ impl Machine {
         self.tenures.values().map(offer).collect()
     }
 
-    /// The last beat did not leave: it proves nothing to anybody.
+    /// The last beat did not leave: it proves nothing to anybody, and what it was the first to claim
+    /// is not owned.
     pub(super) fn unsent(&mut self) {
         self.counters.unsent += 1;
+        // Each of its datagrams may be reported, on either family.
+        if self.voice.has_failed() {
+            return;
+        }
+        let failed = self.voice.proved();
         self.voice.unsent();
+        if let Some(at) = failed {
+            self.take_back(at);
+        }
     }
 
     /// Tells another node what to do, until it is heard doing it or half a minute is over.

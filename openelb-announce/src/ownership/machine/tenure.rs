@@ -159,6 +159,21 @@ impl Tenure {
         }
     }
 
+    /// What was acquired at this instant, and in which way. O(shards).
+    pub(super) fn acquired_at(&self, at: Time) -> Vec<(u16, How)> {
+        let cells = (0..).zip(&self.cells);
+        let acquired =
+            cells.filter(|(index, cell)| cell.since == at && self.owned.contains(*index));
+        acquired.map(|(index, cell)| (index, cell.past)).collect()
+    }
+
+    /// Notes how this shard would be acquired.
+    pub(super) fn remember(&mut self, index: u16, past: How) {
+        if let Some(cell) = self.cells.get_mut(usize::from(index)) {
+            cell.past = past;
+        }
+    }
+
     /// Notes that these lost their owner in this way.
     pub(super) fn bereave(&mut self, shards: &ShardSet, past: How) {
         for index in shards.iter() {

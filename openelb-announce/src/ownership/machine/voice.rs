@@ -17,6 +17,8 @@ pub(super) struct Voice {
     proved: Option<Time>,
     /// The same before the last beat.
     proved_before: Option<Time>,
+    /// The last beat is known to have failed.
+    has_failed: bool,
     /// Since when beats have left without a gap.
     steady_since: Time,
     /// When the next beat is due, come what may.
@@ -42,6 +44,7 @@ impl Voice {
         self.tellings = 0;
         self.proved = None;
         self.proved_before = None;
+        self.has_failed = false;
     }
 
     /// There is news: tell it at once, and `tellings` times in all.
@@ -91,6 +94,7 @@ impl Voice {
             self.steady_since = now;
         }
         self.proved = Some(now);
+        self.has_failed = false;
         self.sent.push_back((self.sequence, now));
         if self.sent.len() > REMEMBERED {
             self.sent.pop_front();
@@ -105,6 +109,12 @@ impl Voice {
     /// The last beat did not leave.
     pub(super) fn unsent(&mut self) {
         self.proved = self.proved_before;
+        self.has_failed = true;
+    }
+
+    /// Is the last beat known to have failed, so that the next one may fail too?
+    pub(super) const fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// For how long beats have left without a gap.

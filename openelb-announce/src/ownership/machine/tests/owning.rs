@@ -346,6 +346,46 @@ fn a_node_whose_beats_do_not_leave_falls_silent_though_it_runs() {
 }
 
 #[test]
+fn a_node_whose_beats_do_not_leave_takes_nothing_over_until_one_does() {
+    let mut bus = Bus::settled(2);
+    let kept = bus.count(0);
+    bus.cut.insert((1, 0));
+    bus.run(millis(800));
+    let mute = bus.now + millis(400);
+    bus.cut.insert((0, 1));
+    while bus.now < mute {
+        let at = bus.nodes[0].machine.poll_timeout().unwrap();
+        let sent = bus.nodes[0].machine.status(bus.now).counters.sent;
+        bus.run(at - bus.now);
+        if bus.nodes[0].machine.status(bus.now).counters.sent > sent {
+            bus.input(0, Input::Unsent);
+        }
+    }
+    assert!(bus.events(0).contains(&Event::NodeDown(name(1))));
+    assert_eq!(bus.count(0), kept);
+    bus.run(INTERVAL * 2);
+    assert_eq!(bus.count(0), ALL);
+}
+
+#[test]
+fn what_the_first_beat_that_claims_it_could_not_say_is_not_owned_before_another_does() {
+    let mut bus = Bus::new(1, 1);
+    bus.run_until(|bus| bus.count(0) == ALL);
+    bus.forget();
+    bus.input(0, Input::Unsent);
+    // The other family refuses it too.
+    bus.input(0, Input::Unsent);
+    assert_eq!(bus.count(0), 0);
+    assert_eq!(lost(bus.events(0)).len(), ALL);
+    bus.run(millis(10));
+    assert_eq!(bus.count(0), ALL);
+    assert_eq!(acquired(bus.events(0), How::Cold), ALL);
+    // What was said before stays.
+    bus.input(0, Input::Unsent);
+    assert_eq!(bus.count(0), ALL);
+}
+
+#[test]
 fn a_link_that_goes_down_takes_everything_and_listening_begins_anew_when_it_comes_up() {
     let mut bus = Bus::settled(1);
     bus.input(0, Input::Link { up: false });
