@@ -186,6 +186,21 @@ fn a_paused_owner_that_nobody_replaced_takes_its_address_up_again() {
 }
 
 #[test]
+fn a_link_that_fell_while_a_process_was_frozen_is_down_for_the_next_process_too() {
+    for address in both() {
+        let (mut network, a, b, client) = owned(address, Setup::default());
+        network.pause(a);
+        network.set_link(a, false);
+        network.restart(a, 2);
+        network.claim(a, claim(address, Probe::Skip));
+        network.claim(b, claim(address, Probe::Skip));
+        network.run(Duration::from_mins(2));
+        assert!(!network.answers(a, address));
+        assert!(believes(&network, client, address, b));
+    }
+}
+
+#[test]
 fn after_a_partition_heals_exactly_one_owner_is_left_and_the_client_finds_it() {
     for (address, seed) in both()
         .into_iter()
