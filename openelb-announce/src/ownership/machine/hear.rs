@@ -122,7 +122,9 @@ impl Machine {
         match self.roll.place(key, beat.boot, beat.sequence) {
             Order::Duplicate => return Err(Nothing::New),
             Order::Stale => return stale(&beat.node),
-            Order::Earlier if echo != Echo::Fresh => return stale(&beat.node),
+            Order::Earlier if echo != Echo::Fresh && !self.is_vouched_for(&beat, received) => {
+                return stale(&beat.node);
+            }
             Order::Rival => {
                 let rival = self.roll.peer_mut(key).filter(|_| echo == Echo::Fresh);
                 if rival.is_some_and(|peer| peer.hear_rival(beat.boot, beat.sequence, received)) {
@@ -141,6 +143,11 @@ impl Machine {
         self.meet(&beat, received, now)?;
         self.take_in(beat, echo, received, now);
         Ok(())
+    }
+
+    fn is_vouched_for(&self, beat: &Beat, received: Time) -> bool {
+        let peer = self.roll.peer(beat.node.key());
+        peer.is_some_and(|peer| peer.is_vouched_for(beat.boot, beat.sequence, received))
     }
 
     fn echo(&self, beat: &Beat, received: Time) -> Echo {

@@ -41,6 +41,8 @@ pub(super) struct Peer {
     pub(super) is_live: bool,
     /// Until when it lives because others hear it.
     pub(super) indirect_until: Time,
+    /// Which earlier start of it than the last one known others hear, while it is silent here.
+    earlier: Option<Earlier>,
     /// Others heard a beat with other claims than are known here.
     pub(super) is_outdated: bool,
     /// Since when its beats say that it hears this node; `None` when the last one does not.
@@ -78,6 +80,14 @@ pub(super) struct Rival {
     is_reported: bool,
 }
 
+/// An earlier start of a node, with the beat of it that another node heard.
+#[derive(Clone, Copy, Debug)]
+struct Earlier {
+    boot: u64,
+    sequence: u64,
+    heard: Time,
+}
+
 /// What the numbers of a datagram say about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -110,6 +120,7 @@ impl Peer {
             is_direct: false,
             is_live: false,
             indirect_until: Time::ZERO,
+            earlier: None,
             is_outdated: false,
             mutual_since: None,
             is_listening: false,
@@ -226,6 +237,13 @@ impl Peer {
 
     /// Another node says that it heard this one; `true` when its claims turn out to have changed.
     fn hear_of(&mut self, heard: &Heard, received: Time) -> bool {
+        if heard.boot < self.boot && !self.is_live {
+            self.earlier = Some(Earlier {
+                boot: heard.boot,
+                sequence: heard.sequence,
+                heard: received - heard.age,
+            });
+        }
         if heard.boot != self.boot || !self.is_live {
             return false;
         }
@@ -233,6 +251,14 @@ impl Peer {
         self.indirect_until = self.indirect_until.max(until);
         let is_outdated = heard.sequence > self.sequence && heard.changes != self.changes;
         is_outdated && !std::mem::replace(&mut self.is_outdated, is_outdated)
+    }
+
+    /// Is a beat of an earlier start no replay, because a node that hears this one has heard that
+    /// start within D, and no later beat of it? That helps where this node is not heard itself.
+    pub(super) fn is_vouched_for(&self, boot: u64, sequence: u64, received: Time) -> bool {
+        let is_same = |it: Earlier| it.boot == boot && it.sequence <= sequence;
+        let earlier = self.earlier.filter(|it| is_same(*it));
+        earlier.is_some_and(|it| received < it.heard + self.dead_after)
     }
 
     /// The entry of it for the own heard list.

@@ -176,6 +176,23 @@ fn a_node_restarted_with_its_clock_set_back_is_heard_once_the_old_one_counts_as_
 }
 
 #[test]
+fn a_node_restarted_with_its_clock_set_back_is_heard_by_one_that_it_does_not_hear() {
+    let mut bus = Bus::settled(3);
+    let joined = bus.join(settings(3, 100), vec![group(Standing::default())]);
+    bus.run(seconds(3));
+    // Only the word of the others tells node 0 that these beats are no replayed ones.
+    bus.cut.insert((0, joined));
+    bus.restart(joined, 50);
+    bus.run(DEAD * 2 + INTERVAL * 2);
+    let status = bus.nodes[0].machine.status(bus.now);
+    let seen = status.nodes.iter().find(|node| node.node == name(3));
+    assert!(seen.is_some_and(|node| !node.is_mutual && node.age < INTERVAL));
+    bus.nodes[1].is_dead = true;
+    bus.run(DEAD + INTERVAL * 2);
+    bus.check_owners();
+}
+
+#[test]
 fn of_two_nodes_with_one_name_the_later_start_keeps_it_and_everybody_knows() {
     let mut bus = Bus::settled(3);
     let twin = bus.join(settings(0, 2), vec![group(Standing::default())]);
