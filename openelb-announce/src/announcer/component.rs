@@ -50,6 +50,9 @@ pub(crate) trait Component {
     /// It is `around.now`. Harmless when nothing is due.
     fn handle_timeout(&mut self, around: &mut Surroundings<'_>);
 
+    /// What it decides on, for people.
+    fn concern(&self) -> &'static str;
+
     /// For how long the thread may be kept from running before it must be told of it.
     fn longest_pause(&self) -> Option<Duration>;
 

@@ -196,10 +196,13 @@ pub enum Event {
         /// What happened there.
         event: ownership::Event,
     },
-    /// The I/O thread was kept from running; every address was silenced and starts again.
+    /// The I/O thread was kept from running for longer than some of what it does tolerates; that was
+    /// silenced and starts again.
     Paused {
         /// For how long.
         pause: Duration,
+        /// What starts again, in words, such as `elected addresses`.
+        lapsed: String,
     },
     /// The queue of events was full and this many were not told. Ask for the status.
     Missed(u64),

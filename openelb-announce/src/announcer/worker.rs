@@ -272,15 +272,25 @@ impl Host for Worker {
     }
 
     fn fence(&mut self, pause: Duration, now: Time) -> io::Result<()> {
+        let components = self.components.iter();
+        let is_over = |longest: Duration| pause > longest;
+        let lapsed = components.filter(|it| it.longest_pause().is_some_and(is_over));
+        let mut lapsed: Vec<&str> = lapsed.map(|component| component.concern()).collect();
         self.each(|component, around| {
             component.fence(pause, around);
             Ok(())
         })?;
         if pause > self.options.fence.max(SHORTEST_FENCE) {
             self.stations.fence_sole(now);
+            lapsed.push("addresses that only this host announces");
         }
-        tracing::warn!(?pause, "did not run for a while; addresses start again");
-        self.stations.outbox.tell(Event::Paused { pause });
+        let lapsed = lapsed.join(", ");
+        tracing::warn!(
+            ?pause,
+            lapsed,
+            "did not run for a while; what lapsed starts again"
+        );
+        self.stations.outbox.tell(Event::Paused { pause, lapsed });
         Ok(())
     }
 

@@ -45,4 +45,7 @@ fn a_daemon_that_was_frozen_while_another_took_over_stays_silent_when_it_wakes()
         .filter(|sighting| FIRST.contains(&sighting.address.to_string().as_str()))
         .collect();
     assert!(claims.is_empty(), "the woken daemon only asks: {claims:?}");
+    let log = frozen.log();
+    let told = "starting again: addresses that only this host announces";
+    assert!(log.contains(told), "{log}");
 }

@@ -145,6 +145,10 @@ impl Component for Elections {
         }
     }
 
+    fn concern(&self) -> &'static str {
+        "elected addresses"
+    }
+
     fn longest_pause(&self) -> Option<Duration> {
         let timing = self.election.as_ref()?.settings.timing;
         (!self.segments.is_empty()).then(|| timing.valid_for())

@@ -294,6 +294,10 @@ impl Component for Routers {
     }
 
     /// Others take over after three intervals of the shortest kind.
+    fn concern(&self) -> &'static str {
+        "virtual routers"
+    }
+
     fn longest_pause(&self) -> Option<Duration> {
         let intervals = self.by_key.values().filter_map(Router::interval);
         intervals.min().map(|shortest| shortest.duration() * 3)

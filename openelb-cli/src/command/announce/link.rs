@@ -106,7 +106,9 @@ fn line(event: &Event) -> String {
             }
             other => format!("{interface}: {other:?}\n"),
         },
-        Event::Paused { pause } => format!("paused for {pause:?}; every address starts again\n"),
+        Event::Paused { pause, lapsed } => {
+            format!("paused for {pause:?}; starting again: {lapsed}\n")
+        }
         other => format!("{other:?}\n"),
     }
 }

@@ -65,8 +65,8 @@ pub(super) fn text(event: &Event) -> Option<String> {
             interface,
             event,
         } => of_router(event).map(|text| format!("virtual router {router} on {interface}: {text}")),
-        Event::Paused { pause } => Some(format!(
-            "this process did not run for {pause:?}; every address starts again"
+        Event::Paused { pause, lapsed } => Some(format!(
+            "this process did not run for {pause:?}; starting again: {lapsed}"
         )),
         Event::Missed(count) => Some(format!(
             "{count} events were missed; the status is complete"
