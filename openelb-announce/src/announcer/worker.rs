@@ -230,6 +230,16 @@ impl Worker {
         components.try_for_each(|component| act(&mut **component, &mut around))
     }
 
+    fn serve_components(&mut self, now: Time) {
+        for component in &mut self.components {
+            component.handle_timeout(&mut Surroundings {
+                stations: &mut self.stations,
+                topology: self.monitor.topology(),
+                now,
+            });
+        }
+    }
+
     /// Copies what a report is made of; the asker's thread puts it together.
     fn snapshot(&mut self) -> Snapshot {
         let mut snapshot = Snapshot {
@@ -325,6 +335,12 @@ impl Host for Worker {
                 )
             }
             Some(Reader::Station(key)) => {
+                // Answers to a storm must not delay beats. What others beat has been read by now.
+                let now = clock::now();
+                let mut components = self.components.iter();
+                if components.any(|it| it.poll_timeout().is_some_and(|at| at <= now)) {
+                    self.serve_components(now);
+                }
                 self.stations.receive(key);
                 Ok(())
             }
@@ -332,14 +348,15 @@ impl Host for Worker {
         }
     }
 
+    fn is_urgent(&self, token: u64) -> bool {
+        !matches!(
+            self.stations.readers.reader(token),
+            Some(Reader::Station(_))
+        )
+    }
+
     fn handle_timeout(&mut self, now: Time) -> io::Result<()> {
-        for component in &mut self.components {
-            component.handle_timeout(&mut Surroundings {
-                stations: &mut self.stations,
-                topology: self.monitor.topology(),
-                now,
-            });
-        }
+        self.serve_components(now);
         self.stations.handle_timeout(now);
         if self.rescan_at.is_some_and(|at| at <= now) {
             self.ask_routes();

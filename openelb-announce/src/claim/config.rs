@@ -78,7 +78,8 @@ pub struct RateLimit {
     /// half a second, at a tenth of what one core can send. Zero is taken as one.
     pub per_second: u32,
     /// Frames that may leave at once after a pause. Default 200, which is 10 ms worth: more would
-    /// overrun the receive queues of clients. Zero is taken as one.
+    /// overrun the receive queues of clients. Zero is taken as one, and of more than 512 the rest
+    /// leaves after other work of the thread, such as beats.
     pub burst: u32,
 }
 

@@ -38,6 +38,9 @@ pub(crate) trait Host {
     /// The descriptor watched as `token` can be read.
     fn feed(&mut self, token: u64, poller: &Poller) -> io::Result<()>;
 
+    /// Must the descriptor watched as `token` be read before others?
+    fn is_urgent(&self, token: u64) -> bool;
+
     /// It is `now`.
     fn handle_timeout(&mut self, now: Time) -> io::Result<()>;
 }
@@ -58,12 +61,19 @@ pub(crate) fn run(host: &mut impl Host, poller: &mut Poller) -> io::Result<()> {
             host.fence(pause, now)?;
         }
         host.renew(now);
-        let mut place = 0;
-        while let Some(token) = poller.ready(place) {
-            host.feed(token, poller)?;
-            place += 1;
+        for urgent in [true, false] {
+            let mut place = 0;
+            while let Some(token) = poller.ready(place) {
+                place += 1;
+                if host.is_urgent(token) == urgent {
+                    host.feed(token, poller)?;
+                }
+            }
         }
         host.handle_timeout(clock::now())?;
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -303,6 +303,10 @@ impl Host for Worker {
         Ok(())
     }
 
+    fn is_urgent(&self, _: u64) -> bool {
+        false
+    }
+
     fn handle_timeout(&mut self, now: Time) -> io::Result<()> {
         if self.is_muted {
             return Ok(());

@@ -30,6 +30,21 @@ fn a_full_bucket_passes_exactly_its_burst_and_then_one_frame_per_interval() {
 }
 
 #[test]
+fn a_huge_burst_leaves_in_portions_between_which_other_work_is_done() {
+    let mut pace = Pace::new(RateLimit {
+        per_second: 1_000_000,
+        burst: 1_000_000,
+    });
+    let mut now = Time::ZERO;
+    for _ in 0..3 {
+        assert_eq!(passed_at_once(&mut pace, now), 512);
+        assert!(pace.ready_at() > now);
+        now = pace.ready_at();
+    }
+    assert_eq!(now, Time::from_nanos(3));
+}
+
+#[test]
 fn a_rate_and_a_burst_of_zero_are_taken_as_one() {
     let mut pace = Pace::new(RateLimit {
         per_second: 0,
