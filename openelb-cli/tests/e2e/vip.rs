@@ -21,6 +21,11 @@ fn openelb_48_and_49_a_vip_pool_answers_and_a_dead_active_router_is_replaced() {
         );
     }
     let dead = active(&nodes, ADDRESSES[0]);
+    // One Active router has both families, as one node has the higher priority for this VRID.
+    eventually("the other node says who does it", || {
+        let status = nodes[1 - dead].ask(&["status"]);
+        (status["services"][0]["state"] == "Elsewhere").then_some(())
+    });
     nodes[dead].signal(&mut stage, "SIGKILL");
     let survivor = &nodes[1 - dead];
     for address in ADDRESSES {

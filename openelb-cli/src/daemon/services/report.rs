@@ -7,7 +7,7 @@ use openelb_ipam::Time;
 use openelb_k8s::api::Protocol;
 
 use super::super::speaker::{self, Speaker};
-use super::together::{as_elected, link_problems};
+use super::together::{as_elected, as_virtual, link_problems};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
@@ -54,7 +54,7 @@ impl Services {
         let status = |service| {
             let wished = self.service_status(service, engine, &pools);
             let seen = as_seen(wished, speaker, &announcements);
-            let seen = as_elected(seen, election.as_ref());
+            let seen = as_virtual(as_elected(seen, election.as_ref()), vrrp.as_ref());
             as_routed(seen, &pools, bgp.as_ref())
         };
         let services: Vec<_> = self.config.services.iter().map(status).collect();

@@ -38,7 +38,8 @@ impl Services {
             state,
             detail,
         };
-        let ServiceStatus { state, detail, .. } = as_elected(status, election.as_ref());
+        let status = as_elected(status, election.as_ref());
+        let ServiceStatus { state, detail, .. } = as_virtual(status, speaker.vrrp().as_ref());
         let because = if detail.is_empty() {
             detail
         } else {
@@ -146,6 +147,27 @@ pub(super) fn as_elected(
             let details: Vec<_> = detail.into_iter().chain([told]).collect();
             service.detail = details.join("; ");
         }
+    }
+    service
+}
+
+/// Tells of a service that should be announced which other virtual router does it.
+pub(super) fn as_virtual(mut service: ServiceStatus, vrrp: Option<&VrrpReport>) -> ServiceStatus {
+    let mut active: Vec<String> = Vec::new();
+    for held in &service.addresses {
+        let routers = vrrp.into_iter().flat_map(|vrrp| &vrrp.routers);
+        let mut routers = routers.filter(|router| router.addresses.contains(&held.address));
+        match routers
+            .next()
+            .map(|router| (router.state.as_str(), router.active))
+        {
+            Some(("Backup", Some(other))) => active.push(other.to_string()),
+            _ => return service,
+        }
+    }
+    if service.state == ServiceState::Announced && !active.is_empty() {
+        service.state = ServiceState::Elsewhere;
+        service.detail = format!("Active is {}", active.join(", "));
     }
     service
 }
