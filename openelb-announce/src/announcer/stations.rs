@@ -96,22 +96,16 @@ impl Stations {
         probe: Option<Probe>,
         now: Time,
     ) {
-        for address in addresses {
-            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
-                station.acquire(*address, probe, now, &mut self.wishes);
-                self.outbox.carry_out(station, &mut self.wishes);
-            }
-        }
+        self.each(index, role, addresses, |station, address, wishes| {
+            station.acquire(address, probe, now, wishes);
+        });
     }
 
     /// These addresses of a link are this host's no longer: nothing is sent for them any more.
     pub(crate) fn relinquish(&mut self, index: u32, role: Role, addresses: &[IpAddr], now: Time) {
-        for address in addresses {
-            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
-                station.relinquish(*address, now, &mut self.wishes);
-                self.outbox.carry_out(station, &mut self.wishes);
-            }
-        }
+        self.each(index, role, addresses, |station, address, wishes| {
+            station.relinquish(address, now, wishes);
+        });
     }
 
     /// These addresses of a link, acquired just now, are announced no more than once before their
@@ -123,12 +117,9 @@ impl Stations {
         addresses: &[IpAddr],
         now: Time,
     ) {
-        for address in addresses {
-            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
-                station.announce_once(*address, now, &mut self.wishes);
-                self.outbox.carry_out(station, &mut self.wishes);
-            }
-        }
+        self.each(index, role, addresses, |station, address, wishes| {
+            station.announce_once(address, now, wishes);
+        });
     }
 
     /// These addresses of a link are announced once more, if they are this host's: somebody else
@@ -140,12 +131,9 @@ impl Stations {
         addresses: &[IpAddr],
         now: Time,
     ) {
-        for address in addresses {
-            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
-                station.announce_again(*address, now, &mut self.wishes);
-                self.outbox.carry_out(station, &mut self.wishes);
-            }
-        }
+        self.each(index, role, addresses, |station, address, wishes| {
+            station.announce_again(address, now, wishes);
+        });
     }
 
     /// What is sent for a role on a link carries `mac` from now on, or with `None` the link's own.
@@ -287,6 +275,22 @@ impl Stations {
     /// Every station, for a report.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Station> {
         self.by_key.values_mut()
+    }
+
+    /// Lets the station of each address act, and carries out what it wants.
+    fn each(
+        &mut self,
+        index: u32,
+        role: Role,
+        addresses: &[IpAddr],
+        mut act: impl FnMut(&mut Station, IpAddr, &mut Vec<Output>),
+    ) {
+        for address in addresses {
+            if let Some(station) = self.by_key.get_mut(&place(index, role, *address)) {
+                act(station, *address, &mut self.wishes);
+                self.outbox.carry_out(station, &mut self.wishes);
+            }
+        }
     }
 
     fn close(&mut self, key: PortKey) -> io::Result<()> {

@@ -32,7 +32,8 @@ pub enum Input<'a> {
     /// The last instant at which any frame at all is known to have come in on the link. Tell it about
     /// once an interval: it is how a node that hears nobody tells deafness from solitude.
     Reception(Time),
-    /// The datagrams of the last [`Output::Transmit`] could not be sent, on either family.
+    /// The datagrams of the last [`Output::Transmit`] could not be sent, on either family. Say so before
+    /// the next output is taken: what that beat was to claim is then not acquired.
     Unsent,
     /// The caller noticed that it did not run for a while: own nothing any more, and listen first.
     Fence,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use crate::source::{CRATES, SourceFile, root, rust_files};
+use crate::source::{CRATES, PURE, SourceFile, root, rust_files};
 
 #[test]
 fn crates_depend_only_on_what_the_map_allows() {
@@ -61,24 +61,9 @@ fn protocols_meet_only_in_the_announcer() {
 
 #[test]
 fn sans_io_modules_never_import_the_driver() {
-    let pure = [
-        "time",
-        "random",
-        "wire",
-        "timer",
-        "machine",
-        "claim",
-        "arp",
-        "ndp",
-        "bgp",
-        "bfd",
-        "vrrp",
-        "ownership",
-        "sim",
-    ];
     let driver = ["link", "driver", "announcer"];
     for file in rust_files("openelb-announce/src") {
-        if !pure.contains(&file.module()) {
+        if !PURE.contains(&file.module()) {
             continue;
         }
         for target in imports(&file) {

@@ -11,6 +11,23 @@ pub(crate) const CRATES: [&str; 4] = [
     "openelb-cli",
 ];
 
+/// The modules of `openelb-announce` that know no driver, no clock and no socket.
+pub(crate) const PURE: [&str; 13] = [
+    "time",
+    "random",
+    "wire",
+    "timer",
+    "machine",
+    "claim",
+    "arp",
+    "ndp",
+    "bgp",
+    "bfd",
+    "vrrp",
+    "ownership",
+    "sim",
+];
+
 /// One Rust file, as the rules see it.
 pub(crate) struct SourceFile {
     /// Path from the root of the repository, with forward slashes.

@@ -288,25 +288,18 @@ impl Segment {
     fn serve(&mut self, around: &mut Surroundings<'_>) {
         // Stations must know the deadline before they are given what it holds for.
         self.renew(around);
-        let mut is_unsent = false;
         while let Some(output) = self.machine.poll_output() {
             match output {
                 Output::Transmit(octets) => {
                     // Every line, not the first that works.
                     let sent = self.lines.each_ref().map(|line| line.send(&octets));
-                    is_unsent |= !sent.contains(&true);
+                    if !sent.contains(&true) {
+                        self.machine.handle_input(Input::Unsent, around.now);
+                    }
                 }
                 Output::Event(event) => self.carry_out(event, around),
                 // Nobody fences from outside here.
                 Output::WantPermit(_) | Output::ReleasePermit(_) => {}
-            }
-        }
-        if is_unsent {
-            self.machine.handle_input(Input::Unsent, around.now);
-            while let Some(output) = self.machine.poll_output() {
-                if let Output::Event(event) = output {
-                    self.carry_out(event, around);
-                }
             }
         }
         self.renew(around);

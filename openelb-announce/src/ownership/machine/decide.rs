@@ -129,6 +129,7 @@ impl Machine {
         for id in ids {
             let unsaid = self.tenures.get(&id).map(|tenure| tenure.acquired_at(at));
             for (index, past) in unsaid.unwrap_or_default() {
+                self.unsay(Shard { group: id, index });
                 self.lose(id, index, Why::Fenced);
                 if let Some(tenure) = self.tenures.get_mut(&id) {
                     tenure.remember(index, past);
@@ -136,6 +137,13 @@ impl Machine {
                 self.is_dirty = true;
             }
         }
+    }
+
+    /// The caller learns nothing of an acquisition that it was not told yet.
+    fn unsay(&mut self, acquired: Shard) {
+        self.outputs.retain(|output| {
+            !matches!(output, Output::Event(Event::Acquired { shard, .. }) if *shard == acquired)
+        });
     }
 
     /// Gives one shard up. The caller tells the others.

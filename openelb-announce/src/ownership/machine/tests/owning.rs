@@ -2,7 +2,9 @@
 
 use super::bus::*;
 use crate::machine::Machine as _;
-use crate::ownership::{Event, Group, GroupName, How, Input, Machine, Phase, Shard, Standing, Why};
+use crate::ownership::{
+    Event, Group, GroupName, How, Input, Machine, Output, Phase, Shard, Standing, Why,
+};
 use crate::time::Time;
 
 fn acquired(events: &[Event], wanted: How) -> usize {
@@ -383,6 +385,31 @@ fn what_the_first_beat_that_claims_it_could_not_say_is_not_owned_before_another_
     // What was said before stays.
     bus.input(0, Input::Unsent);
     assert_eq!(bus.count(0), ALL);
+}
+
+#[test]
+fn a_caller_that_reports_the_failed_beat_at_once_is_told_of_no_acquisition() {
+    let mut machine = Machine::new();
+    let groups = [group(Standing::default())];
+    machine.handle_input(Input::Configure(&settings(0, 1), &groups), Time::ZERO);
+    machine.handle_input(Input::Link { up: true }, Time::ZERO);
+    let mut refused = 0;
+    let mut now = Time::ZERO;
+    while now < Time::ZERO + seconds(10) {
+        while let Some(output) = machine.poll_output() {
+            let is_acquired = matches!(&output, Output::Event(Event::Acquired { .. }));
+            assert!(!is_acquired, "{now}: {output:?}");
+            // The socket takes beats until there is something to claim.
+            let is_running = machine.status(now).phase == Phase::Running;
+            if matches!(output, Output::Transmit(_)) && is_running {
+                refused += 1;
+                machine.handle_input(Input::Unsent, now);
+            }
+        }
+        now = machine.poll_timeout().unwrap();
+        machine.handle_timeout(now);
+    }
+    assert!(refused > 1);
 }
 
 #[test]
