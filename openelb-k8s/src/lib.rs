@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod bgp;
+pub mod cluster;
 pub mod layer2;
 pub mod names;
 pub mod pool;

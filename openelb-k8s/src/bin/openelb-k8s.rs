@@ -1,0 +1,3 @@
+//! The controller and the speaker of a cluster.
+
+fn main() {}
