@@ -6,6 +6,7 @@
 #   make bench   measured figures beside their goals and beside the ways other systems work
 #   make fuzz    every fuzz target for a few seconds from its committed seeds
 #   make nightly a million random histories of elections, on all cores
+#   make envtest a Kubernetes control plane for the tests, built with Go; part of make test
 #   make docs    the API documentation, into target/doc
 
 SHELL := /bin/bash
@@ -28,18 +29,18 @@ PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndi
          vtysh:frr bird:bird2 gobgpd:gobgpd gobgp:gobgpd exabgp:exabgp bgpctl:openbgpd \
          keepalived:keepalived
 
-.PHONY: help demo test unit peers examples lint fmt clippy doc deny features tidy fuzz-check bench fuzz nightly docs \
+.PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny features tidy fuzz-check bench fuzz nightly docs \
         advisories package
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 demo:
 	@$(CARGO) run --quiet --package openelb-cli -- lab
 
 # --- tests -------------------------------------------------------------------------------------------------
 
-test: peers unit examples
+test: peers envtest unit examples
 
 unit:
 	$(CARGO) test --workspace --all-features --no-fail-fast
@@ -69,6 +70,31 @@ peers:
 	  echo "NOT INSTALLED: $${missing[*]}: the suites that need them will be skipped (Debian packages: $${packages[*]})"; \
 	  if [ "$${CI:-}" = true ]; then exit 1; fi; \
 	fi
+
+# A real control plane for the tests that need one: the current Kubernetes, and the oldest one that the client library supports.
+# Each is one program that Go builds from its module proxy, under the names of the components. KUBEBUILDER_ASSETS, when set, names
+# a folder with the programs of the former. Without Go their tests are skipped; with CI=true they may not be.
+envtest:
+	@if ! command -v go >/dev/null; then why="go is not installed (Go 1.26: https://go.dev/dl)"; \
+	elif $(MAKE) envtest-build MODFILE=go.mod && $(MAKE) envtest-build MODFILE=oldest.mod; then why=; \
+	else why="go could not build it, as it says above"; fi; \
+	if [ -n "$$why" ]; then \
+	  echo "NOT BUILT: $$why: the suites that need a Kubernetes control plane will be skipped"; \
+	  if [ "$${CI:-}" = true ]; then exit 1; fi; \
+	fi
+
+# The linker fills in the version that the server tells its clients.
+ENVTEST := $(CURDIR)/target/envtest
+envtest-build:
+	@cd openelb-k8s/tests/envtest && \
+	version=$$(sed -n 's|.*k8s.io/kubernetes v|v|p' $(MODFILE)) && folder=$(ENVTEST)/$$version && \
+	minor=$${version#v1.} && minor=$${minor%%.*} && flags="-s -w" && mkdir -p $$folder && \
+	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do \
+	  flags+=" -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$$minor -X $$package.gitTreeState=clean"; \
+	done && \
+	if [ ! -e $$folder/envtest ]; then echo "building Kubernetes $$version into $$folder (about ten minutes on two cores, once)"; fi && \
+	CGO_ENABLED=0 nice go build -modfile=$(MODFILE) -trimpath -ldflags "$$flags" -o $$folder/envtest . && \
+	for component in etcd kube-apiserver kube-controller-manager kube-proxy kubectl; do ln -sf envtest $$folder/$$component; done
 
 # A seed that breaks an invariant is made smaller, told line by line, and can be run again.
 nightly:
