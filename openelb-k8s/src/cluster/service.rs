@@ -160,10 +160,6 @@ pub enum IpFamily {
 
 /// How many families a service has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "the names are those of Kubernetes"
-)]
 pub enum IpFamilyPolicy {
     /// One.
     SingleStack,
