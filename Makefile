@@ -93,7 +93,7 @@ envtest-build:
 	  flags+=" -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$$minor -X $$package.gitTreeState=clean"; \
 	done && \
 	if [ ! -e $$folder/envtest ]; then echo "building Kubernetes $$version into $$folder (about ten minutes on two cores, once)"; fi && \
-	CGO_ENABLED=0 nice go build -modfile=$(MODFILE) -trimpath -ldflags "$$flags" -o $$folder/envtest . && \
+	CGO_ENABLED=0 go build -modfile=$(MODFILE) -trimpath -ldflags "$$flags" -o $$folder/envtest . && \
 	for component in etcd kube-apiserver kube-controller-manager kube-proxy kubectl; do ln -sf envtest $$folder/$$component; done
 
 # A seed that breaks an invariant is made smaller, told line by line, and can be run again.

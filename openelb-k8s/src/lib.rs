@@ -12,6 +12,8 @@
 pub mod api;
 pub mod bgp;
 pub mod cluster;
+#[cfg(feature = "envtest")]
+pub mod envtest;
 pub mod layer2;
 pub mod names;
 pub mod pool;
