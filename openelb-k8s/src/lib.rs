@@ -12,6 +12,7 @@
 pub mod api;
 pub mod bgp;
 pub mod cluster;
+pub mod controller;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod layer2;

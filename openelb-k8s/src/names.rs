@@ -12,6 +12,9 @@ pub const EIP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
 /// `kind` of an address pool.
 pub const EIP_KIND: &str = "Eip";
 
+/// `kind` of the records of a pool that are too many for its status.
+pub const ADDRESS_BLOCK_KIND: &str = "AddressBlock";
+
 /// `apiVersion` of the stored versions of `BgpConf` and `BgpPeer`.
 pub const BGP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
 
@@ -77,3 +80,15 @@ pub const SERVICE_FINALIZER: &str = "finalizer.lb.kubesphere.io/v1alpha1";
 
 /// Label on a Node: the rack whose autonomous system number and peers apply to it.
 pub const RACK_LABEL: &str = "openelb.kubesphere.io/rack";
+
+/// Field manager of everything that the controller writes: none of [`FORMER_MANAGERS`], so that what
+/// OpenELB wrote can be told from what this controller wrote.
+pub const FIELD_MANAGER: &str = "openelb-k8s-controller";
+
+/// Field managers under which OpenELB wrote: its Go client named itself after the program.
+pub const FORMER_MANAGERS: [&str; 4] = [
+    "controller",
+    "manager",
+    "openelb-controller",
+    "openelb-manager",
+];

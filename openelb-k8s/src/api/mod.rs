@@ -1,7 +1,9 @@
 //! The API objects, byte-compatible with OpenELB: same field names, same defaults on the wire.
 
+mod address_block;
 mod bgp_conf;
 mod bgp_peer;
+mod condition;
 mod default;
 mod eip;
 mod eip_bgp;
@@ -15,6 +17,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use address_block::{AddressBlock, AddressBlockSpec};
 pub use bgp_conf::{BgpConf, BgpConfSpec, BgpConfStatus, BgpGracefulRestart, NodeConfStatus};
 pub use bgp_peer::{
     AddPaths, AddPathsConfig, AfiSafi, AfiSafiConfig, Bfd, BfdAuth, BgpPeer, BgpPeerSpec,
@@ -22,6 +25,7 @@ pub use bgp_peer::{
     MpGracefulRestartConfig, NextHops, NodePeerStatus, PeerAsType, PeerConf, PeerState, Queues,
     SecretKey, Timers, TimersConfig, TimersState, Transport, TtlSecurity, WireFamily,
 };
+pub use condition::Condition;
 pub use eip::{Eip, EipSpec, OnShrink, Probe, Protocol, Quota, Strategy};
 pub use eip_bgp::{Advertisement, EipBgp, NextHop};
 pub use eip_layer2::EipLayer2;
@@ -30,4 +34,4 @@ pub use layer2_conf::{Layer2Conf, Layer2ConfSpec, Layer2Node, Ownership, Profile
 pub use metadata::ObjectMeta;
 pub use number::TextNumber;
 pub use secret::Secret;
-pub use status::EipStatus;
+pub use status::{EipStatus, Ledger};

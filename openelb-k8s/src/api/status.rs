@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Condition;
+use super::default::is_default;
+
 /// The observed state of an Eip, written by the controller.
 ///
 /// `used` is the allocation record of OpenELB 0.5 and 0.6: canonical address text to
@@ -35,6 +38,34 @@ pub struct EipStatus {
     /// The pool is IPv4.
     #[serde(skip_serializing_if = "is_false")]
     pub v4: bool,
+
+    // Additions. All optional.
+    /// Where new allocations are recorded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ledger: Ledger,
+    /// How many times the records were written: two readings of the same number had no write between
+    /// them, whatever else was edited.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ledger_revision: i64,
+    /// Generation of the specification that the status was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is said about the pool.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+/// Where the new allocations of a pool are recorded. Written once and never taken back: a controller that does not
+/// know of it loses its next compare-and-swap on the Eip.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Ledger {
+    /// In `used`, as OpenELB does.
+    #[default]
+    Status,
+    /// In objects of kind [`AddressBlock`](super::AddressBlock). What `status.used` holds stays there until it
+    /// is released.
+    Blocks,
 }
 
 impl EipStatus {

@@ -13,12 +13,12 @@ mod tests;
 
 use serde::{Deserialize, Deserializer};
 
-pub use crate::api::ObjectMeta;
+pub use crate::api::{Condition, ObjectMeta};
 pub use endpoint_slice::{Endpoint, EndpointConditions, EndpointSlice, SliceFamily};
 pub use namespace::Namespace;
 pub use node::{Node, NodeAddress, NodeCondition, NodeSpec, NodeStatus, Taint};
 pub use service::{
-    Condition, Ingress, IngressPort, IpFamily, IpFamilyPolicy, LoadBalancer, Service, ServicePort,
+    Ingress, IngressPort, IpFamily, IpFamilyPolicy, LoadBalancer, Service, ServicePort,
     ServiceSpec, ServiceStatus, ServiceType, TrafficPolicy, Transport,
 };
 

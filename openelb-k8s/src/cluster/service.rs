@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectMeta, or_default};
+use super::{Condition, ObjectMeta, or_default};
 
 /// A service of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,26 +100,6 @@ pub struct IngressPort {
     /// A CamelCase reason; absent when the port works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-}
-
-/// A condition, as every kind has them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Condition {
-    /// Which one.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// `True`, `False` or `Unknown`.
-    pub status: String,
-    /// One word of a fixed set.
-    pub reason: String,
-    /// A sentence for people.
-    pub message: String,
-    /// Generation of the object that it was made from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// When `status` last changed, as RFC 3339 text.
-    pub last_transition_time: String,
 }
 
 /// A port of a service.
