@@ -20,6 +20,7 @@ pub mod names;
 pub mod pool;
 pub mod problem;
 pub mod vrrp;
+pub mod wish;
 mod written;
 
 #[cfg(doctest)]

@@ -92,3 +92,36 @@ pub const FORMER_MANAGERS: [&str; 4] = [
     "openelb-controller",
     "openelb-manager",
 ];
+
+/// `spec.loadBalancerClass` of the Services that are meant for this project, unless configured.
+pub const LOAD_BALANCER_CLASS: &str = "openelb.io/openelb";
+
+/// Annotation on a Service: Services of one value may share an address.
+pub const SHARING_ANNOTATION: &str = "openelb.io/allow-shared-ip";
+
+/// Annotations of MetalLB on a Service that names a pool, under its present and its former prefix.
+pub const METALLB_POOL_ANNOTATIONS: [&str; 2] = [
+    "metallb.io/address-pool",
+    "metallb.universe.tf/address-pool",
+];
+
+/// Annotations of MetalLB on a Service that asks for addresses.
+pub const METALLB_ADDRESS_ANNOTATIONS: [&str; 2] = [
+    "metallb.io/loadBalancerIPs",
+    "metallb.universe.tf/loadBalancerIPs",
+];
+
+/// Annotations of MetalLB on a Service that may share its address.
+pub const METALLB_SHARING_ANNOTATIONS: [&str; 2] = [
+    "metallb.io/allow-shared-ip",
+    "metallb.universe.tf/allow-shared-ip",
+];
+
+/// Type of the condition on a Service, present only while something is wrong with its address.
+pub const ADDRESS_ASSIGNED_CONDITION: &str = "openelb.io/AddressAssigned";
+
+/// Error of a port in `ingress[].ports[]` whose transport protocol is not served.
+pub const UNSUPPORTED_PROTOCOL_ERROR: &str = "openelb.io/UnsupportedProtocol";
+
+/// Kind in the [`OwnerKey`](openelb_ipam::OwnerKey) of a Service.
+pub const SERVICE_OWNER_KIND: &str = "service";

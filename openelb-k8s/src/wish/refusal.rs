@@ -1,0 +1,175 @@
+//! Why a Service does not have what it asks for, with the nearest change that would help.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use openelb_ipam::ipam::{AllocateError, Explanation, Rule};
+use openelb_ipam::{Family, Hint};
+use thiserror::Error;
+
+use super::ReasonWord;
+use crate::names;
+
+/// What stands in the way of a Service: a word for programs and a sentence for people, which ends
+/// with what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}: {message}")]
+pub struct Refusal {
+    /// The word.
+    pub reason: ReasonWord,
+    /// What is the matter; after the last `; ` what would help.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal in these words.
+    pub fn new(reason: ReasonWord, message: impl Display) -> Self {
+        let message = message.to_string();
+        Self { reason, message }
+    }
+
+    /// What would help.
+    pub fn next_step(&self) -> &str {
+        let parts = self.message.rsplit_once("; ");
+        parts.map_or(self.message.as_str(), |(_, next)| next)
+    }
+
+    /// The Service has one of the two families that it prefers to have. `None` when it has all.
+    pub fn missing(explanation: &Explanation) -> Option<Self> {
+        let family = explanation.missing?;
+        let nearest = explanation
+            .refusals
+            .iter()
+            .filter_map(|refusal| Some((lack(&refusal.rule, family)?, refusal)))
+            .min_by_key(|(reason, _)| *reason != ReasonWord::PoolExhausted);
+        let reason = nearest.map_or(ReasonWord::FamilyUnavailable, |(reason, _)| reason);
+        let fact = nearest.map_or_else(
+            || format!("no Eip that serves the Service has {family} addresses"),
+            |(_, refusal)| in_words(refusal),
+        );
+        let message = format!(
+            "has no {family} address yet: {fact}; add {family} addresses to an Eip that serves \
+             the Service, and it will get one"
+        );
+        Some(Self { reason, message })
+    }
+
+    /// The pool was edited, and the Service keeps addresses that are no longer in it.
+    pub fn orphaned(addresses: &[IpAddr]) -> Self {
+        let list = list(addresses);
+        let message = format!(
+            "keeps {list}, which its Eip no longer holds; put it back, or ask for another address"
+        );
+        Self::new(ReasonWord::AddressOrphaned, message)
+    }
+
+    /// The status of the Service holds addresses that are of no pool. They are left alone.
+    pub fn foreign(addresses: &[IpAddr]) -> Self {
+        let list = list(addresses);
+        let message = format!(
+            "the status holds {list}, which no Eip holds and this controller did not write; \
+             remove it from the status, or give the Service to the controller that wrote it by \
+             spec.loadBalancerClass"
+        );
+        Self::new(ReasonWord::ForeignAddress, message)
+    }
+
+    /// Somebody else owns the field of the status that has to be written.
+    pub fn conflict(manager: &str) -> Self {
+        let message = format!(
+            "{manager:?} writes the status of the Service, too; set spec.loadBalancerClass so \
+             that one load balancer serves it"
+        );
+        Self::new(ReasonWord::StatusConflict, message)
+    }
+}
+
+impl From<&AllocateError> for Refusal {
+    /// What the ledger said, in the words of the objects that its user can edit.
+    fn from(error: &AllocateError) -> Self {
+        // The word tells sharers apart from strangers: the change that helps differs.
+        let reason = match error.hint() {
+            Hint::Share => ReasonWord::SharingRefused,
+            _ => error.reason().into(),
+        };
+        let refusals = error.refusals();
+        let mut facts: Vec<_> = refusals.iter().take(MOST_FACTS).map(in_words).collect();
+        if let Some(more) = refusals.len().checked_sub(MOST_FACTS).filter(|n| *n > 0) {
+            facts.push(format!("{more} more Eips do not serve it either"));
+        }
+        if facts.is_empty() {
+            facts.push("there is no Eip".to_owned());
+        }
+        let message = format!("{}; {}", facts.join(", "), next(error.hint()));
+        Self { reason, message }
+    }
+}
+
+/// What one pool answered.
+pub(crate) fn in_words(refusal: &openelb_ipam::Refusal) -> String {
+    match &refusal.pool {
+        Some(pool) => format!("Eip {pool} {}", refusal.rule),
+        None => refusal.rule.to_string(),
+    }
+}
+
+/// The nearest change, in the words of the objects.
+pub(crate) fn next(hint: &Hint) -> String {
+    match hint {
+        Hint::CorrectRequest => "correct the annotations of the Service".to_owned(),
+        Hint::AddPool => {
+            let mark = names::DEFAULT_EIP_ANNOTATION;
+            format!("create an Eip, and annotate it with {mark}: \"true\"")
+        }
+        Hint::AddFamily { pool, family } => {
+            format!("add {family} addresses to spec.address of Eip {pool}")
+        }
+        Hint::Enlarge { pool, .. } => {
+            format!("add addresses to spec.address of Eip {pool}, or delete a Service that has one")
+        }
+        Hint::RaiseQuota(pool) => {
+            format!("raise spec.quota.perNamespace of Eip {pool}, or delete a Service")
+        }
+        Hint::Enable(pool) => format!("set spec.disable of Eip {pool} to false"),
+        Hint::RemoveOverlap(pool) => {
+            format!("take out of spec.address of Eip {pool} what the older Eip has")
+        }
+        Hint::NamePool(pool) => {
+            let key = names::POOL_ANNOTATION;
+            format!("annotate the Service with {key}: {pool}, or set spec.autoAssign of Eip {pool}")
+        }
+        Hint::Bind(pool) => {
+            format!(
+                "add the namespace to spec.namespaces of Eip {pool}, or make an Eip the default"
+            )
+        }
+        Hint::PinAnother => "ask for another address, or for none".to_owned(),
+        Hint::Wait(until) => format!("wait until {until}, or ask for another address"),
+        Hint::Share => {
+            let key = names::SHARING_ANNOTATION;
+            format!(
+                "annotate both Services with the same {key} and give them different ports, or ask \
+                 for another address"
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What a rule says about a family that is missing; `None` when it speaks of something else.
+fn lack(rule: &Rule, missing: Family) -> Option<ReasonWord> {
+    match rule {
+        Rule::Exhausted { family, .. } if *family == missing => Some(ReasonWord::PoolExhausted),
+        Rule::Quota { family, .. } if *family == missing => Some(ReasonWord::QuotaExceeded),
+        Rule::NoFamily(family) if *family == missing => Some(ReasonWord::FamilyUnavailable),
+        _ => None,
+    }
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    texts.join(" and ")
+}
+
+/// A condition is read in a terminal: with more pools than these, `openelb explain` tells them all.
+const MOST_FACTS: usize = 4;
