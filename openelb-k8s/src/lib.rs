@@ -11,6 +11,8 @@
 
 pub mod api;
 pub mod bgp;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod cluster;
 pub mod controller;
 #[cfg(feature = "envtest")]
