@@ -18,6 +18,7 @@ pub mod controller;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod layer2;
+pub mod link;
 pub mod names;
 pub mod pool;
 pub mod problem;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openelb_announce::ownership::{Group, GroupName, Standing};
 
-use super::{Election, PoolNodes};
+use super::{Election, Fitness};
 
 /// A service that has one of the addresses that must move together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,22 +25,19 @@ impl Election {
     /// about nodes in one of the pool, and those with a health check in one of their own: only there
     /// can a node step back without giving up what others have. O(members).
     pub fn group(&self, members: &[Member<'_>]) -> Group {
-        let pools = members.iter().filter_map(|member| {
-            let wishes = self.pools.get(member.pool)?;
-            Some((member.pool, wishes))
-        });
-        let pool = pools.min_by_key(|(name, _)| *name);
+        let pools = members.iter().map(|member| member.pool);
+        let pool = pools.filter(|pool| self.judges_nodes(pool)).min();
         let checked = members.iter().filter(|member| member.health.is_some());
         let checked = checked.map(|member| member.service).min();
         let (name, shards) = match (checked, pool) {
             (Some(service), _) => (GroupName::new(service), 1),
-            (None, Some((name, _))) => (GroupName::new(&format!("pool/{name}")), self.shards),
+            (None, Some(name)) => (GroupName::new(&format!("pool/{name}")), self.shards),
             (None, None) => (GroupName::default(), self.shards),
         };
         Group {
             name,
             shards,
-            standing: self.standing(pool.map(|(_, wishes)| wishes), members),
+            standing: self.standing(pool, members),
         }
     }
 
@@ -50,12 +47,22 @@ impl Election {
         self.group(&[])
     }
 
-    fn standing(&self, wishes: Option<&PoolNodes>, members: &[Member<'_>]) -> Standing {
+    fn judges_nodes(&self, pool: &str) -> bool {
+        self.pools.contains_key(pool) || self.standing.pools.contains_key(pool)
+    }
+
+    fn standing(&self, pool: Option<&str>, members: &[Member<'_>]) -> Standing {
+        let wishes = pool.and_then(|pool| self.pools.get(pool));
+        let fitness = pool.and_then(|pool| self.standing.pools.get(pool));
+        let fitness = fitness.copied().unwrap_or(self.standing.everywhere);
         let lists = |names: &BTreeSet<String>| names.contains(self.node.as_str());
         let is_allowed = wishes.is_none_or(|wishes| wishes.only.is_empty() || lists(&wishes.only));
-        let mut verdicts = members.iter().filter_map(|member| member.health);
-        let is_dead = members.iter().any(|member| member.health.is_some())
-            && members.iter().all(|member| member.health == Some(false));
+        // Whoever checks a service knows more of the node than what holds for all.
+        let answers = |member: &Member<'_>| member.health.unwrap_or(fitness > Fitness::Unfit);
+        let is_dead = match members {
+            [] => fitness == Fitness::Unfit,
+            members => !members.iter().any(answers),
+        };
         if !is_allowed || is_dead {
             return Standing::Excluded;
         }
@@ -63,8 +70,9 @@ impl Election {
         if wishes.is_some_and(|wishes| lists(&wishes.preferred)) {
             preference |= PREFERRED;
         }
-        // A node on which some of the sharers do not answer comes behind those on which all do.
-        if verdicts.all(|answers| answers) {
+        // A node on which some of the sharers do not answer comes behind those on which all do, and
+        // so does one that others should come before.
+        if fitness != Fitness::Behind && members.iter().all(answers) {
             preference |= WHOLE;
         }
         Standing::Eligible {
@@ -77,5 +85,5 @@ impl Election {
 /// A pool prefers the node; above all that is said of the node itself.
 const PREFERRED: u8 = 1 << 6;
 
-/// Every service answers on the node; above what pools prefer.
+/// Every service answers on the node, and nothing else speaks against it; above what pools prefer.
 const WHOLE: u8 = 1 << 7;

@@ -56,9 +56,17 @@ pub struct Election {
     pub preference: u8,
     /// Pools with wishes about nodes.
     pools: BTreeMap<String, PoolNodes>,
+    /// What else is known of this node.
+    standing: Standings,
 }
 
 impl Election {
+    /// The same election with what is known of this node from elsewhere.
+    #[must_use]
+    pub fn with_standings(self, standing: Standings) -> Self {
+        Self { standing, ..self }
+    }
+
     /// The settings of the machine; `boot` rises with every start of the process, such as the
     /// nanoseconds of the wall clock at its start.
     pub fn settings(&self, boot: u64) -> Settings {
@@ -75,6 +83,29 @@ impl Election {
             ..Settings::new(self.node.clone(), boot, self.keys.clone())
         }
     }
+}
+
+/// How this node stands for reasons that are not written in the election's own objects: what a
+/// cluster says about its nodes, say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// In general.
+    pub everywhere: Fitness,
+    /// For pools that judge nodes in a way of their own: their services stand in a group of the pool.
+    /// The same pools must be in it on every node.
+    pub pools: BTreeMap<String, Fitness>,
+}
+
+/// Whether a node may have addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fitness {
+    /// It may not.
+    Unfit,
+    /// It may when no other node is fit.
+    Behind,
+    /// It may.
+    #[default]
+    Fit,
 }
 
 /// What a pool wishes about nodes.

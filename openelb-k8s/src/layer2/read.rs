@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use openelb_announce::ownership::{Key, KeyRing, NodeId};
 
-use super::{Election, Keys};
+use super::{Election, Keys, Standings};
 use crate::api::{Layer2Conf, Layer2ConfSpec, Ownership};
 use crate::bgp::PasswordSource;
 use crate::problem::{Reason, Remarks};
@@ -49,6 +49,7 @@ pub(super) fn election(
         weight,
         preference,
         pools: BTreeMap::new(),
+        standing: Standings::default(),
     })
 }
 

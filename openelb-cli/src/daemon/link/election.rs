@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use openelb_announce::announcer::{SegmentStatus, ShardStatus};
 use openelb_announce::ownership::{NodeStatus, Phase, Refusal, Shard, Standing};
+use openelb_k8s::link::{Contest, Unit};
 
-use super::super::services::{Contest, Unit};
 use super::Noted;
 use crate::engine::{
     DrainReport, ElectionReport, NodeReport, SegmentCounters, SegmentReport, UnitReport,

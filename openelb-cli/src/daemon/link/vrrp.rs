@@ -2,8 +2,8 @@
 
 use openelb_announce::announcer::RouterStatus;
 use openelb_announce::vrrp::State;
+use openelb_k8s::link::Router;
 
-use super::super::services::Router;
 use crate::engine::{RouterCounters, RouterReport, VrrpReport};
 
 /// The report of all virtual routers: each on each of its links, and those that do not run.

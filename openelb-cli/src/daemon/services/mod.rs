@@ -21,8 +21,6 @@ use crate::config::{
 use crate::engine::{ConfigStatus, Engine};
 use crate::exit_code::{ExitCode, Failure};
 
-pub(super) use self::wanted::{Contest, Router, Unit, Wanted};
-
 /// The configuration in force and what became of it.
 #[derive(Debug)]
 pub(super) struct Services {

@@ -9,18 +9,17 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{Desired, Election, Event, Owner};
+use openelb_announce::announcer::{Event, Owner};
 use openelb_announce::bgp::route::Route;
 use openelb_announce::claim::{self, ConflictPhase};
 use openelb_announce::ownership;
-use openelb_k8s::api;
+use openelb_k8s::link::Wanted;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 
 use super::bgp::Bgp;
 use super::link::{self, Notes};
 use super::rights::give_up_capabilities;
-use super::services::Wanted;
 use crate::clock;
 use crate::config::BgpConfig;
 use crate::engine::{AnnouncementStatus, DrainStep, ElectionReport, EventsReport, VrrpReport};
@@ -159,7 +158,7 @@ impl Speaker {
             .iter()
             .flat_map(|contest| &contest.groups);
         self.notes.learn(groups.map(|group| &group.name));
-        let desired = desired(&self.wanted, self.boot, self.is_draining);
+        let desired = self.wanted.desired(self.boot, self.is_draining);
         info!(
             addresses = desired.announcements.len(),
             "the set of announced addresses changes"
@@ -290,38 +289,6 @@ impl Speaker {
                     .collect(),
             });
         status.collect()
-    }
-}
-
-/// How to probe, in the announcer's words.
-pub(super) fn probe(probe: api::Probe) -> claim::Probe {
-    match probe {
-        api::Probe::Fast => claim::Probe::Fast,
-        api::Probe::Standard => claim::Probe::Standard,
-        api::Probe::Skip => claim::Probe::Skip,
-    }
-}
-
-/// What the announcer is told: nothing is left of virtual routers while this node drains, since
-/// priority 0 is their way of saying so.
-fn desired(wanted: &Wanted, boot: u64, is_draining: bool) -> Desired {
-    let announcements = wanted.announcements.values();
-    let announcements = announcements
-        .filter(|it| !is_draining || !matches!(it.owner, Owner::Router(_)))
-        .cloned();
-    let election = wanted.contest.as_ref().map(|contest| Election {
-        port: contest.election.port,
-        peers: contest.election.peers.clone(),
-        draining: is_draining,
-        ..Election::new(contest.election.settings(boot), contest.groups.clone())
-    });
-    let routers = wanted.routers.iter().filter(|_| !is_draining);
-    Desired {
-        announcements: announcements.collect(),
-        election,
-        routers: routers
-            .filter_map(|router| router.run.clone().ok())
-            .collect(),
     }
 }
 
