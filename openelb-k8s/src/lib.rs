@@ -15,6 +15,8 @@ pub mod bgp;
 pub mod client;
 pub mod cluster;
 pub mod controller;
+#[cfg(feature = "schema")]
+pub mod crd;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod layer2;

@@ -15,6 +15,9 @@ pub const EIP_KIND: &str = "Eip";
 /// `kind` of the records of a pool that are too many for its status.
 pub const ADDRESS_BLOCK_KIND: &str = "AddressBlock";
 
+/// `kind` of what the speaker of a node announces.
+pub const NODE_ANNOUNCEMENT_KIND: &str = "NodeAnnouncement";
+
 /// `apiVersion` of the stored versions of `BgpConf` and `BgpPeer`.
 pub const BGP_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
 

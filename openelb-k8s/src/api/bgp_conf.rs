@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ObjectMeta;
 use super::default::is_default;
+use super::{Condition, ObjectMeta};
 use crate::names;
 
 /// The speaker. Only the object named [`names::DEFAULT_BGP_CONF`] counts.
@@ -47,12 +47,13 @@ impl BgpConf {
 
 /// What the user wants of the speaker.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BgpConfSpec {
     /// The AS of the speaker; 0 means that it is not configured yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub r#as: u32,
-    /// The AS by the value of the node's label [`names::RACK_LABEL`]; it clears `router_id`.
+    /// The AS by the value of the node's label `openelb.kubesphere.io/rack`; it clears `routerId`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub as_per_rack: BTreeMap<String, u32>,
     /// The BGP identifier; empty: an IPv4 address of the node, or a number derived from its name.
@@ -73,7 +74,7 @@ pub struct BgpConfSpec {
     /// Graceful restart of all peers that say nothing about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graceful_restart: Option<BgpGracefulRestart>,
-    /// Name of the `ConfigMap` whose key [`names::POLICY_KEY`] holds the export policy.
+    /// Name of the `ConfigMap` whose key `gobgp.conf` holds the export policy.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub policy: String,
 
@@ -89,6 +90,7 @@ pub struct BgpConfSpec {
     reason = "the fields are those of OpenELB"
 )]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BgpGracefulRestart {
     /// Whether it is offered; absent: it is.
@@ -128,15 +130,25 @@ pub struct BgpGracefulRestart {
 
 /// What the speakers observed, by node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BgpConfStatus {
     /// Node name to what its speaker is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes_conf_status: BTreeMap<String, NodeConfStatus>,
+
+    // Additions. All optional.
+    /// Generation of the specification that the conditions were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is said about the object: one entry a subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 /// What the speaker of a node is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeConfStatus {
     /// Its BGP identifier.

@@ -61,13 +61,20 @@ impl Eip {
 
 /// What the user wants of a pool.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that users turn on or off"
+)]
 pub struct EipSpec {
     /// One address, a prefix, a netmask form or `first-last`; several, separated by comma or
     /// white space, also of both families. OpenELB knew exactly one entry.
     pub address: String,
-    /// How the addresses are announced.
+    /// How the addresses are announced: bgp (also when empty), layer2, vip (VRRP), or none, which
+    /// only allocates them.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::protocol"))]
     pub protocol: Protocol,
     /// Where they are announced: interface name, glob, prefix, `can_reach:ADDR` or `all`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -80,6 +87,7 @@ pub struct EipSpec {
     pub using_known_ips: bool,
     /// Smaller is preferred, among the pools bound to a namespace.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(with = "i64"))]
     pub priority: i32,
     /// Namespaces that are served from this pool without asking for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -106,6 +114,7 @@ pub struct EipSpec {
     pub auto_assign: Option<bool>,
     /// Only services with one of these label selectors are served without asking for the pool.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::selectors"))]
     pub service_selectors: Vec<Selector>,
     /// Upper limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,6 +122,23 @@ pub struct EipSpec {
     /// What happens to allocations whose address leaves the pool by an edit.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_shrink: OnShrink,
+    /// More places where they are announced, in the forms of `interface`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<String>,
+    /// Labels of the nodes that announce the addresses; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::selector"))]
+    pub node_selector: Option<Selector>,
+    /// What a node's condition `Ready` has to say about announcing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub node_readiness: NodeReadiness,
+    /// Keep announcing the address of a service that has no serving endpoint.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub announce_without_endpoints: bool,
+    /// Take the pool out of service: nothing new is allocated, and what is allocated is shown as to
+    /// be moved.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drain: bool,
     /// How it is made sure first that nobody else uses an address (`layer2` only).
     #[serde(default, skip_serializing_if = "is_default")]
     pub probe: Probe,
@@ -129,6 +155,7 @@ pub struct EipSpec {
 
 /// How the addresses of a pool are announced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// BGP: the default, also written as the empty string.
@@ -145,6 +172,7 @@ pub enum Protocol {
 
 /// Which free address is handed out next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Strategy {
     /// The lowest free address, as OpenELB does.
     #[default]
@@ -163,6 +191,7 @@ pub enum Strategy {
 
 /// What happens to allocations whose address leaves the pool by an edit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OnShrink {
     /// They keep their address until they are released.
     #[default]
@@ -173,8 +202,22 @@ pub enum OnShrink {
     Reassign,
 }
 
+/// What a node's condition `Ready` has to say about announcing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum NodeReadiness {
+    /// Nothing.
+    Ignore,
+    /// Nodes that are ready come before those that are not, where one is chosen.
+    #[default]
+    Prefer,
+    /// Only nodes that are ready announce.
+    Require,
+}
+
 /// How it is made sure, before an address is announced, that nobody else uses it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Probe {
     /// Three probes within about 0.1 s, as RFC 5227 section 2.2 allows on a link known to be fast.
     #[default]
@@ -187,6 +230,7 @@ pub enum Probe {
 
 /// Upper limits of a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
     /// Most addresses of this pool that one namespace may hold.

@@ -7,6 +7,7 @@ use super::default::is_default;
 
 /// How the addresses of a pool become routes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EipBgp {
     /// Each makes routes of its own; empty: one with every default.
@@ -19,6 +20,7 @@ pub struct EipBgp {
 
 /// One way to announce the addresses of a pool.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Advertisement {
     /// Length of IPv4 prefixes; absent: 32.
@@ -44,11 +46,13 @@ pub struct Advertisement {
     pub peers: Vec<String>,
     /// Labels of the nodes that announce it; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::selectors"))]
     pub node_selectors: Vec<Selector>,
 }
 
 /// What the routes of a pool point at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum NextHop {
     /// At every node that can serve, where the peer takes several paths (RFC 7911); else at the
     /// announcing node.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which nodes answer for the addresses of a pool, where they are elected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EipLayer2 {
     /// Names of the nodes that come before all others, whatever these are worth otherwise.

@@ -7,6 +7,7 @@ use super::default::is_default;
 
 /// The virtual routers of a pool (RFC 9568, RFC 3768).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EipVrrp {
     /// The virtual router that has every address of the pool, 1 to 255.
@@ -54,6 +55,7 @@ pub struct EipVrrp {
 
 /// Authentication of RFC 2338, known only to be refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VrrpAuthentication {
     /// `PASS` or `AH`.
@@ -66,6 +68,7 @@ pub struct VrrpAuthentication {
 
 /// How the checksum of version 3 over IPv4 is made: routers disagree about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Checksum {
     /// As the other router does; at first with the pseudo-header.
     #[default]

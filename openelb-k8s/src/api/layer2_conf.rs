@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::default::is_default;
-use super::{ObjectMeta, SecretKey};
+use super::{Condition, ObjectMeta, SecretKey};
 use crate::names;
 
 /// How the nodes of a link agree on who answers for which address. Only the object named
@@ -21,6 +21,9 @@ pub struct Layer2Conf {
     /// What the user wants.
     #[serde(default)]
     pub spec: Layer2ConfSpec,
+    /// What was observed; absent in files.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub status: Layer2ConfStatus,
 }
 
 impl Layer2Conf {
@@ -37,12 +40,14 @@ impl Layer2Conf {
                 key_file: key_file.into(),
                 ..Layer2ConfSpec::default()
             },
+            status: Layer2ConfStatus::default(),
         }
     }
 }
 
 /// What the user wants of the election.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Layer2ConfSpec {
     /// Who answers.
@@ -87,8 +92,22 @@ pub struct Layer2ConfSpec {
     pub nodes: Vec<Layer2Node>,
 }
 
+/// What was observed of the election.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Layer2ConfStatus {
+    /// Generation of the specification that the conditions were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is said about the object: one entry a subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
 /// What a node is worth in the election.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Layer2Node {
     /// Name of the node.
@@ -103,6 +122,7 @@ pub struct Layer2Node {
 
 /// Who answers for the addresses of `layer2` pools.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Ownership {
     /// The node that the nodes of the link agree on, one for each address.
     #[default]
@@ -113,6 +133,7 @@ pub enum Ownership {
 
 /// How soon a dead node is replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Profile {
     /// A beat each second, dead after 3.3 s: for hosts that stall.
     Calm,

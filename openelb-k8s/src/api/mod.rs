@@ -11,7 +11,10 @@ mod eip_layer2;
 mod eip_vrrp;
 mod layer2_conf;
 mod metadata;
+mod node_announcement;
 mod number;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod status;
 #[cfg(test)]
@@ -26,12 +29,17 @@ pub use bgp_peer::{
     SecretKey, Timers, TimersConfig, TimersState, Transport, TtlSecurity, WireFamily,
 };
 pub use condition::Condition;
-pub use eip::{Eip, EipSpec, OnShrink, Probe, Protocol, Quota, Strategy};
+pub use eip::{Eip, EipSpec, NodeReadiness, OnShrink, Probe, Protocol, Quota, Strategy};
 pub use eip_bgp::{Advertisement, EipBgp, NextHop};
 pub use eip_layer2::EipLayer2;
 pub use eip_vrrp::{Checksum, EipVrrp, VrrpAuthentication};
-pub use layer2_conf::{Layer2Conf, Layer2ConfSpec, Layer2Node, Ownership, Profile};
+pub use layer2_conf::{
+    Layer2Conf, Layer2ConfSpec, Layer2ConfStatus, Layer2Node, Ownership, Profile,
+};
 pub use metadata::ObjectMeta;
+pub use node_announcement::{
+    AnnouncedAddress, AnnouncementState, NodeAnnouncement, NodeAnnouncementStatus,
+};
 pub use number::TextNumber;
 pub use secret::Secret;
 pub use status::{EipStatus, Ledger};

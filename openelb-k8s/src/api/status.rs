@@ -12,6 +12,7 @@ use super::default::is_default;
 /// `used` is the allocation record of OpenELB 0.5 and 0.6: canonical address text to
 /// `namespace/name`, or several of them joined with `;` when they share the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct EipStatus {
     /// Every address of the pool is used.
@@ -20,7 +21,7 @@ pub struct EipStatus {
     /// Number of used addresses (not of services).
     #[serde(skip_serializing_if = "is_zero")]
     pub usage: i64,
-    /// Number of addresses, clamped to `i64::MAX`; OpenELB wrote 0 or less for wide IPv6 pools.
+    /// Number of addresses; 9223372036854775807 for more. OpenELB wrote 0 or less for wide IPv6 pools.
     #[serde(skip_serializing_if = "is_zero")]
     pub pool_size: i64,
     /// Address to owners.
@@ -63,7 +64,7 @@ pub enum Ledger {
     /// In `used`, as OpenELB does.
     #[default]
     Status,
-    /// In objects of kind [`AddressBlock`](super::AddressBlock). What `status.used` holds stays there until it
+    /// In objects of kind `AddressBlock`. What `status.used` holds stays there until it
     /// is released.
     Blocks,
 }

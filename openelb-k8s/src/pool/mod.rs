@@ -179,7 +179,8 @@ fn check_interface(wish: &EipSpec, errors: &mut Errors<'_>) {
         Protocol::Vip => "vip",
         Protocol::Bgp | Protocol::None => return,
     };
-    if wish.interface.trim().is_empty() {
+    let is_blank = |name: &String| name.trim().is_empty();
+    if is_blank(&wish.interface) && wish.interfaces.iter().all(is_blank) {
         let message = format!("protocol {protocol} needs `interface`");
         let next = "add `interface:` with a name such as eth0, a glob, a prefix, \
                     can_reach:ADDRESS or all";

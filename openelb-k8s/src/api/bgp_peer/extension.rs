@@ -9,6 +9,7 @@ use super::super::default::is_default;
 
 /// The AS of a neighbour by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PeerAsType {
     /// Any AS but ours.
@@ -19,6 +20,7 @@ pub enum PeerAsType {
 
 /// The generalised TTL security mechanism (RFC 5082).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TtlSecurity {
     /// How many hops away the neighbour is at most, 1 to 254.
@@ -27,6 +29,7 @@ pub struct TtlSecurity {
 
 /// A value in a Kubernetes Secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKey {
     /// Name of the Secret, in the namespace of OpenELB.
@@ -38,6 +41,7 @@ pub struct SecretKey {
 
 /// Failure detection with BFD (RFC 5880, RFC 5881, RFC 5883).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Bfd {
     /// Least pause between two packets that we send, in milliseconds; absent: 300.
@@ -65,6 +69,7 @@ pub struct Bfd {
 
 /// How BFD packets are authenticated (RFC 5880 section 6.7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BfdAuth {
     /// `keyed-sha1` or `meticulous-keyed-sha1`.
@@ -81,6 +86,7 @@ pub struct BfdAuth {
 
 /// Neighbours that connect out of some prefixes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DynamicNeighbors {
     /// The prefixes.
@@ -92,6 +98,7 @@ pub struct DynamicNeighbors {
 
 /// Next hops instead of the session's own addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NextHops {
     /// Of IPv4 routes.

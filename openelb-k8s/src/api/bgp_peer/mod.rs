@@ -63,6 +63,7 @@ impl BgpPeer {
 
 /// What the user wants of a neighbour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[expect(
     clippy::struct_excessive_bools,
@@ -89,6 +90,7 @@ pub struct BgpPeerSpec {
     pub afi_safis: Vec<AfiSafi>,
     /// Which nodes have the session; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::selector"))]
     pub node_selector: Option<Selector>,
 
     // Additions. All optional.
@@ -138,6 +140,7 @@ pub struct BgpPeerSpec {
 
 /// Who a neighbour is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PeerConf {
     /// TCP-MD5 key (RFC 2385), 1 to 80 octets.
@@ -155,7 +158,7 @@ pub struct PeerConf {
     /// Its AS.
     #[serde(default, skip_serializing_if = "is_default")]
     pub peer_as: u32,
-    /// Not supported: see [`BgpPeerSpec::template`].
+    /// Not supported: see `spec.template`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub peer_group: String,
     /// Derived from the AS numbers; only its zero value is accepted.
@@ -173,7 +176,7 @@ pub struct PeerConf {
     /// The point-to-point interface on which it is found: an unnumbered neighbour.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub neighbor_interface: String,
-    /// Not supported: see [`Transport::bind_interface`].
+    /// Not supported: see `spec.transport.bindInterface`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub vrf: String,
     /// Not supported: nothing received is used.

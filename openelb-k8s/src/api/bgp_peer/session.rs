@@ -7,6 +7,7 @@ use super::super::default::is_default;
 
 /// Whether an external neighbour may be several hops away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EbgpMultihop {
     /// It may.
@@ -19,6 +20,7 @@ pub struct EbgpMultihop {
 
 /// How long things take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Timers {
     /// The times.
@@ -28,6 +30,7 @@ pub struct Timers {
 
 /// Times in seconds, as text or number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TimersConfig {
     /// Longest pause between two attempts to connect; absent or 0: 120.
@@ -49,6 +52,7 @@ pub struct TimersConfig {
 
 /// The TCP connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Transport {
     /// Let the kernel find the largest segment that arrives whole; absent: yes.
@@ -81,6 +85,7 @@ pub struct Transport {
 
 /// One family of a neighbour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AfiSafi {
     /// Graceful restart of the family.
@@ -96,6 +101,7 @@ pub struct AfiSafi {
 
 /// Which family.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AfiSafiConfig {
     /// The family.
@@ -108,6 +114,7 @@ pub struct AfiSafiConfig {
 
 /// A family by the names of GoBGP.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WireFamily {
     /// `AFI_IP` or `AFI_IP6`.
@@ -120,6 +127,7 @@ pub struct WireFamily {
 
 /// Graceful restart of a family.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MpGracefulRestart {
     /// Whether it is offered.
@@ -129,6 +137,7 @@ pub struct MpGracefulRestart {
 
 /// Whether graceful restart is offered for a family.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MpGracefulRestartConfig {
     /// It is.
@@ -138,6 +147,7 @@ pub struct MpGracefulRestartConfig {
 
 /// Several paths for one prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AddPaths {
     /// How.
@@ -147,6 +157,7 @@ pub struct AddPaths {
 
 /// How several paths are exchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AddPathsConfig {
     /// Without effect: nothing received is used.

@@ -5,19 +5,29 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::default::is_default;
-use super::super::{Secret, TextNumber};
+use super::super::{Condition, Secret, TextNumber};
 
 /// The observed state of a neighbour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BgpPeerStatus {
     /// Node name to its session.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes_peer_status: BTreeMap<String, NodePeerStatus>,
+
+    // Additions. All optional.
+    /// Generation of the specification that the conditions were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is said about the object: one entry a subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 /// The session of one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodePeerStatus {
     /// The session.
@@ -30,6 +40,7 @@ pub struct NodePeerStatus {
 
 /// A session as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PeerState {
     /// OpenELB copied the password here. It is read so that old objects can be, and never written.
@@ -87,6 +98,7 @@ pub struct PeerState {
 
 /// Counts of messages both ways.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Messages {
     /// From the peer.
@@ -99,6 +111,7 @@ pub struct Messages {
 
 /// Counts of messages by type.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MessageCounts {
     /// NOTIFICATION.
@@ -132,6 +145,7 @@ pub struct MessageCounts {
 
 /// Lengths of queues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Queues {
     /// Received and not yet looked at.
@@ -144,6 +158,7 @@ pub struct Queues {
 
 /// The times of a session: seconds as text, and moments in RFC 3339.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TimersState {
     /// Between two attempts.
