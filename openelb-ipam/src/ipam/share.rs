@@ -48,19 +48,14 @@ pub(super) fn check(
 
 impl Ipam {
     /// The sharing that the request asks for in a pool: its own, or the one that the pool gives to
-    /// all owners of a namespace.
+    /// all owners of a namespace who say nothing about it. An empty key says: with nobody.
     pub(super) fn sharing_in<'a>(
         &self,
         ask: &Ask<'a>,
         pool: PoolIndex,
     ) -> Option<Cow<'a, Sharing>> {
-        let own = ask
-            .request
-            .sharing
-            .as_ref()
-            .filter(|sharing| !sharing.key.is_empty());
-        if let Some(own) = own {
-            return Some(Cow::Borrowed(own));
+        if let Some(own) = &ask.request.sharing {
+            return (!own.key.is_empty()).then_some(Cow::Borrowed(own));
         }
         let state = self.pools.get(usize::from(pool))?;
         let is_shared = state.pool.spec().share_pinned;

@@ -4,7 +4,7 @@ use openelb_ipam::ipam::{Fate, PoolEdit, Status};
 use openelb_ipam::pool::Selector;
 use openelb_ipam::range::HostBits;
 use openelb_ipam::{
-    AddressCount, AddressRange, Family, Ipam, PoolSpec, Reason, Request, Rule, Time,
+    AddressCount, AddressRange, Family, Ipam, PoolSpec, Reason, Request, Rule, Sharing, Time,
     parse_addresses,
 };
 
@@ -486,6 +486,33 @@ fn two_services_share_one_pinned_address_on_different_ports() {
         ("10.0.0.5", 1)
     );
     assert_eq!(desk.ask("keyed", &sharing("k", "TCP/80")), "10.0.0.1");
+}
+
+// openelb case 27, the other half: sharing is for the traffic policy Cluster. A front end says so of
+// an owner with another policy by an empty key.
+#[test]
+fn an_owner_with_an_empty_key_shares_with_nobody_even_where_the_pool_shares() {
+    let shared = PoolSpec {
+        share_pinned: true,
+        ..pool("eip", ["10.0.0.1-10.0.0.9"])
+    };
+    let mut desk = Desk::new(&[shared]);
+    let on = |port: &str| Request {
+        ports: ports(port),
+        ..pin("10.0.0.5")
+    };
+    let alone = |port: &str| Request {
+        sharing: Some(Sharing::default()),
+        ..on(port)
+    };
+    desk.ask("web", &on("TCP/80"));
+    assert_eq!(
+        desk.refusal("local", &alone("TCP/443")),
+        Reason::AddressInUse
+    );
+    desk.release("web");
+    desk.ask("local", &alone("TCP/443"));
+    assert_eq!(desk.refusal("web", &on("TCP/80")), Reason::AddressInUse);
 }
 
 // openelb cases 28 and 29
