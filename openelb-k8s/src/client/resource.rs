@@ -8,7 +8,7 @@ use kube::core::ApiResource;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::{BgpConf, BgpPeer, Eip, Layer2Conf, ObjectMeta};
+use crate::api::{AddressBlock, BgpConf, BgpPeer, Eip, Layer2Conf, ObjectMeta};
 use crate::cluster::{EndpointSlice, Namespace, Node, Service};
 
 /// A kind that can be watched.
@@ -99,6 +99,10 @@ impl Debug for Secret {
 
 impl Watched for Eip {
     const RESOURCE: Resource = ours("Eip", "eips");
+}
+
+impl Watched for AddressBlock {
+    const RESOURCE: Resource = ours("AddressBlock", "addressblocks");
 }
 
 impl Watched for BgpConf {

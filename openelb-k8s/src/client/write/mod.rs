@@ -43,10 +43,11 @@ pub enum Act {
     Replace,
     /// Merges the body into it (RFC 7386), with the same meaning of a `resourceVersion`.
     Merge,
-    /// Server-side apply: the fields of the body become those of this manager.
+    /// Merges the body into a kind of Kubernetes' own, lists by the keys of their entries.
+    StrategicMerge,
+    /// Server-side apply: the fields of the body become those of the writer's field manager, and
+    /// those that were and are missing in the body go.
     Apply {
-        /// Who applies.
-        manager: String,
         /// Takes fields of other managers over instead of failing with [`Failure::Conflict`].
         force: bool,
     },
@@ -62,11 +63,13 @@ pub struct Writer {
 
 impl Writer {
     /// A writer with `width` connections at most: 1 to a few dozen. Every request needs a connection
-    /// of its own while it runs, as the client speaks HTTP/1.1.
-    pub fn new(client: Client, width: usize) -> Self {
+    /// of its own while it runs, as the client speaks HTTP/1.1. `manager` is whose fields they become,
+    /// at most 128 characters.
+    pub fn new(client: Client, manager: impl Into<String>, width: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
                 client,
+                manager: manager.into(),
                 free: Semaphore::new(width.max(1)),
                 waiting: AtomicUsize::new(0),
             }),
@@ -78,8 +81,15 @@ impl Writer {
     ///
     /// Dropping the future while it runs leaves open whether the write happened.
     pub async fn send(&self, request: Request) -> Result<String, Failure> {
-        let text = self.exchange(encode(&request)).await?;
+        let text = self.exchange(self.encode(&request)).await?;
         Ok(resource_version(&text).unwrap_or_default())
+    }
+
+    /// As [`send`](Self::send), and returns the object as it is after it.
+    pub async fn send_for<T: Watched>(&self, request: Request) -> Result<T, Failure> {
+        let text = self.exchange(self.encode(&request)).await?;
+        // It happened, but nobody can say what it became.
+        serde_json::from_str(&text).map_err(|error| Failure::Unknown(error.to_string()))
     }
 
     /// Reads one object as it is stored, not from a cache.
@@ -95,6 +105,37 @@ impl Writer {
     /// Requests that run or wait for their turn.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    fn encode(&self, request: &Request) -> http::Result<http::Request<Vec<u8>>> {
+        let (method, content) = match &request.act {
+            Act::Create => (Method::POST, "application/json"),
+            Act::Replace => (Method::PUT, "application/json"),
+            Act::Merge => (Method::PATCH, "application/merge-patch+json"),
+            Act::StrategicMerge => (Method::PATCH, "application/strategic-merge-patch+json"),
+            // JSON is YAML.
+            Act::Apply { .. } => (Method::PATCH, "application/apply-patch+yaml"),
+            Act::Delete => (Method::DELETE, "application/json"),
+        };
+        let is_named = request.act != Act::Create;
+        let mut uri = path(
+            &request.resource,
+            &request.key,
+            is_named,
+            request.subresource,
+        );
+        if request.act != Act::Delete {
+            uri.push_str("?fieldManager=");
+            push_encoded(&mut uri, &self.shared.manager);
+        }
+        if let Act::Apply { force } = request.act {
+            uri.push_str(if force { "&force=true" } else { "&force=false" });
+        }
+        http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::CONTENT_TYPE, content)
+            .body(request.body.to_string().into_bytes())
     }
 
     async fn exchange(
@@ -118,6 +159,7 @@ impl Writer {
 
 struct Shared {
     client: Client,
+    manager: String,
     free: Semaphore,
     waiting: AtomicUsize,
 }
@@ -125,6 +167,7 @@ struct Shared {
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared")
+            .field("manager", &self.manager)
             .field("waiting", &self.waiting)
             .finish_non_exhaustive()
     }
@@ -144,38 +187,6 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn encode(request: &Request) -> http::Result<http::Request<Vec<u8>>> {
-    let (method, content) = match &request.act {
-        Act::Create => (Method::POST, "application/json"),
-        Act::Replace => (Method::PUT, "application/json"),
-        Act::Merge => (Method::PATCH, "application/merge-patch+json"),
-        // JSON is YAML.
-        Act::Apply { .. } => (Method::PATCH, "application/apply-patch+yaml"),
-        Act::Delete => (Method::DELETE, "application/json"),
-    };
-    let is_named = request.act != Act::Create;
-    let mut uri = path(
-        &request.resource,
-        &request.key,
-        is_named,
-        request.subresource,
-    );
-    if let Act::Apply { manager, force } = &request.act {
-        uri.push_str("?fieldManager=");
-        push_encoded(&mut uri, manager);
-        uri.push_str(if *force {
-            "&force=true"
-        } else {
-            "&force=false"
-        });
-    }
-    http::Request::builder()
-        .method(method)
-        .uri(uri)
-        .header(header::CONTENT_TYPE, content)
-        .body(request.body.to_string().into_bytes())
 }
 
 fn path(resource: &Resource, key: &Key, is_named: bool, subresource: Option<&str>) -> String {

@@ -15,11 +15,8 @@ use crate::cluster::Service;
 #[tokio::test]
 async fn an_apply_names_its_manager_and_goes_to_the_status() {
     let (writer, asked) = writer(200, r#"{"metadata":{"resourceVersion":"12"}}"#);
-    let act = Act::Apply {
-        manager: "openelb/n1".to_owned(),
-        force: false,
-    };
-    assert_eq!(writer.send(request(act)).await, Ok("12".to_owned()));
+    let apply = request(Act::Apply { force: false });
+    assert_eq!(writer.send(apply).await, Ok("12".to_owned()));
     assert_eq!(
         *asked.lock().unwrap(),
         ["PATCH /api/v1/namespaces/shop/services/web/status?fieldManager=openelb%2Fn1&force=false"]
@@ -36,7 +33,10 @@ async fn a_creation_names_only_the_namespace() {
     };
     assert_eq!(writer.send(creation).await, Err(Failure::Exists));
     let asked = asked.lock().unwrap();
-    assert_eq!(*asked, ["POST /api/v1/namespaces/shop/services"]);
+    assert_eq!(
+        *asked,
+        ["POST /api/v1/namespaces/shop/services?fieldManager=openelb%2Fn1"]
+    );
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn an_answer_that_does_not_come_is_unknown() {
     let silent = service_fn(|_: http::Request<Body>| async {
         std::future::pending::<Result<Response<Body>, Infallible>>().await
     });
-    let writer = Writer::new(Client::new(silent, "default"), 1);
+    let writer = Writer::new(Client::new(silent, "default"), "m", 1);
     let failure = writer.send(request(Act::Merge)).await;
     assert!(matches!(failure, Err(Failure::Unknown(_))));
 }
@@ -114,7 +114,7 @@ async fn a_lost_connection_is_unknown() {
     let broken = service_fn(|_: http::Request<Body>| async {
         Err::<Response<Body>, _>(std::io::Error::other("reset by peer"))
     });
-    let writer = Writer::new(Client::new(broken, "default"), 1);
+    let writer = Writer::new(Client::new(broken, "default"), "m", 1);
     let failure = writer.send(request(Act::Merge)).await;
     assert!(matches!(failure, Err(Failure::Unknown(why)) if why.contains("reset")));
 }
@@ -150,5 +150,6 @@ fn writer(status: u16, answer: &str) -> (Writer, Arc<Mutex<Vec<String>>>) {
             Ok::<_, Infallible>(answer)
         }
     });
-    (Writer::new(Client::new(service, "default"), 4), asked)
+    let client = Client::new(service, "default");
+    (Writer::new(client, "openelb/n1", 4), asked)
 }
