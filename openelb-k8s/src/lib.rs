@@ -24,6 +24,7 @@ pub mod link;
 pub mod names;
 pub mod pool;
 pub mod problem;
+pub mod speaker;
 pub mod vrrp;
 pub mod wish;
 mod written;

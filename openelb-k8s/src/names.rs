@@ -36,6 +36,13 @@ pub const LAYER2_CONF_KIND: &str = "Layer2Conf";
 /// Name of the only [`Layer2Conf`](crate::api::Layer2Conf) that counts.
 pub const DEFAULT_LAYER2_CONF: &str = "default";
 
+/// Secret, in the namespace of the installation, with the key that beats are signed with where no
+/// `Layer2Conf` names another.
+pub const LAYER2_SECRET: &str = "openelb-layer2";
+
+/// Key of [`LAYER2_SECRET`].
+pub const LAYER2_SECRET_KEY: &str = "key";
+
 /// `kind` of a neighbour.
 pub const BGP_PEER_KIND: &str = "BgpPeer";
 

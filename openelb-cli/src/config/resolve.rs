@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use openelb_announce::link::{InterfaceSelector, ParseSelectorError};
+use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::ipam::PoolConflict;
 use openelb_ipam::{
     Families, Family, FamilyPolicy, Ipam, OwnerKey, Pool, PoolName, Port, PortSet, Protocol,
@@ -10,7 +10,7 @@ use openelb_ipam::{
 };
 use openelb_k8s::api::Eip;
 use openelb_k8s::bgp::Node;
-use openelb_k8s::pool;
+use openelb_k8s::{link, pool};
 
 use super::bgp::Objects;
 use super::diagnostic::Diagnostic;
@@ -136,11 +136,7 @@ fn interfaces(
     eip: &Written<Eip>,
     remarks: &mut Vec<Diagnostic>,
 ) -> Result<Option<InterfaceSelector>, ()> {
-    let text = eip.object.spec.interface.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|error: ParseSelectorError| {
+    link::interfaces(&eip.object).map_err(|error| {
         let help = "write a name such as eth0, a glob, a prefix, can_reach:ADDRESS or all";
         remarks.push(eip.remark("spec.interface", error.to_string()).help(help));
     })

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use openelb_announce::announcer::{self, Announcement, Owner, RouterName, VirtualRouter};
 use openelb_announce::claim;
-use openelb_announce::link::InterfaceSelector;
+use openelb_announce::link::{InterfaceSelector, ParseSelectorError};
 use openelb_announce::ownership::{Group, units};
 use openelb_announce::vrrp::{Family, Vrid};
 use openelb_ipam::OwnerKey;
@@ -149,6 +149,17 @@ pub struct Router {
     pub addresses: BTreeSet<IpAddr>,
     /// What is run, or why nothing is.
     pub run: Result<VirtualRouter, String>,
+}
+
+/// Where a pool is announced: everything that its object names; `None` when it names nothing.
+pub fn interfaces(eip: &api::Eip) -> Result<Option<InterfaceSelector>, ParseSelectorError> {
+    let more = eip.spec.interfaces.iter().map(String::as_str);
+    let named = [eip.spec.interface.as_str()].into_iter().chain(more);
+    let named: Vec<_> = named.map(str::trim).filter(|it| !it.is_empty()).collect();
+    if named.is_empty() {
+        return Ok(None);
+    }
+    named.join(",").parse().map(Some)
 }
 
 /// Everything that the links should hear. `node` is the name of this node; without an `election`
