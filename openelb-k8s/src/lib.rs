@@ -21,6 +21,8 @@ pub mod crd;
 pub mod envtest;
 pub mod layer2;
 pub mod link;
+#[cfg(feature = "schema")]
+pub mod manifests;
 pub mod names;
 pub mod pool;
 pub mod problem;

@@ -1,0 +1,171 @@
+//! Accounts, and what each may do.
+//!
+//! The controller writes services' status, pools and their records; a speaker reads, and writes what
+//! it observes. Neither can read the secrets of other namespaces, change a Service's specification,
+//! or create workloads.
+
+use serde_json::{Value, json};
+
+use super::{Options, cluster_metadata, metadata};
+use crate::names::GROUP;
+
+/// Name of the controller's account, workload and roles.
+pub(super) const CONTROLLER: &str = "openelb-controller";
+
+/// Name of the speakers' account, workload and roles.
+pub(super) const SPEAKER: &str = "openelb-speaker";
+
+/// Name of the webhook's configuration: OpenELB's, so that ours takes its place.
+pub(super) const WEBHOOK: &str = "openelb-admission";
+
+/// Accounts, roles and bindings.
+pub(super) fn objects(options: &Options) -> Vec<Value> {
+    vec![
+        account(options, CONTROLLER, "controller"),
+        account(options, SPEAKER, "speaker"),
+        cluster_role(CONTROLLER, "controller", &controller_rules()),
+        cluster_role(SPEAKER, "speaker", &speaker_rules()),
+        cluster_binding(options, CONTROLLER, "controller"),
+        cluster_binding(options, SPEAKER, "speaker"),
+        role(
+            options,
+            CONTROLLER,
+            "controller",
+            &controller_rules_at_home(),
+        ),
+        role(options, SPEAKER, "speaker", &speaker_rules_at_home()),
+        binding(options, CONTROLLER, "controller"),
+        binding(options, SPEAKER, "speaker"),
+    ]
+}
+
+/// In the whole cluster. A server-side apply is the verb `patch`; an apply that may create what it
+/// names needs `create` too. Finalizers of a Service are written with its status, which lets metadata
+/// through; those of an Eip are not, its status subresource ignores metadata.
+fn controller_rules() -> Vec<Value> {
+    vec![
+        rule("", &["services"], READ),
+        rule("", &["services/status"], &["patch"]),
+        rule("", &["namespaces"], READ),
+        rule(
+            GROUP,
+            &["eips"],
+            &["get", "list", "watch", "patch", "update"],
+        ),
+        rule(GROUP, &["eips/status"], &["patch", "update"]),
+        // The records of a pool name it as their owner and hold it back while it is deleted.
+        rule(GROUP, &["eips/finalizers"], &["update"]),
+        rule(
+            GROUP,
+            &["addressblocks"],
+            &[
+                "get", "list", "watch", "create", "patch", "update", "delete",
+            ],
+        ),
+        rule("events.k8s.io", &["events"], &["create", "patch"]),
+    ]
+}
+
+fn controller_rules_at_home() -> Vec<Value> {
+    vec![rule(
+        "coordination.k8s.io",
+        &["leases"],
+        &["get", "list", "watch", "create", "patch", "update"],
+    )]
+}
+
+fn speaker_rules() -> Vec<Value> {
+    vec![
+        rule("", &["services", "nodes", "namespaces"], READ),
+        rule("discovery.k8s.io", &["endpointslices"], READ),
+        rule(
+            GROUP,
+            &["eips", "bgpconfs", "bgppeers", "layer2confs"],
+            READ,
+        ),
+        rule(
+            GROUP,
+            &["bgpconfs/status", "bgppeers/status", "layer2confs/status"],
+            &["patch"],
+        ),
+        rule(
+            GROUP,
+            &["nodeannouncements"],
+            &["get", "list", "watch", "create", "patch"],
+        ),
+        rule(GROUP, &["nodeannouncements/status"], &["patch"]),
+        rule("events.k8s.io", &["events"], &["create", "patch"]),
+    ]
+}
+
+/// Policies of `gobgp.conf`, and the keys of sessions and beats. All of the namespace's: which names
+/// the objects will give is not known when the role is written, and nothing else should be there.
+fn speaker_rules_at_home() -> Vec<Value> {
+    vec![rule("", &["configmaps", "secrets"], READ)]
+}
+
+const READ: &[&str] = &["get", "list", "watch"];
+
+/// One rule.
+pub(super) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
+}
+
+fn account(options: &Options, name: &str, component: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(options, name, component),
+    })
+}
+
+/// A role in the whole cluster.
+pub(super) fn cluster_role(name: &str, component: &str, rules: &[Value]) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": cluster_metadata(name, component),
+        "rules": rules,
+    })
+}
+
+/// A role in our namespace.
+pub(super) fn role(options: &Options, name: &str, component: &str, rules: &[Value]) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": metadata(options, name, component),
+        "rules": rules,
+    })
+}
+
+/// Gives the role of a name to the account of a component.
+pub(super) fn cluster_binding(options: &Options, name: &str, component: &str) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": cluster_metadata(name, component),
+        "roleRef": reference("ClusterRole", name),
+        "subjects": [subject(options, component)],
+    })
+}
+
+/// The same in our namespace.
+pub(super) fn binding(options: &Options, name: &str, component: &str) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata(options, name, component),
+        "roleRef": reference("Role", name),
+        "subjects": [subject(options, component)],
+    })
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name })
+}
+
+fn subject(options: &Options, component: &str) -> Value {
+    let name = format!("openelb-{component}");
+    json!({ "kind": "ServiceAccount", "name": name, "namespace": options.namespace })
+}

@@ -1,0 +1,57 @@
+//! How an installation is taken away so that every object stays deletable.
+
+use super::{Options, access};
+use crate::names;
+
+/// The steps as a shell script with comments, to be read and then run.
+///
+/// Addresses stay in the status of their Services, which nobody announces any more. A finalizer of
+/// ours would hold an object back once nobody is there to take it off; so the script takes each one
+/// off itself, and no other finalizer.
+pub fn uninstall_steps(options: &Options) -> String {
+    let namespace = &options.namespace;
+    let (controller, speaker) = (access::CONTROLLER, access::SPEAKER);
+    let webhook = access::WEBHOOK;
+    let services = take_off("services", names::SERVICE_FINALIZER);
+    let eips = take_off("eips.network.kubesphere.io", names::EIP_FINALIZER);
+    let peers = take_off("bgppeers.network.kubesphere.io", names::SERVICE_FINALIZER);
+    let confs = take_off("bgpconfs.network.kubesphere.io", names::SERVICE_FINALIZER);
+    format!(
+        "\
+# Uninstall OpenELB. Read it, then run it: openelb manifests --uninstall-steps | sh -eux
+
+# 1. Nothing may refuse a deletion, or put a finalizer back.
+kubectl delete validatingwebhookconfiguration {webhook} --ignore-not-found
+kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy openelb-speaker-own-node --ignore-not-found
+kubectl -n {namespace} delete deployment {controller} --ignore-not-found --wait
+# The speakers ask their peers for other paths and withdraw before they end.
+kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --wait
+
+# 2. Nothing is held back by a finalizer of ours.
+{services}{eips}{confs}{peers}
+# 3. The rest. Deleting the definitions deletes every pool and its allocations: leave the last line
+#    out to keep them for another installation.
+kubectl delete clusterrolebinding,clusterrole {controller} {speaker} openelb-webhook --ignore-not-found
+kubectl -n {namespace} delete all,role,rolebinding,serviceaccount,networkpolicy,poddisruptionbudget -l app.kubernetes.io/name=openelb
+kubectl delete customresourcedefinition -l app.kubernetes.io/name=openelb
+"
+    )
+}
+
+/// Takes one finalizer off every object of a kind; others stay, and one that moved meanwhile is not
+/// mistaken for it.
+fn take_off(resource: &str, finalizer: &str) -> String {
+    format!(
+        "\
+kubectl get {resource} --all-namespaces -o go-template='{{{{range .items}}}}{{{{$it := .metadata}}}}\
+{{{{range $at, $name := $it.finalizers}}}}{{{{if eq $name \"{finalizer}\"}}}}\
+{{{{or $it.namespace \"default\"}}}} {{{{$it.name}}}} {{{{$at}}}}{{{{\"\\n\"}}}}\
+{{{{end}}}}{{{{end}}}}{{{{end}}}}' |
+while read -r namespace name at; do
+  kubectl -n \"$namespace\" patch {resource} \"$name\" --type=json -p=\"[\
+{{\\\"op\\\":\\\"test\\\",\\\"path\\\":\\\"/metadata/finalizers/$at\\\",\\\"value\\\":\\\"{finalizer}\\\"}},\
+{{\\\"op\\\":\\\"remove\\\",\\\"path\\\":\\\"/metadata/finalizers/$at\\\"}}]\"
+done
+"
+    )
+}

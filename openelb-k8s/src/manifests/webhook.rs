@@ -1,0 +1,83 @@
+//! The optional webhook: it refuses an Eip that overlaps another one when it is written, instead of a
+//! condition afterwards.
+
+use serde_json::{Value, json};
+
+use super::access::{self, WEBHOOK};
+use super::{Options, cluster_metadata, labels, metadata};
+use crate::names::GROUP;
+
+/// Port of the webhook in the pod: one that needs no privilege.
+pub(super) const PORT: u16 = 9443;
+
+/// Where the API server asks, what it asks about, and the rights that the certificate needs.
+///
+/// `failurePolicy` is `Ignore`: without a controller nothing is refused, and everything stays
+/// deletable. Services are never asked about. The controller writes the certificate's authority into
+/// the configuration and keeps the key in the Secret.
+pub(super) fn objects(options: &Options) -> Vec<Value> {
+    let name = "openelb-webhook";
+    let configuration = vec![json!({
+        "apiGroups": ["admissionregistration.k8s.io"],
+        "resources": ["validatingwebhookconfigurations"],
+        "resourceNames": [WEBHOOK],
+        "verbs": ["get", "patch", "update"],
+    })];
+    let secret = vec![
+        access::rule("", &["secrets"], &["create"]),
+        json!({
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": [name],
+            "verbs": ["get", "patch", "update"],
+        }),
+    ];
+    vec![
+        service(options, name),
+        validating_configuration(options, name),
+        access::cluster_role(name, "controller", &configuration),
+        access::cluster_binding(options, name, "controller"),
+        access::role(options, name, "controller", &secret),
+        access::binding(options, name, "controller"),
+    ]
+}
+
+fn service(options: &Options, name: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(options, name, "controller"),
+        "spec": {
+            "selector": labels("controller"),
+            "ports": [{ "name": "webhook", "port": 443, "targetPort": PORT }],
+        },
+    })
+}
+
+fn validating_configuration(options: &Options, service: &str) -> Value {
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": cluster_metadata(WEBHOOK, "controller"),
+        "webhooks": [{
+            "name": "validate.eip.network.kubesphere.io",
+            "admissionReviewVersions": ["v1"],
+            "clientConfig": { "service": {
+                "name": service,
+                "namespace": options.namespace,
+                "path": "/validate-network-kubesphere-io-v1alpha2-eip",
+            } },
+            "failurePolicy": "Ignore",
+            "matchPolicy": "Equivalent",
+            "rules": [{
+                "apiGroups": [GROUP],
+                "apiVersions": ["v1alpha2"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["eips"],
+                "scope": "Cluster",
+            }],
+            "sideEffects": "None",
+            "timeoutSeconds": 5,
+        }],
+    })
+}
