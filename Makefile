@@ -92,7 +92,7 @@ envtest-build:
 	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do \
 	  flags+=" -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$$minor -X $$package.gitTreeState=clean"; \
 	done && \
-	if [ ! -e $$folder/envtest ]; then echo "building Kubernetes $$version into $$folder (about ten minutes on two cores, once)"; fi && \
+	if [ ! -e $$folder/envtest ]; then echo "building Kubernetes $$version into $$folder (eight minutes of processor time, once)"; fi && \
 	CGO_ENABLED=0 go build -modfile=$(MODFILE) -trimpath -ldflags "$$flags" -o $$folder/envtest . && \
 	for component in etcd kube-apiserver kube-controller-manager kube-proxy kubectl; do ln -sf envtest $$folder/$$component; done
 

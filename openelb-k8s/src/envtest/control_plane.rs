@@ -10,18 +10,18 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::binaries::{API_SERVER, Binaries, CONTROLLERS, ETCD, KUBECTL, PROXY};
 use super::certificates::{Authority, CertificateError};
 use super::component::{self, ProxyMode};
+use super::folder::Folder;
 use super::kubeconfig::{self, User};
 use super::kubectl::{self, KubectlError};
 use super::netns::Netns;
 use super::process::Process;
 
 /// etcd, an API server and perhaps the controllers of Kubernetes. Dropping it ends them; their files
-/// go too, unless the test that owns it panicked: then they stay, and it says where.
+/// go too, unless the test that drops it panics: then they stay, and it says where.
 #[derive(Debug)]
 pub struct ControlPlane {
     // In the order in which they end.
@@ -31,11 +31,11 @@ pub struct ControlPlane {
     netns: Netns,
     server: SocketAddr,
     binaries: Binaries,
-    files: Files,
+    files: Folder,
 }
 
 /// What a control plane is to have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The address of the API server. [`ControlPlane::start`] gives it to the loopback interface of
     /// the namespace that it makes; in one that somebody else made it must be there.
@@ -43,6 +43,8 @@ pub struct Options {
     /// Whether the controllers of Kubernetes run: those of endpoints, of namespaces, of service
     /// accounts, and the garbage collector.
     pub controllers: bool,
+    /// A folder for its files that the caller removes; without one it makes and removes its own.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -52,6 +54,7 @@ impl Default for Options {
         Self {
             address: IpAddr::from([10, 99, 0, 1]),
             controllers: false,
+            folder: None,
         }
     }
 }
@@ -120,11 +123,15 @@ impl ControlPlane {
         binaries: &Binaries,
         options: &Options,
     ) -> Result<Self, PlaneError> {
-        let files = Files::create().map_err(io_error("make a folder for the control plane"))?;
+        let files = match &options.folder {
+            Some(folder) => Ok(Folder::Given(folder.clone())),
+            None => Folder::create(),
+        };
+        let files = files.map_err(io_error("make a folder for the control plane"))?;
         let server = SocketAddr::new(options.address, SERVER_PORT);
-        prepare(files.folder(), server)?;
-        let etcd = component::etcd(&program(binaries, ETCD)?, files.folder());
-        let etcd = start(&netns, &etcd, ETCD, files.folder())?;
+        prepare(files.path(), server)?;
+        let etcd = component::etcd(&program(binaries, ETCD)?, files.path());
+        let etcd = start(&netns, &etcd, ETCD, files.path())?;
         let mut plane = Self {
             controllers: None,
             api_server: None,
@@ -168,9 +175,16 @@ impl ControlPlane {
         self.server
     }
 
+    /// Leaves its files and logs where they are when it ends, and returns where that is: for a test
+    /// that failed.
+    pub fn keep_files(&self) -> &Path {
+        self.files.keep();
+        self.folder()
+    }
+
     /// The folder of its files and logs.
     pub fn folder(&self) -> &Path {
-        self.files.folder()
+        self.files.path()
     }
 
     /// The file of a kubeconfig for a user. For a service account, which must exist, it holds a token
@@ -291,39 +305,6 @@ impl ControlPlane {
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} may not {} {}", self.user, self.verb, self.path)
-    }
-}
-
-/// The folder of a control plane.
-#[derive(Debug)]
-struct Files(Option<TempDir>);
-
-impl Files {
-    fn create() -> io::Result<Self> {
-        TempDir::with_prefix("openelb-envtest-").map(|folder| Self(Some(folder)))
-    }
-
-    fn folder(&self) -> &Path {
-        let folder = self
-            .0
-            .as_ref()
-            .expect("it is taken when it is dropped only");
-        folder.path()
-    }
-}
-
-impl Drop for Files {
-    #[expect(
-        clippy::print_stderr,
-        reason = "who looks into a failed test wants to know"
-    )]
-    fn drop(&mut self) {
-        if let Some(folder) = self.0.take_if(|_| thread::panicking()) {
-            eprintln!(
-                "the logs of the control plane are in {}",
-                folder.keep().display()
-            );
-        }
     }
 }
 

@@ -22,6 +22,7 @@ mod binaries;
 mod certificates;
 mod component;
 mod control_plane;
+mod folder;
 mod kubeconfig;
 mod kubectl;
 mod netns;
