@@ -93,13 +93,13 @@ const fn bound(at: &'static str, keyword: &'static str, value: u32) -> Bound {
 
 const EIP_BOUNDS: &[Bound] = &[
     bound("spec.address", "minLength", 1),
-    length("spec.address", 2048),
+    length("spec.address", 768),
     length("spec.protocol", 16),
     length("spec.interface", 256),
     entries("spec.interfaces", 64),
     length("spec.interfaces[]", 256),
-    entries("spec.exclude", 256),
-    length("spec.exclude[]", 128),
+    entries("spec.exclude", 128),
+    length("spec.exclude[]", 64),
     at_least("spec.quota.perNamespace", 1),
     at_most("spec.bgp.advertisements[].aggregationLength", 32),
     at_most("spec.bgp.advertisements[].aggregationLengthV6", 128),

@@ -92,15 +92,16 @@ fn join_words(keywords: &mut Map<String, Value>) {
     keywords.insert("enum".to_owned(), Value::Array(words));
 }
 
-/// The formats that OpenELB's schemas have: `int32` for all that fits an unsigned or signed 32-bit
-/// number, none for Go's `int`.
+/// The formats that OpenELB's schemas have: `int32`, and none for Go's `int`. It writes `int32` for
+/// unsigned numbers of 32 bits too, which keeps an API server from taking the upper half of them, and
+/// with a larger maximum from taking any: those are `int64`.
 fn choose_format(keywords: &mut Map<String, Value>) {
     let Some(format) = keywords.get("format").and_then(Value::as_str) else {
         return;
     };
     let (format, largest) = match format {
         "uint8" | "uint16" | "int32" => (Some("int32"), None),
-        "uint32" => (Some("int32"), Some(u32::MAX)),
+        "uint32" => (Some("int64"), Some(u32::MAX)),
         _ => (None, None),
     };
     keywords.remove("format");

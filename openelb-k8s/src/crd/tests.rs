@@ -66,11 +66,12 @@ fn every_field_of_openelb_is_there_with_its_name_and_type() {
         let found = field(&schema(kind, version), path).unwrap_or_else(|| panic!("no {line}"));
         let (kind, format) = expected.split_once('/').unwrap_or((expected, ""));
         assert_eq!(found["type"], kind, "{line}");
-        assert_eq!(
-            found["format"].as_str().unwrap_or_default(),
-            format,
-            "{line}"
-        );
+        let ours = match found["format"].as_str().unwrap_or_default() {
+            // An API server would refuse what OpenELB's own type holds.
+            "int64" if found["maximum"] == u32::MAX => "int32",
+            ours => ours,
+        };
+        assert_eq!(ours, format, "{line}");
         seen += 1;
     }
     assert!(seen > 150, "the list of fields is cut: {seen}");
