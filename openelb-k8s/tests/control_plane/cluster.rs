@@ -9,6 +9,8 @@ use std::time::Duration;
 use openelb_k8s::envtest::{Binaries, ControlPlane, Options, Release};
 use serde_json::Value;
 
+use crate::objects;
+
 /// A Kubernetes namespace of the shared control plane, for one test.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -130,7 +132,8 @@ fn say(line: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-static SHARED: LazyLock<Result<ControlPlane, String>> = LazyLock::new(|| start(Release::Current));
+static SHARED: LazyLock<Result<ControlPlane, String>> =
+    LazyLock::new(|| start(Release::Current).inspect(objects::define));
 
 /// Times 100 ms and what the check takes; only ever reached by a test that fails.
 const PATIENCE: u32 = 600;

@@ -10,3 +10,4 @@
 
 mod booting;
 mod cluster;
+mod objects;
