@@ -19,6 +19,7 @@ pub mod controller;
 pub mod crd;
 #[cfg(feature = "envtest")]
 pub mod envtest;
+pub mod explain;
 pub mod layer2;
 pub mod link;
 #[cfg(feature = "schema")]

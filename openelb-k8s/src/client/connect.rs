@@ -1,6 +1,6 @@
 //! A client of the API server, from a kubeconfig file or from inside the cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{
@@ -18,6 +18,13 @@ pub enum Place {
     Pod,
     /// A kubeconfig file, with its current context.
     File(PathBuf),
+    /// A context by its name, in a kubeconfig file or in the one that is found.
+    Context {
+        /// The file; absent: `KUBECONFIG` or the home folder.
+        file: Option<PathBuf>,
+        /// The context.
+        name: String,
+    },
 }
 
 /// Makes a client; nothing is sent yet.
@@ -57,17 +64,27 @@ async fn config(place: &Place) -> Result<Config, ConnectError> {
     match place {
         Place::Found => Config::infer().await.map_err(ConnectError::Nowhere),
         Place::Pod => Config::incluster().map_err(ConnectError::NoPod),
-        Place::File(path) => {
-            let unusable = |source| ConnectError::File {
-                path: path.clone(),
-                source,
-            };
-            let file = Kubeconfig::read_from(path).map_err(unusable)?;
-            let options = KubeConfigOptions::default();
-            let config = Config::from_custom_kubeconfig(file, &options).await;
-            config.map_err(unusable)
-        }
+        Place::File(path) => from_file(Some(path), None).await,
+        Place::Context { file, name } => from_file(file.as_deref(), Some(name)).await,
     }
+}
+
+async fn from_file(path: Option<&Path>, context: Option<&str>) -> Result<Config, ConnectError> {
+    let unusable = |source| ConnectError::File {
+        path: path.map_or_else(|| PathBuf::from("KUBECONFIG"), Path::to_path_buf),
+        source,
+    };
+    let file = match path {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let file = file.map_err(unusable)?;
+    let options = KubeConfigOptions {
+        context: context.map(str::to_owned),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    config.map_err(unusable)
 }
 
 /// An API server that answers at all answers within milliseconds; the kernel's own limit is minutes.

@@ -1,8 +1,12 @@
 //! What the operator of the controller decides.
 
+use crate::wish::Serving;
+
 /// What the operator of the controller decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Which Services are served.
+    pub serving: Serving,
     /// Whether the API server knows `ipMode` of an ingress entry (1.29 and later).
     pub is_mode_known: bool,
     /// Most entries of `Eip.status.used`; the records beyond them go to blocks. At 8,000 a write is
@@ -16,6 +20,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            serving: Serving::default(),
             is_mode_known: false,
             cap: 8_000,
             seed: 0,

@@ -1,0 +1,356 @@
+//! Why a Service has the address it has, or none: every pool, every question that was asked of it, and
+//! what announces the address.
+//!
+//! [`explain()`] is pure, and answers with the words of the controller, because it asks the same
+//! functions. [`Cluster`] makes its [`World`] out of listed objects.
+
+mod announced;
+mod cluster;
+#[cfg(feature = "client")]
+mod live;
+mod pools;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use announced::Announcement;
+pub use cluster::Cluster;
+#[cfg(feature = "client")]
+pub use live::{LiveError, gather, live};
+pub use pools::{Check, PoolAnswer};
+
+use std::net::IpAddr;
+
+use openelb_ipam::ipam::{Grant, Granted};
+use openelb_ipam::{Explanation as Decision, Ipam, Owner, Request, Time};
+use serde::Serialize;
+
+use crate::api::{Eip, NodeAnnouncement};
+use crate::cluster::{Namespace, Service, ServiceType};
+use crate::names;
+use crate::wish::{Refusal, Serving, Wish, is_marked, wish};
+
+/// All that an explanation looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'a> {
+    /// Which Services are this project's.
+    pub serving: &'a Serving,
+    /// Who has what, without plans for those who wait.
+    pub ipam: &'a Ipam,
+    /// The pools as written, also those that cannot be read.
+    pub eips: &'a [Eip],
+    /// The Namespace of the Service.
+    pub namespace: Option<&'a Namespace>,
+    /// What the nodes say that they announce.
+    pub announcements: &'a [NodeAnnouncement],
+}
+
+/// Why a Service has what it has. Its text is a tree for people, its serde form is for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// `namespace/name`.
+    pub service: String,
+    /// One word.
+    pub verdict: Verdict,
+    /// One sentence.
+    pub summary: String,
+    /// The word of the refusal, if something is refused or missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// What it asks for, part by part.
+    pub asks: Vec<String>,
+    /// The addresses that it has or would get.
+    pub addresses: Vec<Address>,
+    /// Every pool, in the order of their names.
+    pub pools: Vec<PoolAnswer>,
+    /// The nearest change that would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl Explanation {
+    /// Whether the Service has everything that it asks for.
+    pub fn is_served(&self) -> bool {
+        self.verdict == Verdict::Served
+    }
+}
+
+/// How it stands with a Service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Verdict {
+    /// It is not this project's.
+    NotOurs,
+    /// It wants nothing any more; what it has is given back.
+    Released,
+    /// It has what it asks for.
+    Served,
+    /// It has an address, but only one of the two families that it prefers, or one that left its pool.
+    Degraded,
+    /// It would get what it asks for, and the controller has not written it.
+    Unwritten,
+    /// It does not get what it asks for.
+    Refused,
+}
+
+/// An address of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Address {
+    /// The address.
+    pub address: IpAddr,
+    /// Its pool; absent when it is of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eip: Option<String>,
+    /// How the Service comes to it: `keeps`, `gets`, `returns`, `shares`, or `shows` where it is only
+    /// in the status.
+    pub how: &'static str,
+    /// Whether the status of the Service shows it.
+    pub is_shown: bool,
+    /// What the nodes do with it.
+    pub announcements: Vec<Announcement>,
+}
+
+/// Explains a Service. Costs a look at every pool and every announcement.
+pub fn explain(service: &Service, world: &World<'_>, now: Time) -> Explanation {
+    let metadata = &service.metadata;
+    let mut explanation = Explanation {
+        service: format!("{}/{}", metadata.namespace, metadata.name),
+        verdict: Verdict::NotOurs,
+        summary: String::new(),
+        reason: None,
+        asks: Vec::new(),
+        addresses: Vec::new(),
+        pools: Vec::new(),
+        next: None,
+    };
+    match wish(service, world.namespace, world.serving) {
+        Wish::NotOurs => {
+            let (why, next) = not_ours(service, world.serving);
+            explanation.summary = format!("is not served here: {why}");
+            explanation.next = next;
+        }
+        Wish::Nothing => {
+            explanation.verdict = Verdict::Released;
+            let (why, _) = not_ours(service, world.serving);
+            explanation.summary = format!("gives back what it has: {why}");
+        }
+        Wish::Refused(refusal) => {
+            explanation.verdict = Verdict::Refused;
+            explanation.refuse(&refusal);
+        }
+        Wish::Ask(owner, request) => explanation.ask(service, &owner, &request, world, now),
+    }
+    explanation.add_shown(service, world);
+    explanation
+}
+
+impl Explanation {
+    fn say(&mut self, summary: &str) {
+        summary.clone_into(&mut self.summary);
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        self.reason = Some(refusal.reason.as_str());
+        self.summary.clone_from(&refusal.message);
+        self.next = Some(refusal.next_step().to_owned());
+    }
+
+    /// What the ledger says to the request, as a whole and pool by pool.
+    fn ask(
+        &mut self,
+        service: &Service,
+        owner: &Owner,
+        request: &Request,
+        world: &World<'_>,
+        now: Time,
+    ) {
+        let decision = world.ipam.explain(owner, request, now);
+        self.asks = asks(request);
+        self.pools = pools::answers(owner, request, &decision, world);
+        if let Some(refusal) = foreign(service, owner, world.ipam) {
+            self.verdict = Verdict::Refused;
+            self.refuse(&refusal);
+            return;
+        }
+        match &decision.outcome {
+            Ok(granted) => self.grant(service, granted, &decision, world),
+            Err(error) => {
+                self.verdict = Verdict::Refused;
+                self.refuse(&error.into());
+                let held = world.ipam.allocation(owner.key.as_str());
+                let held = held.map(|held| held.addresses).unwrap_or_default();
+                let kept = held
+                    .iter()
+                    .map(|it| (it.address, it.pool.to_string(), "keeps"));
+                self.add(service, kept, world);
+            }
+        }
+    }
+
+    fn grant(
+        &mut self,
+        service: &Service,
+        granted: &[Granted],
+        decision: &Decision,
+        world: &World<'_>,
+    ) {
+        let given = granted.iter().map(|it| {
+            let how = match it.how {
+                Grant::Keeps => "keeps",
+                Grant::Gets => "gets",
+                Grant::Returns => "returns",
+                Grant::Shares => "shares",
+            };
+            (it.assigned.address, it.assigned.pool.to_string(), how)
+        });
+        self.add(service, given, world);
+        let is_written = self.addresses.iter().all(|address| address.is_shown);
+        if !is_written {
+            self.verdict = Verdict::Unwritten;
+            self.say("would get what it asks for, and no controller has written it");
+            self.next = Some("see whether the controller runs and leads".to_owned());
+        } else if let Some(lack) = lack(granted, decision, world.ipam) {
+            self.verdict = Verdict::Degraded;
+            self.refuse(&lack);
+        } else {
+            self.verdict = Verdict::Served;
+            self.say("has what it asks for");
+            self.look_at_announcements();
+        }
+    }
+
+    fn look_at_announcements(&mut self) {
+        let silent = self.addresses.iter().find(|address| {
+            let mut all = address.announcements.iter();
+            !all.any(|it| it.state == "Announced")
+        });
+        if let Some(address) = silent {
+            let address = address.address;
+            self.summary = format!("has what it asks for, and no node announces {address}");
+            let next =
+                "see whether the Service has endpoints that serve, and whether the speakers run";
+            self.next = Some(next.to_owned());
+        }
+    }
+
+    fn add(
+        &mut self,
+        service: &Service,
+        addresses: impl Iterator<Item = (IpAddr, String, &'static str)>,
+        world: &World<'_>,
+    ) {
+        let shown = shown(service);
+        for (address, eip, how) in addresses {
+            self.addresses.push(Address {
+                address,
+                eip: Some(eip),
+                how,
+                is_shown: shown.contains(&address),
+                announcements: announced::of(&self.service, address, world.announcements),
+            });
+        }
+    }
+
+    /// What the status shows beyond that: of somebody else, or about to go.
+    fn add_shown(&mut self, service: &Service, world: &World<'_>) {
+        for address in shown(service) {
+            if self.addresses.iter().any(|known| known.address == address) {
+                continue;
+            }
+            self.addresses.push(Address {
+                address,
+                eip: world.ipam.whois(address).pool.map(|pool| pool.to_string()),
+                how: "shows",
+                is_shown: true,
+                announcements: announced::of(&self.service, address, world.announcements),
+            });
+        }
+    }
+}
+
+fn shown(service: &Service) -> Vec<IpAddr> {
+    let entries = service.status.load_balancer.ingress.iter();
+    entries.filter_map(|entry| entry.ip.parse().ok()).collect()
+}
+
+/// The status shows addresses that nobody here gave, on a Service that was never served here: the
+/// controller leaves it alone.
+fn foreign(service: &Service, owner: &Owner, ipam: &Ipam) -> Option<Refusal> {
+    if is_marked(service) || ipam.allocation(owner.key.as_str()).is_some() {
+        return None;
+    }
+    let mut foreign = shown(service);
+    foreign.retain(|address| !is_listed(*address, ipam));
+    (!foreign.is_empty()).then(|| Refusal::foreign(&foreign))
+}
+
+/// What a Service that is served does not have as it should be.
+fn lack(granted: &[Granted], decision: &Decision, ipam: &Ipam) -> Option<Refusal> {
+    let addresses = granted.iter().map(|it| it.assigned.address);
+    let outside: Vec<_> = addresses.filter(|it| !is_listed(*it, ipam)).collect();
+    Refusal::missing(decision)
+        .or_else(|| (!outside.is_empty()).then(|| Refusal::orphaned(&outside)))
+}
+
+fn is_listed(address: IpAddr, ipam: &Ipam) -> bool {
+    ipam.pools().any(|pool| pool.ranges().contains(address))
+}
+
+/// Why a Service is not served, and what would change that.
+fn not_ours(service: &Service, serving: &Serving) -> (String, Option<String>) {
+    let (opt_in, value) = (names::OPT_IN_ANNOTATION, names::OPT_IN_VALUE);
+    if service.metadata.deletion_timestamp.is_some() {
+        return ("it is being deleted".to_owned(), None);
+    }
+    if service.spec.kind != ServiceType::LoadBalancer {
+        let next = "set spec.type to LoadBalancer".to_owned();
+        return (
+            "it is of another type than LoadBalancer".to_owned(),
+            Some(next),
+        );
+    }
+    match &service.spec.load_balancer_class {
+        Some(class) if *class != serving.class => {
+            let next = format!(
+                "a class cannot be changed: make the Service anew with {}",
+                serving.class
+            );
+            (format!("its loadBalancerClass is {class}"), Some(next))
+        }
+        None if !serving.serves(service) => {
+            let next = format!(
+                "annotate it with {opt_in}: {value}, or set spec.loadBalancerClass to {}",
+                serving.class
+            );
+            let why = format!("it has no loadBalancerClass and no annotation {opt_in}: {value}");
+            (why, Some(next))
+        }
+        _ => ("it has no cluster IP".to_owned(), None),
+    }
+}
+
+/// The parts of a request, each as a few words.
+fn asks(request: &Request) -> Vec<String> {
+    let mut asks = Vec::new();
+    if let Ok(wanted) = request.wanted() {
+        let families: Vec<_> = wanted.order().map(|family| family.to_string()).collect();
+        asks.push(format!("{} ({:?})", families.join(" and "), request.policy));
+    }
+    asks.extend(
+        request
+            .addresses
+            .iter()
+            .map(|address| format!("address {address}")),
+    );
+    asks.extend(request.pool.iter().map(|pool| format!("Eip {pool}")));
+    asks.push(format!("ports {}", request.ports));
+    match &request.sharing {
+        Some(sharing) if sharing.key.is_empty() => {
+            asks.push("an address of its own (externalTrafficPolicy Local)".to_owned());
+        }
+        Some(sharing) => asks.push(format!("sharing under {sharing}")),
+        None => {}
+    }
+    asks
+}

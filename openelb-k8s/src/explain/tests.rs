@@ -1,0 +1,353 @@
+//! Explanations as people and programs read them.
+
+use openelb_ipam::{Ipam, Owner, Time};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use super::{Explanation, Verdict, World, explain};
+use crate::api::{AnnouncedAddress, AnnouncementState, Eip, NodeAnnouncement, Protocol};
+use crate::cluster::Service;
+use crate::wish::{Serving, Wish, wish};
+use crate::{names, pool};
+
+const NOW: Time = Time(1_000);
+
+/// A cluster in which the ledger knows what the test gave.
+struct Stage {
+    eips: Vec<Eip>,
+    ipam: Ipam,
+    announcements: Vec<NodeAnnouncement>,
+}
+
+impl Stage {
+    fn new(eips: impl IntoIterator<Item = Eip>) -> Self {
+        let eips: Vec<_> = eips.into_iter().collect();
+        let specs: Vec<_> = eips.iter().flat_map(pool::spec).collect();
+        let mut ipam = Ipam::new();
+        let plan = ipam.plan_pools(&specs).unwrap();
+        ipam.apply_pools(plan, NOW).unwrap();
+        Self {
+            eips,
+            ipam,
+            announcements: Vec::new(),
+        }
+    }
+
+    fn give(&mut self, service: &Service) {
+        let Wish::Ask(owner, request) = wish(service, None, &Serving::default()) else {
+            panic!("{service:?} asks for nothing")
+        };
+        self.ipam.allocate(&owner, &request, NOW).unwrap();
+    }
+
+    fn announce(&mut self, node: &str, address: &str, state: AnnouncementState) {
+        let mut announcement = NodeAnnouncement::new(node);
+        announcement.status.addresses.push(AnnouncedAddress {
+            address: address.to_owned(),
+            service: "shop/web".to_owned(),
+            eip: "edge".to_owned(),
+            protocol: Protocol::Layer2,
+            interface: "eth0".to_owned(),
+            state,
+            since: "2026-01-01T00:00:00Z".to_owned(),
+            ..AnnouncedAddress::default()
+        });
+        self.announcements.push(announcement);
+    }
+
+    fn explain(&self, service: &Service) -> Explanation {
+        let world = World {
+            serving: &Serving::default(),
+            ipam: &self.ipam,
+            eips: &self.eips,
+            namespace: None,
+            announcements: &self.announcements,
+        };
+        explain(service, &world, NOW)
+    }
+}
+
+fn default_eip(name: &str, address: &str) -> Eip {
+    let mut eip = Eip::new(name, address);
+    let annotations = &mut eip.metadata.annotations;
+    annotations.insert(names::DEFAULT_EIP_ANNOTATION.to_owned(), "true".to_owned());
+    eip
+}
+
+/// `shop/NAME`, which opts in and shows these addresses.
+fn service(name: &str, shown: &[&str]) -> Service {
+    let ingress: Vec<_> = shown.iter().map(|ip| json!({"ip": ip})).collect();
+    read(&json!({
+        "metadata": {
+            "name": name, "namespace": "shop", "annotations": {"lb.kubesphere.io/v1alpha1": "openelb"},
+        },
+        "spec": {
+            "type": "LoadBalancer", "clusterIPs": ["10.96.0.7"], "ipFamilies": ["IPv4"],
+            "ports": [{"port": 80, "protocol": "TCP"}],
+        },
+        "status": {"loadBalancer": {"ingress": ingress}},
+    }))
+}
+
+fn read(value: &Value) -> Service {
+    Service::deserialize(value).unwrap()
+}
+
+#[test]
+fn a_served_service_is_explained_to_the_node_that_announces_it() {
+    let mut stage = Stage::new([
+        default_eip("edge", "192.0.2.0/24"),
+        Eip::new("spare", "198.51.100.1"),
+    ]);
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    stage.announce("node-b", "192.0.2.1", AnnouncementState::Standby);
+    stage.announce("node-c", "192.0.2.1", AnnouncementState::Announced);
+    let explanation = stage.explain(&web);
+    assert!(explanation.is_served());
+    assert_eq!(
+        explanation.to_string(),
+        "\
+Service shop/web: Served, has what it asks for
+├─ asks for IPv4 (SingleStack), ports TCP/80
+├─ keeps 192.0.2.1 of Eip edge
+│  ├─ node-c: Announced by layer2 at eth0 since 2026-01-01T00:00:00Z
+│  └─ node-b: Standby by layer2 at eth0 since 2026-01-01T00:00:00Z
+├─ Eip edge can serve it
+│  ├─ yes valid: 192.0.2.0/24
+│  ├─ yes open: gives addresses
+│  ├─ yes alone: overlaps no older Eip
+│  ├─ yes automatic: the default Eip
+│  ├─ yes namespace: open to namespace shop
+│  ├─ yes service: open to Service web
+│  ├─ yes ipv4: has IPv4 addresses
+│  └─ yes ipv4-free: 253 free of 254
+└─ Eip spare refuses: automatic
+   ├─ yes valid: 198.51.100.1
+   ├─ yes open: gives addresses
+   ├─ yes alone: overlaps no older Eip
+   ├─ NO  automatic: serves only Services that name it: it is neither bound nor the default
+   ├─ yes namespace: open to namespace shop
+   ├─ yes service: open to Service web
+   ├─ yes ipv4: has IPv4 addresses
+   └─ yes ipv4-free: 1 free of 1"
+    );
+}
+
+#[test]
+fn an_address_that_no_node_announces_is_told_although_the_service_is_served() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    let explanation = stage.explain(&web);
+    assert!(explanation.is_served());
+    assert!(
+        explanation.summary.ends_with("no node announces 192.0.2.1"),
+        "{explanation}"
+    );
+    assert!(explanation.next.unwrap().contains("endpoints"));
+}
+
+#[test]
+fn every_pool_answers_and_the_first_no_counts() {
+    let mut disabled = default_eip("a-disabled", "192.0.2.0/28");
+    disabled.spec.disable = true;
+    let mut bound = Eip::new("b-bound", "192.0.2.16/28");
+    bound.spec.namespaces = vec!["other".to_owned()];
+    let broken = Eip::new("c-broken", "192.0.2.0/33");
+    let six = {
+        let mut six = Eip::new("d-six", "2001:db8::/64");
+        six.spec.namespaces = vec!["shop".to_owned()];
+        six
+    };
+    let mut full = Eip::new("e-full", "192.0.2.64");
+    full.spec.namespaces = vec!["shop".to_owned()];
+    let younger = Eip::new("f-younger", "192.0.2.16/30");
+    let mut stage = Stage::new([disabled, bound, broken, six, full, younger]);
+    stage.give(&service("first", &[]));
+    let explanation = stage.explain(&service("web", &[]));
+    let first_no: Vec<_> = explanation
+        .pools
+        .iter()
+        .map(|pool| (pool.eip.as_str(), pool.refused_by.unwrap()))
+        .collect();
+    assert_eq!(
+        first_no,
+        [
+            ("a-disabled", "open"),
+            ("b-bound", "namespace"),
+            ("c-broken", "valid"),
+            ("d-six", "ipv4"),
+            ("e-full", "ipv4-free"),
+            ("f-younger", "alone"),
+        ]
+    );
+    assert_eq!(explanation.verdict, Verdict::Refused);
+    assert_eq!(explanation.reason, Some("PoolExhausted"));
+    assert!(explanation.next.unwrap().contains("Eip e-full"));
+}
+
+#[test]
+fn who_names_a_pool_or_an_address_hears_of_what_only_the_ledger_knows() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let mut first = service("first", &[]);
+    first.spec.load_balancer_ip = "192.0.2.9".to_owned();
+    stage.give(&first);
+    let mut web = service("web", &[]);
+    web.spec.load_balancer_ip = "192.0.2.9".to_owned();
+    let annotations = &mut web.metadata.annotations;
+    annotations.insert(names::POOL_ANNOTATION.to_owned(), "edge".to_owned());
+    let explanation = stage.explain(&web);
+    assert_eq!(explanation.reason, Some("SharingRefused"));
+    let edge = &explanation.pools[0];
+    assert_eq!(edge.refused_by, Some("sharing"));
+    let names: Vec<_> = edge.checks.iter().map(|check| check.name).collect();
+    assert_eq!(
+        names,
+        [
+            "valid",
+            "open",
+            "alone",
+            "named",
+            "holds",
+            "bound",
+            "ipv4",
+            "ipv4-free",
+            "sharing"
+        ]
+    );
+}
+
+#[test]
+fn a_service_that_is_not_ours_hears_how_to_become_it() {
+    let stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let mut web = service("web", &["203.0.113.9"]);
+    web.metadata.annotations.clear();
+    let explanation = stage.explain(&web);
+    assert_eq!(explanation.verdict, Verdict::NotOurs);
+    assert!(
+        explanation
+            .summary
+            .contains("no annotation lb.kubesphere.io/v1alpha1: openelb")
+    );
+    assert!(
+        explanation
+            .next
+            .as_ref()
+            .unwrap()
+            .contains("spec.loadBalancerClass")
+    );
+    assert_eq!(
+        (explanation.addresses[0].how, &explanation.addresses[0].eip),
+        ("shows", &None)
+    );
+    web.spec.load_balancer_class = Some("example.com/other".to_owned());
+    let foreign = stage.explain(&web);
+    assert!(
+        foreign
+            .summary
+            .contains("loadBalancerClass is example.com/other"),
+        "{foreign}"
+    );
+    let mut plain = service("web", &[]);
+    plain.spec.kind = crate::cluster::ServiceType::Other;
+    plain.metadata.finalizers = vec![names::SERVICE_FINALIZER.to_owned()];
+    assert_eq!(stage.explain(&plain).verdict, Verdict::Released);
+}
+
+#[test]
+fn what_is_decided_and_not_written_is_told_apart_from_what_is_refused() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let unwritten = stage.explain(&service("web", &[]));
+    assert_eq!(
+        (unwritten.verdict, unwritten.addresses[0].how),
+        (Verdict::Unwritten, "gets")
+    );
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    let mut moved = web.clone();
+    moved.spec.load_balancer_ip = "203.0.113.1".to_owned();
+    let refused = stage.explain(&moved);
+    assert_eq!(
+        (refused.verdict, refused.addresses[0].how),
+        (Verdict::Refused, "keeps")
+    );
+    assert_eq!(refused.pools[0].refused_by, Some("holds"));
+    let mut wrong = web;
+    wrong.spec.load_balancer_ip = "nonsense".to_owned();
+    let invalid = stage.explain(&wrong);
+    assert_eq!(
+        (invalid.verdict, invalid.reason),
+        (Verdict::Refused, Some("InvalidAddress"))
+    );
+}
+
+#[test]
+fn a_pair_that_lacks_a_family_is_degraded() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let mut web = service("web", &["192.0.2.1"]);
+    web.spec.cluster_ips.push("fd00::7".to_owned());
+    web.spec.ip_families = vec![
+        crate::cluster::IpFamily::IPv4,
+        crate::cluster::IpFamily::IPv6,
+    ];
+    web.spec.ip_family_policy = Some(crate::cluster::IpFamilyPolicy::PreferDualStack);
+    stage.give(&web);
+    let explanation = stage.explain(&web);
+    assert_eq!(explanation.verdict, Verdict::Degraded);
+    assert_eq!(explanation.reason, Some("FamilyUnavailable"));
+    assert!(!explanation.is_served());
+}
+
+#[test]
+fn an_address_of_somebody_else_and_one_that_left_its_pool_are_told() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let foreign = stage.explain(&service("web", &["203.0.113.9"]));
+    assert_eq!(
+        (foreign.verdict, foreign.reason),
+        (Verdict::Refused, Some("ForeignAddress"))
+    );
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    let plan = stage
+        .ipam
+        .plan_pools(&[pool::spec(&default_eip("edge", "192.0.2.128/25")).unwrap()]);
+    stage.ipam.apply_pools(plan.unwrap(), NOW).unwrap();
+    let orphaned = stage.explain(&web);
+    assert_eq!(
+        (orphaned.verdict, orphaned.reason),
+        (Verdict::Degraded, Some("AddressOrphaned"))
+    );
+}
+
+#[test]
+fn programs_read_the_same_as_json() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    stage.announce("node-a", "192.0.2.1", AnnouncementState::Announced);
+    let value = serde_json::to_value(stage.explain(&web)).unwrap();
+    assert_eq!(value["verdict"], "Served");
+    assert_eq!(value["addresses"][0]["announcements"][0]["node"], "node-a");
+    assert_eq!(
+        value["pools"][0]["checks"][0],
+        json!({"name": "valid", "isMet": true, "fact": "192.0.2.0/24"})
+    );
+    assert!(value["pools"][0].get("refusedBy").is_none() && value.get("next").is_none());
+}
+
+#[test]
+fn a_quota_of_the_namespace_is_a_check_of_its_own() {
+    let mut edge = default_eip("edge", "192.0.2.0/24");
+    edge.spec.quota = Some(crate::api::Quota { per_namespace: 1 });
+    let mut stage = Stage::new([edge]);
+    stage.give(&service("first", &[]));
+    let explanation = stage.explain(&service("web", &[]));
+    assert_eq!(explanation.reason, Some("QuotaExceeded"));
+    assert_eq!(explanation.pools[0].refused_by, Some("quota"));
+    let owner: Owner = "service/shop/web".parse().unwrap();
+    assert!(
+        stage.ipam.allocation(owner.key.as_str()).is_none(),
+        "nothing was given"
+    );
+}
