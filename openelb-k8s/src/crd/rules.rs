@@ -36,13 +36,19 @@ pub(super) fn tighten(kind: &Kind, schema: &mut Value) {
         _ => (&[][..], &[][..]),
     };
     for bound in bounds {
-        at(schema, bound.at, &mut |field| {
-            put(field, bound.keyword, bound.value);
-        });
+        at(schema, bound.at, &mut |field| limit(field, bound));
     }
     for rule in rules {
         let told = json!({ "rule": rule.holds, "message": rule.message });
         at(schema, rule.at, &mut |field| add(field, &told));
+    }
+}
+
+fn limit(field: &mut Value, bound: &Bound) {
+    put(field, bound.keyword, bound.value);
+    if bound.keyword == "maximum" {
+        // It fits a signed number, as OpenELB has it.
+        put(field, "format", "int32");
     }
 }
 
@@ -93,13 +99,13 @@ const fn bound(at: &'static str, keyword: &'static str, value: u32) -> Bound {
 
 const EIP_BOUNDS: &[Bound] = &[
     bound("spec.address", "minLength", 1),
-    length("spec.address", 768),
+    length("spec.address", 1024),
     length("spec.protocol", 16),
     length("spec.interface", 256),
     entries("spec.interfaces", 64),
     length("spec.interfaces[]", 256),
-    entries("spec.exclude", 128),
-    length("spec.exclude[]", 64),
+    entries("spec.exclude", 256),
+    length("spec.exclude[]", 96),
     at_least("spec.quota.perNamespace", 1),
     at_most("spec.bgp.advertisements[].aggregationLength", 32),
     at_most("spec.bgp.advertisements[].aggregationLengthV6", 128),
@@ -137,18 +143,18 @@ const EIP_RULES: &[Rule] = &[
     ),
     rule(
         "spec.address",
-        r"self.findAll('[0-9A-Fa-f:./]+').all(entry, isIP(entry) || isCIDR(entry) || entry.matches('^[0-9.]+/[0-9]+[.][0-9.]+$'))",
+        "self.findAll('[0-9A-Fa-f:./]+').all(entry, isIP(entry) || isCIDR(entry) || entry.contains('/255.'))",
         "an entry is no address and no prefix",
     ),
     rule(
         "spec.address",
-        r"self.findAll('[0-9A-Fa-f:.]+\\s*-\\s*[0-9A-Fa-f:.]+').all(range, range.split('-', 2).filter(end, end.contains(':')).size() != 1)",
+        r"!self.matches('(^|[\\s,;])[0-9.]+\\s*-\\s*[0-9A-Fa-f]*:') && !self.matches(':[0-9A-Fa-f.]*\\s*-\\s*[0-9]+[.]')",
         "the ends of a range are of two families",
     ),
     rule(
         "spec.exclude[]",
-        r"self.findAll('[0-9A-Fa-f:./]+').all(entry, isIP(entry) || isCIDR(entry) || entry.matches('^[0-9.]+/[0-9]+[.][0-9.]+$'))",
-        "an entry is no address and no prefix",
+        "isIP(self.trim()) || isCIDR(self.trim()) || self.contains('/255.') || (self.contains('-') && self.split('-', 2).all(end, isIP(end.trim())))",
+        "an entry is no address and no prefix, and no first-last",
     ),
     rule(
         "spec.vrrp",

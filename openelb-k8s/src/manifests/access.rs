@@ -39,28 +39,20 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     ]
 }
 
-/// In the whole cluster. A server-side apply is the verb `patch`; an apply that may create what it
-/// names needs `create` too. Finalizers of a Service are written with its status, which lets metadata
-/// through; those of an Eip are not, its status subresource ignores metadata.
+/// In the whole cluster. All that is said of a Service is one server-side apply of its status, which
+/// lets the finalizer and the label through; the status of an Eip does not, so its finalizer is a
+/// patch of the Eip.
 fn controller_rules() -> Vec<Value> {
     vec![
         rule("", &["services"], READ),
         rule("", &["services/status"], &["patch"]),
         rule("", &["namespaces"], READ),
-        rule(
-            GROUP,
-            &["eips"],
-            &["get", "list", "watch", "patch", "update"],
-        ),
-        rule(GROUP, &["eips/status"], &["patch", "update"]),
-        // The records of a pool name it as their owner and hold it back while it is deleted.
-        rule(GROUP, &["eips/finalizers"], &["update"]),
+        rule(GROUP, &["eips"], &["get", "list", "watch", "patch"]),
+        rule(GROUP, &["eips/status"], &["update"]),
         rule(
             GROUP,
             &["addressblocks"],
-            &[
-                "get", "list", "watch", "create", "patch", "update", "delete",
-            ],
+            &["get", "list", "watch", "create", "update", "delete"],
         ),
         rule("events.k8s.io", &["events"], &["create", "patch"]),
     ]
@@ -76,7 +68,7 @@ fn controller_rules_at_home() -> Vec<Value> {
 
 fn speaker_rules() -> Vec<Value> {
     vec![
-        rule("", &["services", "nodes", "namespaces"], READ),
+        rule("", &["services", "nodes"], READ),
         rule("discovery.k8s.io", &["endpointslices"], READ),
         rule(
             GROUP,

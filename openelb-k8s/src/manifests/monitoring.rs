@@ -65,11 +65,11 @@ fn alert(alert: &Alert) -> Value {
 const ALERTS: &[Alert] = &[
     Alert {
         name: "OpenelbConfigRefused",
-        expr: "max by (node) (openelb_config_last_reload_successful == bool 0) == 1",
+        expr: "max by (kind) (openelb_objects_refused) > 0",
         lasts: "5m",
         severity: "warning",
-        summary: "An object of OpenELB is refused; what was configured before stays in force",
-        next: "Read the condition Accepted of BgpConf, BgpPeer and Layer2Conf, and Ready of Eip.",
+        summary: "{{ $value }} objects of kind {{ $labels.kind }} are refused; what was in force stays",
+        next: "kubectl get them: the condition Accepted, or Ready of an Eip, names the field at fault.",
     },
     Alert {
         name: "OpenelbPoolExhausted",
@@ -91,10 +91,10 @@ const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "OpenelbAllocationFails",
-        expr: "max by (reason) (openelb_services_refused) > 0",
+        expr: "max(openelb_services{state=\"waiting\"}) > 0",
         lasts: "5m",
         severity: "warning",
-        summary: "{{ $value }} services wait for an address: {{ $labels.reason }}",
+        summary: "{{ $value }} services wait for an address",
         next: "kubectl describe the services, or openelb explain svc/NAME, for the reason of each.",
     },
     Alert {

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::{Options, Protocols, folder, objects, uninstall_steps, yaml};
 
 /// Written by hand; everything else below `deploy/` is made.
-const BY_HAND: [&str; 5] = [
+const BY_HAND: [&str; 6] = [
+    "Containerfile",
     "README.md",
     "chart/templates/NOTES.txt",
     "chart/templates/election.yaml",
