@@ -2,6 +2,7 @@
 
 mod bgp;
 mod link;
+mod manifests;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::bgp::{BgpMonitorArgs, BgpPeerArgs, BgpRoutesArgs, BgpVerb};
 pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
+pub(crate) use self::manifests::{ManifestsArgs, SpeakerProtocol};
 use crate::lab::args::LabArgs;
 use crate::output::Format;
 
@@ -77,6 +79,13 @@ pub(crate) enum Verb {
     Announce(AnnounceArgs),
     /// Watch it work: two nodes and a client in a virtual network on this machine.
     Lab(LabArgs),
+    /// Write everything that an installation in a cluster consists of, as YAML.
+    #[command(
+        after_help = "Examples:\n  openelb manifests | kubectl apply --server-side -f -\n  \
+                            openelb manifests --protocols bgp --monitoring > openelb.yaml\n  \
+                            openelb manifests --uninstall-steps"
+    )]
+    Manifests(ManifestsArgs),
     /// Write the completion script of a shell to standard output.
     Completions(CompletionsArgs),
     /// Write the manual: one page to standard output, or one file per verb with --dir.

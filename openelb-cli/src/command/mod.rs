@@ -9,6 +9,7 @@ mod follow;
 mod ip;
 mod l2;
 mod man;
+mod manifests;
 mod owner;
 mod pool;
 mod run;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Drain(args) => drain::run(&args, format),
         Verb::Announce(args) => announce::run(&args),
         Verb::Lab(args) => lab::run(&args, format),
+        Verb::Manifests(args) => manifests::run(&args),
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
     }
