@@ -17,6 +17,8 @@ pub mod cluster;
 pub mod controller;
 #[cfg(feature = "schema")]
 pub mod crd;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod explain;

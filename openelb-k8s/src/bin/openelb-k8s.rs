@@ -1,3 +1,5 @@
 //! The controller and the speaker of a cluster.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    openelb_k8s::daemon::main()
+}

@@ -13,7 +13,7 @@ pub enum Failure {
         /// not the present one.
         owners: Vec<FieldOwner>,
     },
-    /// 404: no such object, or no such kind.
+    /// 404: no such object, or no such kind; or there is another object of its name by now.
     #[error("it does not exist")]
     NotFound,
     /// 409 of a creation: there is one of that name.
@@ -64,6 +64,8 @@ impl Failure {
                 owners: owners(status),
             },
             404 => Self::NotFound,
+            // How a patch for an object that was deleted and made anew ends.
+            422 if is_another(status) => Self::NotFound,
             // These say that nothing was begun.
             429 | 503 => Self::Rejected {
                 status: status.code,
@@ -94,6 +96,12 @@ fn owners(status: &Status) -> Vec<FieldOwner> {
             field: cause.field.clone(),
         })
         .collect()
+}
+
+/// Whether the object has another `uid` than the one that was meant.
+fn is_another(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.field == "metadata.uid")
 }
 
 fn conflict(owners: &[FieldOwner]) -> String {

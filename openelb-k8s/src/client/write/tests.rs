@@ -74,6 +74,13 @@ async fn a_stale_version_is_a_conflict_without_owners() {
 }
 
 #[tokio::test]
+async fn a_patch_for_an_object_that_was_made_anew_finds_none() {
+    let causes = json!([{"reason": "FieldValueInvalid", "message": "m", "field": "metadata.uid"}]);
+    let failure = fails(422, &json!({"code": 422, "details": {"causes": causes}})).await;
+    assert_eq!(failure, Failure::NotFound);
+}
+
+#[tokio::test]
 async fn what_may_have_happened_is_unknown_and_what_was_not_begun_is_rejected() {
     for (status, is_unknown) in [
         (400, false),

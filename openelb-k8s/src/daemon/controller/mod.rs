@@ -1,0 +1,103 @@
+//! The controller: watches feed the machine, what it wants written is carried out.
+
+mod feed;
+mod latency;
+mod process;
+mod writes;
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::Failure;
+use super::args::{Args, ControllerArgs};
+use super::http::Pages;
+use super::stop::Stop;
+use crate::client::{Backoff, Client, Election, Leadership, Recorder, Version, Writer, connect};
+use crate::controller::Settings;
+use crate::names;
+use process::Process;
+
+/// Runs until it is told to stop.
+pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), Failure> {
+    let mut stop = Stop::listen().map_err(Failure::Runtime)?;
+    let client = connect(&args.place()).await?;
+    let (pages, questions) = Pages::new();
+    for (listen, flag) in [
+        (controller.metrics_addr, "--metrics-addr"),
+        (controller.readiness_addr, "--readiness-addr"),
+    ] {
+        if let Some(address) = listen.0 {
+            pages.serve(address, flag).await?;
+        }
+    }
+    let version = tokio::select! {
+        () = stop.told() => return Ok(()),
+        version = version(&client) => version,
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        kubernetes = format!("{}.{}", version.major, version.minor),
+        "the controller starts"
+    );
+    let width = controller.concurrent_writes;
+    let writer = Writer::new(client.clone(), names::FIELD_MANAGER, width);
+    let identity = identity(args);
+    let name = names::FIELD_MANAGER;
+    let (recorder, events) = Recorder::new(client.clone(), writer.clone(), name, &identity);
+    tokio::spawn(events);
+    let leadership = if controller.leader_elect {
+        let election = Election {
+            namespace: args.namespace.clone(),
+            lease: LEASE.to_owned(),
+            identity,
+        };
+        election.stand(client.clone())
+    } else {
+        Leadership::always()
+    };
+    let settings = settings(controller, version);
+    let process = Process::new(settings, controller, writer, recorder, leadership);
+    process.run(feed::start(&client), questions, stop).await;
+    Ok(())
+}
+
+fn settings(controller: &ControllerArgs, version: Version) -> Settings {
+    Settings {
+        is_mode_known: version.knows_ip_mode(),
+        cap: controller.ledger_cap,
+        seed: RandomState::new().hash_one(0_u8),
+    }
+}
+
+/// Asks until the API server answers. Pages are not answered meanwhile: a controller that cannot reach
+/// the API server is neither ready nor, for long, healthy.
+async fn version(client: &Client) -> Version {
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    loop {
+        match Version::of(client).await {
+            Ok(version) => return version,
+            Err(failure) => {
+                tracing::warn!(%failure, "the API server does not tell its version; asking again");
+                sleep(backoff.pause()).await;
+            }
+        }
+    }
+}
+
+/// The name of the pod, and a number: a pod that restarts is another candidate.
+fn identity(args: &Args) -> String {
+    let number = RandomState::new().hash_one(0_u8) >> 32;
+    let name = match args.pod_name.as_str() {
+        "" => "openelb-controller",
+        name => name,
+    };
+    format!("{name}_{number:08x}")
+}
+
+/// `OpenELB`'s Lease: its controller and this one never lead at once while an upgrade goes on.
+const LEASE: &str = "openelb-controller";
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -1,0 +1,371 @@
+//! The controller's metrics: what it counts, and what the machine shows at the moment of a scrape.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use openelb_ipam::ipam::Usage;
+use openelb_ipam::{AddressCount, Family, Ipam};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family as MetricFamily;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::controller::Kind;
+
+/// The controller's metrics.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    registry: Registry,
+    latency: Histogram,
+    writes: Counters,
+    warnings: Counters,
+    unreadable: Counters,
+    interruptions: Counters,
+    pools: Vec<(Gauges, Column)>,
+    former: Option<Former>,
+    services: Gauges,
+    leader: Gauges,
+    dropped: Gauges,
+}
+
+/// What is shown as it is at the moment of a scrape.
+#[derive(Debug)]
+pub(super) struct Present<'a> {
+    pub(super) ipam: &'a Ipam,
+    pub(super) leads: bool,
+    pub(super) dropped_events: u64,
+}
+
+impl Metrics {
+    /// Metrics with nothing counted; `with_former_names`: those of `OpenELB` as well.
+    pub(super) fn new(with_former_names: bool) -> Self {
+        let mut root = Registry::default();
+        let former = with_former_names.then(|| Former::new(&mut root));
+        let registry = root.sub_registry_with_prefix("openelb");
+        let latency = Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let help = "From the event of a Service without an address to the answer to the write of its status";
+        registry.register("reconcile_seconds", help, latency.clone());
+        let build = gauges(registry, "build_info", "Always 1; the version is the label");
+        build
+            .get_or_create(&labels([("version", env!("CARGO_PKG_VERSION"))]))
+            .set(1.0);
+        Self {
+            latency,
+            writes: counters(
+                registry,
+                "api_writes",
+                "Writes to the API server by kind and outcome",
+            ),
+            warnings: counters(
+                registry,
+                "refusals",
+                "Warnings about Services and pools by reason",
+            ),
+            unreadable: counters(
+                registry,
+                "unreadable_objects",
+                "Objects met that are no valid ones of their kind",
+            ),
+            interruptions: counters(
+                registry,
+                "watch_interruptions",
+                "Times a watch could not go on at once",
+            ),
+            pools: COLUMNS
+                .into_iter()
+                .map(|column| (gauges(registry, column.name, column.help), column))
+                .collect(),
+            services: gauges(
+                registry,
+                "services",
+                "Services by whether they have what they ask for",
+            ),
+            leader: gauges(registry, "leader", "1 while this controller leads"),
+            dropped: gauges(
+                registry,
+                "events_dropped",
+                "Events not sent because too many waited",
+            ),
+            registry: root,
+            former,
+        }
+    }
+
+    /// A write ended.
+    pub(super) fn wrote(&self, kind: &'static str, outcome: &'static str) {
+        let labels = labels([("kind", kind), ("outcome", outcome)]);
+        self.writes.get_or_create(&labels).inc();
+    }
+
+    /// Somebody was warned about an object.
+    pub(super) fn warned(&self, reason: &str) {
+        self.warnings
+            .get_or_create(&labels([("reason", reason)]))
+            .inc();
+    }
+
+    /// An object is no valid one of its kind.
+    pub(super) fn unreadable(&self, kind: Kind) {
+        self.unreadable.get_or_create(&of_kind(kind)).inc();
+    }
+
+    /// A watch could not go on.
+    pub(super) fn interrupted(&self, kind: Kind) {
+        self.interruptions.get_or_create(&of_kind(kind)).inc();
+    }
+
+    /// A Service that came without an address has one.
+    pub(super) fn served_after(&self, wait: Duration) {
+        self.latency.observe(wait.as_secs_f64());
+    }
+
+    /// The page in the `OpenMetrics` text format.
+    pub(super) fn page(&self, present: &Present<'_>) -> String {
+        self.show(present);
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing to a string fails only when a value's own formatting does.
+            Err(error) => format!("# {error}\n# EOF\n"),
+        }
+    }
+
+    fn show(&self, present: &Present<'_>) {
+        let ipam = present.ipam;
+        for (gauges, column) in &self.pools {
+            // Pools that are gone must not stay.
+            gauges.clear();
+            for (pool, family, usage) in usages(ipam) {
+                let family = family.to_string();
+                let labels = labels([("pool", pool), ("family", &family)]);
+                gauges
+                    .get_or_create(&labels)
+                    .set(as_f64((column.value)(&usage)));
+            }
+        }
+        let waiting = ipam.waiting().count();
+        for (state, count) in [("allocated", ipam.owner_count()), ("waiting", waiting)] {
+            let gauge = self.services.get_or_create(&labels([("state", state)]));
+            gauge.set(count_as_f64(count as u64));
+        }
+        let leads = if present.leads { 1.0 } else { 0.0 };
+        self.leader.get_or_create(&Labels::new()).set(leads);
+        let dropped = count_as_f64(present.dropped_events);
+        self.dropped.get_or_create(&Labels::new()).set(dropped);
+        if let Some(former) = &self.former {
+            former.show(ipam);
+        }
+    }
+}
+
+/// The metrics of `OpenELB`, under its names, with the values that the names promise: its own were
+/// registered and never set.
+#[derive(Debug)]
+struct Former {
+    addresses: Gauges,
+    in_use: Gauges,
+    services: Gauges,
+}
+
+impl Former {
+    fn new(registry: &mut Registry) -> Self {
+        Self {
+            addresses: gauges(registry, "addresses_total", "Addresses of an Eip"),
+            in_use: gauges(
+                registry,
+                "addresses_in_use_total",
+                "Addresses of an Eip in use",
+            ),
+            services: gauges(
+                registry,
+                "services_allocated_total",
+                "Services with an address of an Eip",
+            ),
+        }
+    }
+
+    fn show(&self, ipam: &Ipam) {
+        for gauges in [&self.addresses, &self.in_use, &self.services] {
+            gauges.clear();
+        }
+        for (pool, _, usage) in usages(ipam) {
+            let labels = labels([("eipName", pool)]);
+            // Both families of a pool are one Eip.
+            for (gauges, count) in [
+                (&self.addresses, usage.capacity),
+                (&self.in_use, usage.used),
+            ] {
+                gauges.get_or_create(&labels).inc_by(as_f64(count));
+            }
+        }
+        for row in ipam.allocations() {
+            let pools: BTreeSet<_> = row
+                .claims
+                .iter()
+                .map(|claim| claim.pool.to_string())
+                .collect();
+            for pool in &pools {
+                let labels = labels([("eipName", pool.as_str())]);
+                self.services.get_or_create(&labels).inc();
+            }
+        }
+    }
+}
+
+type Labels = Vec<(String, String)>;
+type Gauges = MetricFamily<Labels, Gauge<f64, AtomicU64>>;
+type Counters = MetricFamily<Labels, Counter>;
+
+/// One number of each pool and family.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    name: &'static str,
+    help: &'static str,
+    value: fn(&Usage) -> AddressCount,
+}
+
+/// What each pool has of each family that it has.
+fn usages(ipam: &Ipam) -> impl Iterator<Item = (&str, Family, Usage)> {
+    ipam.pools().flat_map(move |pool| {
+        let name: &str = pool.name();
+        let of = move |family| Some((name, family, ipam.usage(name, family)?));
+        let usages = Family::ALL.into_iter().filter_map(of);
+        usages.filter(|(_, _, usage)| !usage.capacity.is_zero() || !usage.orphaned.is_zero())
+    })
+}
+
+fn gauges(registry: &mut Registry, name: &str, help: &str) -> Gauges {
+    let gauges = Gauges::default();
+    registry.register(name, help, gauges.clone());
+    gauges
+}
+
+fn counters(registry: &mut Registry, name: &str, help: &str) -> Counters {
+    let counters = Counters::default();
+    registry.register(name, help, counters.clone());
+    counters
+}
+
+fn of_kind(kind: Kind) -> Labels {
+    let kind = format!("{kind:?}");
+    labels([("kind", kind.as_str())])
+}
+
+fn labels<const N: usize>(labels: [(&str, &str); N]) -> Labels {
+    let owned = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    owned.to_vec()
+}
+
+/// 2^128 has no exact place in a metric; 53 bits of it are enough for a graph.
+fn as_f64(count: AddressCount) -> f64 {
+    count.to_string().parse().unwrap_or(f64::NAN)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metrics are 64-bit floats")]
+fn count_as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+const COLUMNS: [Column; 6] = [
+    Column {
+        name: "pool_capacity_addresses",
+        help: "Addresses the pool can give at all",
+        value: |usage| usage.capacity,
+    },
+    Column {
+        name: "pool_free_addresses",
+        help: "Addresses it can give now",
+        value: |usage| usage.free,
+    },
+    Column {
+        name: "pool_used_addresses",
+        help: "Addresses that Services hold",
+        value: |usage| usage.used,
+    },
+    Column {
+        name: "pool_cooling_addresses",
+        help: "Addresses released a short time ago",
+        value: |usage| usage.cooling,
+    },
+    Column {
+        name: "pool_quarantined_addresses",
+        help: "Addresses seen in use by strangers",
+        value: |usage| usage.quarantined,
+    },
+    Column {
+        name: "pool_orphaned_addresses",
+        help: "Addresses in use outside the edited pool",
+        value: |usage| usage.orphaned,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use openelb_ipam::{Ipam, Owner, PoolSpec, Request, Time};
+
+    use super::{Duration, Metrics, Present};
+
+    #[test]
+    fn a_page_shows_pools_services_and_what_was_counted() {
+        let metrics = Metrics::new(false);
+        metrics.wrote("Service", "done");
+        metrics.warned("PoolExhausted");
+        metrics.served_after(Duration::from_millis(3));
+        let page = page(&metrics, true);
+        for line in [
+            r#"openelb_pool_capacity_addresses{pool="edge",family="IPv4"} 4.0"#,
+            r#"openelb_pool_used_addresses{pool="edge",family="IPv4"} 1.0"#,
+            r#"openelb_services{state="allocated"} 1.0"#,
+            r#"openelb_services{state="waiting"} 0.0"#,
+            r#"openelb_api_writes_total{kind="Service",outcome="done"} 1"#,
+            r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,
+            "openelb_reconcile_seconds_count 1",
+            "openelb_leader 1.0",
+        ] {
+            assert!(page.contains(line), "{line}\n{page}");
+        }
+        assert!(!page.contains("addresses_in_use_total"));
+    }
+
+    #[test]
+    fn the_names_of_openelb_have_the_values_that_they_promise() {
+        let page = page(&Metrics::new(true), false);
+        for line in [
+            r#"addresses_total{eipName="edge"} 4.0"#,
+            r#"addresses_in_use_total{eipName="edge"} 1.0"#,
+            r#"services_allocated_total{eipName="edge"} 1.0"#,
+        ] {
+            let is_there = page.lines().any(|it| it == line);
+            assert!(is_there, "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_gone_is_not_shown() {
+        let metrics = Metrics::new(true);
+        page(&metrics, true);
+        let page = metrics.page(&Present {
+            ipam: &Ipam::new(),
+            leads: true,
+            dropped_events: 0,
+        });
+        assert!(!page.contains("edge"), "{page}");
+    }
+
+    fn page(metrics: &Metrics, leads: bool) -> String {
+        let mut ipam = Ipam::new();
+        let pool = PoolSpec::new("edge".parse().unwrap(), ["192.0.2.0/30"]);
+        let plan = ipam.plan_pools(&[pool]).unwrap();
+        ipam.apply_pools(plan, Time(0)).unwrap();
+        let web: Owner = "service/shop/web".parse().unwrap();
+        ipam.allocate(&web, &Request::default(), Time(0)).unwrap();
+        metrics.page(&Present {
+            ipam: &ipam,
+            leads,
+            dropped_events: 0,
+        })
+    }
+}
