@@ -24,3 +24,18 @@ pub use resource::{ConfigMap, Resource, Secret, Watched};
 pub use version::Version;
 pub use watch::{Event, Interruption, Key, Scope, Watch};
 pub use write::{Act, Failure, FieldOwner, Request, Writer};
+
+/// An error with what is below it: of a lost connection the outermost text says nothing.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Many errors repeat what is below them.
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -27,8 +27,8 @@ pub(super) struct Metrics {
     pools: Vec<(Gauges, Column)>,
     former: Option<Former>,
     services: Gauges,
-    leader: Gauges,
-    dropped: Gauges,
+    leader: Gauge,
+    dropped: Gauge,
 }
 
 /// What is shown as it is at the moment of a scrape.
@@ -83,8 +83,8 @@ impl Metrics {
                 "services",
                 "Services by whether they have what they ask for",
             ),
-            leader: gauges(registry, "leader", "1 while this controller leads"),
-            dropped: gauges(
+            leader: gauge(registry, "leader", "1 while this controller leads"),
+            dropped: gauge(
                 registry,
                 "events_dropped",
                 "Events not sent because too many waited",
@@ -151,10 +151,9 @@ impl Metrics {
             let gauge = self.services.get_or_create(&labels([("state", state)]));
             gauge.set(count_as_f64(count as u64));
         }
-        let leads = if present.leads { 1.0 } else { 0.0 };
-        self.leader.get_or_create(&Labels::new()).set(leads);
-        let dropped = count_as_f64(present.dropped_events);
-        self.dropped.get_or_create(&Labels::new()).set(dropped);
+        self.leader.set(i64::from(present.leads));
+        let dropped = i64::try_from(present.dropped_events);
+        self.dropped.set(dropped.unwrap_or(i64::MAX));
         if let Some(former) = &self.former {
             former.show(ipam);
         }
@@ -243,6 +242,12 @@ fn gauges(registry: &mut Registry, name: &str, help: &str) -> Gauges {
     gauges
 }
 
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}
+
 fn counters(registry: &mut Registry, name: &str, help: &str) -> Counters {
     let counters = Counters::default();
     registry.register(name, help, counters.clone());
@@ -323,7 +328,7 @@ mod tests {
             r#"openelb_api_writes_total{kind="Service",outcome="done"} 1"#,
             r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,
             "openelb_reconcile_seconds_count 1",
-            "openelb_leader 1.0",
+            "openelb_leader 1",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

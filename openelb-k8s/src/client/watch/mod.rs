@@ -19,7 +19,7 @@ use kube::runtime::watcher;
 use kube::{Api, Client};
 use tokio::time::{Sleep, sleep};
 
-use super::{Backoff, Watched};
+use super::{Backoff, Watched, with_sources};
 use seen::Seen;
 
 /// What a watch tells.
@@ -187,7 +187,7 @@ impl<T: Watched> Watch<T> {
         }
         self.pause = Some(Box::pin(sleep(self.backoff.pause())));
         Interruption {
-            why: error.to_string(),
+            why: why(error),
             status,
         }
     }
@@ -221,18 +221,26 @@ fn open<T: Watched>(
     watcher(api, config).boxed()
 }
 
-fn status(error: &watcher::Error) -> Option<u16> {
-    let (watcher::Error::InitialListFailed(error)
-    | watcher::Error::WatchStartFailed(error)
-    | watcher::Error::WatchFailed(error)) = error
+fn why(error: &watcher::Error) -> String {
+    let (watcher::Error::InitialListFailed(inner)
+    | watcher::Error::WatchStartFailed(inner)
+    | watcher::Error::WatchFailed(inner)) = error
     else {
-        let watcher::Error::WatchError(status) = error else {
-            return None;
-        };
-        return Some(status.code);
+        return error.to_string();
     };
+    match inner {
+        // Its own text shows every field of the answer.
+        kube::Error::Api(status) => status.message.clone(),
+        _ => with_sources(inner),
+    }
+}
+
+fn status(error: &watcher::Error) -> Option<u16> {
     match error {
-        kube::Error::Api(status) => Some(status.code),
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status.code),
         _ => None,
     }
 }

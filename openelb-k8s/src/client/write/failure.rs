@@ -3,6 +3,8 @@
 use kube::core::Status;
 use thiserror::Error;
 
+use crate::client::with_sources;
+
 /// How a request ended that did not do what it asked, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Failure {
@@ -112,18 +114,4 @@ fn conflict(owners: &[FieldOwner]) -> String {
         .iter()
         .map(|owner| format!("{} owns {}", owner.manager, owner.field));
     fields.collect::<Vec<_>>().join(", ")
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        // Many errors repeat what is below them.
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    text
 }

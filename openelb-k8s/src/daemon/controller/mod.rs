@@ -65,6 +65,7 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
 
 fn settings(controller: &ControllerArgs, version: Version) -> Settings {
     Settings {
+        serving: controller.serving(),
         is_mode_known: version.knows_ip_mode(),
         cap: controller.ledger_cap,
         seed: RandomState::new().hash_one(0_u8),
