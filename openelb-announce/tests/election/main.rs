@@ -15,6 +15,7 @@
 )]
 
 mod exhaustive;
+mod healing;
 
 use openelb_announce::sim::ownership::{Cluster, Figures, Scenario};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -286,8 +286,6 @@ impl Segment {
 
     /// Does what the machine wants done, in its order.
     fn serve(&mut self, around: &mut Surroundings<'_>) {
-        // Stations must know the deadline before they are given what it holds for.
-        self.renew(around);
         while let Some(output) = self.machine.poll_output() {
             match output {
                 Output::Transmit(octets) => {
@@ -297,7 +295,14 @@ impl Segment {
                         self.machine.handle_input(Input::Unsent, around.now);
                     }
                 }
-                Output::Event(event) => self.carry_out(event, around),
+                Output::Event(event) => {
+                    // Stations must know the deadline before they are given what it holds for, but
+                    // only once they have let go of what is lost: whoever is told does what is due.
+                    if matches!(event, ownership::Event::Acquired { .. }) {
+                        self.renew(around);
+                    }
+                    self.carry_out(event, around);
+                }
                 // Nobody fences from outside here.
                 Output::WantPermit(_) | Output::ReleasePermit(_) => {}
             }

@@ -419,6 +419,20 @@ fn after_ten_conflicts_there_is_at_most_one_attempt_a_minute() {
 }
 
 #[test]
+fn of_addresses_released_one_after_another_none_is_announced_in_between() {
+    let mut owner = owner(Config::default());
+    let other = Ipv4Addr::new(192, 0, 2, 3);
+    owner.claim(other, Probe::Skip);
+    owner.outputs();
+    // The process did not run while both had a round to send, and learns then that it lost them.
+    owner.now += Duration::from_secs(2);
+    owner.input(Input::Release(VIP.into()));
+    owner.input(Input::Release(other.into()));
+    owner.run_seconds(10);
+    assert_eq!(owner.frames(), []);
+}
+
+#[test]
 fn a_released_address_is_silent_at_once() {
     let mut owner = owner(quiet());
     owner.input(Input::Release(VIP.into()));

@@ -136,6 +136,11 @@ impl<P: NeighborProtocol> Lifecycle<P> {
     fn advance(&mut self, now: Time) {
         self.act(now);
         self.speak(now);
+        self.rearm();
+    }
+
+    /// Says when the next thing is due, which may be by now.
+    fn rearm(&mut self) {
         let act = self.next_due().map(|due| due.at);
         self.timers.put(Timer::Act, act);
         let speaks = self.next_turn().is_some();
@@ -153,7 +158,11 @@ impl<P: NeighborProtocol> Machine for Lifecycle<P> {
         match input {
             Input::Link { mac, up } => self.change_link(mac, up, now),
             Input::Claim(claim) => self.claim(&claim, now),
-            Input::Release(address) => self.release(address, now),
+            Input::Release(address) => {
+                self.release(address, now);
+                // What else is due waits: it may be about to be released as well.
+                return self.rearm();
+            }
             Input::Announce(address) => self.announce_again(address),
             Input::AnnounceOnce(address) => self.announce_once(address, now),
             Input::Renew(deadline) => self.renew(deadline, now),

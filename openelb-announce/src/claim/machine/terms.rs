@@ -49,7 +49,8 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         }
     }
 
-    /// Starts the announcements of an announced address again. One that is on its way is enough.
+    /// Starts the announcements of an announced address again, also if the first frame of one has left
+    /// already: what is to be corrected may have been sent after it.
     pub(super) fn announce_again(&mut self, address: IpAddr) {
         let count = self.config.announce.count.max(1);
         let found = P::address(address).and_then(|address| self.registry.find(address));
@@ -58,10 +59,12 @@ impl<P: NeighborProtocol> Lifecycle<P> {
             return;
         };
         match claim.state {
-            State::Announced if claim.stage == Stage::Idle => {
+            State::Announced => {
                 claim.left = count;
                 claim.due = Time::MAX;
-                self.enqueue(slot, Stage::First);
+                if claim.stage != Stage::First {
+                    self.enqueue(slot, Stage::First);
+                }
             }
             State::Waiting | State::Probing | State::Conflicted => self.clear(slot),
             _ => {}

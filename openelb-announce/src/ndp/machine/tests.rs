@@ -551,6 +551,7 @@ fn an_address_without_a_group_stays_silent_although_it_is_claimed_anew_after_its
     owner.run_seconds(1);
     assert_eq!(owner.outputs(), []);
     owner.input(Input::Release(VIP.into()));
+    owner.run(Duration::ZERO);
     assert_eq!(owner.machine.state(CLIENT.into()), Some(State::Announced));
 }
 

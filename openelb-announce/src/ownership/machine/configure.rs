@@ -35,6 +35,7 @@ impl Machine {
         }
         if is_other {
             self.lose_all(&Why::Unconfigured);
+            self.changes = 0;
             self.random = Random::new(settings.seed);
             self.voice = Voice::default();
             self.twin = None;

@@ -264,11 +264,16 @@ impl Machine {
             self.rank_again();
         }
         self.is_dirty |= !is_same || is_odd;
-        self.take_in_offers(key, beat);
+        self.take_in_offers(key, claims_before, beat);
     }
 
     /// Replaces what a node offers and claims, and notes which shards it gave up.
-    fn take_in_offers(&mut self, key: NodeKey, beat: Beat) {
+    ///
+    /// Its number of changes tells of what it claimed and gave up between the last beat that was heard
+    /// and this one, as it does when it takes over after a split and yields at the first beat after
+    /// the heal: then it may have been the last to announce anything of what is owned here.
+    fn take_in_offers(&mut self, key: NodeKey, changes_before: u16, beat: Beat) {
+        let changes = beat.changes.wrapping_sub(changes_before);
         let Some(peer) = self.roll.peer_mut(key) else {
             return;
         };
@@ -279,6 +284,7 @@ impl Machine {
             .map(|offer| (offer.group, offer))
             .collect();
         let before = std::mem::replace(&mut peer.offers, offers);
+        let has_missed = changes != differing(&before, &peer.offers);
         for tenure in self.tenures.values_mut() {
             let (id, shards) = (tenure.id, tenure.group.shards);
             let offer = |offers: &BTreeMap<GroupId, Offer>| {
@@ -290,6 +296,10 @@ impl Machine {
                 tenure.is_stale = true;
                 self.is_dirty = true;
             }
+            if has_missed {
+                let owned = tenure.owned.clone();
+                tenure.was_contended(&owned);
+            }
             let Some(old) = before.get(&id).filter(|old| !old.claims.is_empty()) else {
                 continue;
             };
@@ -298,6 +308,7 @@ impl Machine {
             let gone = new.map_or_else(|| old.clone(), |new| old.without(&new));
             if !gone.is_empty() {
                 tenure.bereave(&gone, How::Handover);
+                tenure.was_contended(&gone);
                 self.is_dirty = true;
             }
             if is_deaf {
@@ -418,6 +429,18 @@ impl Looks {
             is_deaf: peer.is_deaf,
         }
     }
+}
+
+/// In how many shards the claims of two beats differ, counted as [`Beat::changes`] counts.
+fn differing(before: &BTreeMap<GroupId, Offer>, now: &BTreeMap<GroupId, Offer>) -> u16 {
+    let mut differing: usize = 0;
+    for (id, offer) in now {
+        let before = before.get(id).map(|before| &before.claims);
+        differing += before.map_or(offer.claims.len(), |it| it.differing(&offer.claims));
+    }
+    let gone = before.iter().filter(|(id, _)| !now.contains_key(id));
+    differing += gone.map(|(_, offer)| offer.claims.len()).sum::<usize>();
+    u16::try_from(differing % 0x1_0000).unwrap_or_default()
 }
 
 fn malformed(node: Option<NodeId>, error: BeatError) -> Nothing {

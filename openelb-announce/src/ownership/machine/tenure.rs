@@ -27,6 +27,10 @@ pub(super) struct Tenure {
 }
 
 /// What is known about one shard.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and none rules out another"
+)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell {
     /// The first-ranked candidate, if it ranks above this node or this node makes no bid.
@@ -39,6 +43,9 @@ pub(super) struct Cell {
     pub(super) past: How,
     /// Another live node claims what is owned here.
     is_contended: bool,
+    /// Another live node has claimed it, or may have, since this node announced it last, and has given
+    /// it up: it may have been heard last.
+    was_contended: bool,
     /// It came while this node heard nothing at all.
     pub(super) is_doubtful: bool,
     reannounced: Option<Time>,
@@ -75,6 +82,7 @@ impl Tenure {
             since: Time::ZERO,
             past: How::Cold,
             is_contended: false,
+            was_contended: false,
             is_doubtful: false,
             reannounced: None,
         };
@@ -140,6 +148,7 @@ impl Tenure {
         };
         cell.since = now;
         cell.is_contended = false;
+        cell.was_contended = false;
         cell.is_doubtful = is_doubtful;
         cell.reannounced = Some(now);
         cell.past
@@ -150,6 +159,7 @@ impl Tenure {
         self.owned.set(index, false);
         if let Some(cell) = self.cells.get_mut(usize::from(index)) {
             cell.is_contended = false;
+            cell.was_contended = false;
             cell.is_doubtful = false;
             cell.past = match why {
                 Why::LinkDown | Why::Unconfigured => How::Cold,
@@ -179,6 +189,15 @@ impl Tenure {
         for index in shards.iter() {
             if let Some(cell) = self.cells.get_mut(usize::from(index)) {
                 cell.past = past;
+            }
+        }
+    }
+
+    /// Notes that another node has given these up, of which only what is owned matters.
+    pub(super) fn was_contended(&mut self, shards: &ShardSet) {
+        for index in self.owned.common(shards).iter() {
+            if let Some(cell) = self.cells.get_mut(usize::from(index)) {
+                cell.was_contended = true;
             }
         }
     }
@@ -234,10 +253,11 @@ impl Tenure {
             .zip(&mut self.cells)
             .filter(|(index, _)| owned.contains(*index))
         {
-            let is_over = cell.is_contended && !contended.contains(index);
+            cell.was_contended |= cell.is_contended;
             cell.is_contended = contended.contains(index);
-            if is_over {
+            if cell.was_contended && !cell.is_contended {
                 // The other one may have announced itself last.
+                cell.was_contended = false;
                 cell.reannounced = Some(view.now);
                 plan.reannounce.push(index);
             }

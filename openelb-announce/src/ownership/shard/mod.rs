@@ -116,6 +116,17 @@ impl ShardSet {
         self.combined(other, |a, b| a & !b)
     }
 
+    /// How many shards have to be given up and claimed to get from this set to the other one, which
+    /// may be of another number of shards: then none of them is the same.
+    pub(super) fn differing(&self, other: &Self) -> usize {
+        if self.shards != other.shards {
+            return self.len() + other.len();
+        }
+        let words = self.words.iter().zip(&other.words);
+        let ones = |(a, b): (&u64, &u64)| usize::try_from((a ^ b).count_ones()).unwrap_or(0);
+        words.map(ones).sum()
+    }
+
     /// The numbers in the set, rising.
     pub(super) fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         (0_u16..).zip(&self.words).flat_map(|(place, word)| {

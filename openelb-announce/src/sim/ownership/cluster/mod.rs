@@ -104,6 +104,7 @@ impl<'a> Cluster<'a> {
                 }
             }
         }
+        self.judge.judge_ceded(&self.network, &self.clients);
         if let (Some(journal), Some(violation)) = (&mut self.journal, self.judge.violation()) {
             journal.line(now, &format!("!!! {violation}"));
         }

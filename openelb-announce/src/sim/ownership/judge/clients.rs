@@ -1,10 +1,12 @@
 //! Where clients send their traffic in the end (I4).
 
+use super::owners::{Found, Owned};
 use super::reach::bit;
 use super::{Invariant, Judge, Participant};
 use crate::sim::ownership::scenario::letter;
 use crate::sim::{HostId, Network};
 use crate::time::Time;
+use crate::wire::Mac;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,7 +37,8 @@ impl Audience {
 }
 
 impl Judge {
-    /// Judges the end of a run: every client that streams to an address with one owner sends to it.
+    /// Judges the end of a run: every client that streams to an address with one owner, and could hear
+    /// its announcements, sends to it.
     pub(in crate::sim::ownership) fn judge_clients(
         &mut self,
         network: &Network,
@@ -46,34 +49,64 @@ impl Judge {
             return;
         }
         let has_asked = now - self.owners.due() > UNREACHABILITY;
-        let found = self.owners.held().find_map(|(held, answering)| {
-            let (number, owner) = only(answering, &self.nodes)?;
-            if owner.is_deaf || !(has_asked || self.audience.heard(number, held.address)) {
-                return None;
-            }
-            let strays = |client: &&HostId| {
-                let neighbor = network.neighbor(**client, held.address);
-                neighbor.is_some_and(|neighbor| neighbor.mac != owner.mac)
-            };
-            let client = clients.iter().find(strays)?;
-            let neighbor = network.neighbor(*client, held.address);
-            let (address, owner) = (held.address, letter(number));
-            let what =
-                format!("{client} believes {neighbor:?} about {address}, which {owner} owns");
-            Some((Invariant::Converged, what))
+        let found = self.owners.owned().find_map(|held| {
+            let has_heard = has_asked || self.audience.heard(held.owner, held.address);
+            let owner = self.nodes.get(held.owner).filter(|_| has_heard)?;
+            stray(network, clients, &held, owner, |_| true)
         });
         self.blame(now, found);
     }
+
+    /// Judges what has been ceded for long enough: no client still sends to a node that gave way to one
+    /// that hears it. Whatever clients heard before, the owner must have announced since.
+    pub(in crate::sim::ownership) fn judge_ceded(&mut self, network: &Network, clients: &[HostId]) {
+        let now = network.now();
+        let patience = self.bounds.detect + ROUND;
+        let Some(ceded) = self.owners.take_ceded(now, patience) else {
+            return;
+        };
+        let found = ceded.into_iter().find_map(|held| {
+            let is_heard = !self.is_lossy && held.since > self.audience.disturbed;
+            let owner = self.nodes.get(held.owner).filter(|_| is_heard)?;
+            stray(network, clients, &held, owner, |believed| {
+                self.gave_way(&held, believed)
+            })
+        });
+        self.blame(now, found);
+    }
+
+    /// Is it the station of a node that ceded the address, and hears and is heard?
+    fn gave_way(&self, held: &Owned, station: Mac) -> bool {
+        let nodes = self.nodes.iter().enumerate();
+        let mut ceding = nodes.filter(|(number, _)| held.ceded & bit(*number) != 0);
+        ceding.any(|(number, node)| {
+            node.mac == station && node.is_sound() && self.reach.hears(held.owner, number)
+        })
+    }
 }
 
-fn only(answering: u8, nodes: &[Participant]) -> Option<(usize, &Participant)> {
-    let mut owners = nodes
-        .iter()
-        .enumerate()
-        .filter(|(node, _)| answering & bit(*node) != 0);
-    owners.next().filter(|_| answering.is_power_of_two())
+/// A client that sends to some other station, which counts, though the owner is not deaf.
+fn stray(
+    network: &Network,
+    clients: &[HostId],
+    held: &Owned,
+    owner: &Participant,
+    counts: impl Fn(Mac) -> bool,
+) -> Found {
+    let strays = |client: &&HostId| {
+        let believed = network.neighbor(**client, held.address);
+        believed.is_some_and(|it| it.mac != owner.mac && counts(it.mac))
+    };
+    let client = clients.iter().find(strays).filter(|_| !owner.is_deaf)?;
+    let neighbor = network.neighbor(*client, held.address);
+    let (address, owner) = (held.address, letter(held.owner));
+    let what = format!("{client} believes {neighbor:?} about {address}, which {owner} owns");
+    Some((Invariant::Converged, what))
 }
 
+/// The second announcement follows the first after one second, and may be what makes up for frames that
+/// overtook each other.
+const ROUND: Duration = Duration::from_millis(1100);
 /// A client asks once in a second; two and some for a question that met no owner yet.
 const SETTLING: Duration = Duration::from_millis(2500);
 /// Reachable for 45 s at most, 5 s of delay, 3 s of probes, and a second to ask everybody.

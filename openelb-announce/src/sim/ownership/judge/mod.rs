@@ -4,17 +4,18 @@
 //! |---|---|
 //! | I1 | at most one of the nodes that must agree answers for an address, but for D + T after a change (and 10 s more where a node hears another that does not hear it, and was deaf) |
 //! | I2 | within the bound after the last change each segment has an owner, if anybody in it may own |
-//! | I3 | no frame speaks for an address 0.9 D or more after its sender's last beat |
-//! | I4 | a client that could hear the owner's announcements sends to the owner |
+//! | I3 | no frame speaks for an address 0.9 D or more after its sender's last beat, or once its sender has lost it |
+//! | I4 | a client that could hear the owner's announcements, or must have because another gave way to it, sends to the owner |
 //! | I5 | announcements and beats stay below their rates |
 //! | I6 | once settled, a shard moves only from hand to hand, and once |
 
 mod clients;
 mod owners;
+mod participant;
 mod rates;
 mod reach;
 
-use super::scenario::{Fault, Node, Scenario, letter};
+use super::scenario::{Fault, Scenario, letter};
 use crate::ownership::{Event, How};
 use crate::sim::trace::asserted;
 use crate::sim::{Action, HostId, Network, Record, datagram};
@@ -22,6 +23,7 @@ use crate::time::Time;
 use crate::wire::Mac;
 use clients::Audience;
 use owners::{Found, Owners};
+use participant::{Participant, Process};
 use rates::Rates;
 use reach::{Reach, bit};
 use std::fmt;
@@ -123,46 +125,6 @@ pub(super) struct Judge {
     violation: Option<Violation>,
 }
 
-/// How a node of the cluster fares, as far as the judge did it or saw it.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "troubles of their own, in any combination"
-)]
-#[derive(Clone, Debug)]
-pub(super) struct Participant {
-    host: HostId,
-    mac: Mac,
-    process: Process,
-    has_left: bool,
-    is_up: bool,
-    is_deaf: bool,
-    is_mute: bool,
-    excluded: u8,
-    /// When its last beat left, by its own clock.
-    last_beat: Option<Time>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Process {
-    Runs,
-    IsFrozen,
-    Stopped,
-}
-
-impl Process {
-    const fn freeze(&mut self) {
-        if matches!(self, Self::Runs) {
-            *self = Self::IsFrozen;
-        }
-    }
-
-    const fn thaw(&mut self) {
-        if matches!(self, Self::IsFrozen) {
-            *self = Self::Runs;
-        }
-    }
-}
-
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -198,21 +160,12 @@ impl Bounds {
 impl Judge {
     pub(super) fn new(scenario: &Scenario, hosts: &[(HostId, Mac)], held: &[Held]) -> Self {
         let window = scenario.profile.timing().dead_after() * 106 / 100 + scenario.delay();
-        let node = |((host, mac), node): (&(HostId, Mac), &Node)| Participant {
-            host: *host,
-            mac: *mac,
-            process: Process::Stopped,
-            has_left: false,
-            is_up: true,
-            is_deaf: false,
-            is_mute: false,
-            excluded: node.excluded,
-            last_beat: None,
-        };
+        let nodes = hosts.iter().zip(&scenario.nodes);
+        let participants = nodes.map(|((host, mac), node)| Participant::new(*host, *mac, node));
         Self {
             bounds: Bounds::of(scenario),
             interval: scenario.profile.timing().interval(),
-            nodes: hosts.iter().zip(&scenario.nodes).map(node).collect(),
+            nodes: participants.collect(),
             is_lossy: false,
             is_lopsided: false,
             reach: Reach::new(hosts.len(), window),
@@ -320,7 +273,7 @@ impl Judge {
 
     /// The run is over.
     pub(super) fn finish(&mut self, now: Time) {
-        let held: Vec<_> = self.owners.held().map(|(held, _)| *held).collect();
+        let held: Vec<_> = self.owners.held().copied().collect();
         let shard_of = |address| {
             held.iter()
                 .find(|held| held.address == address)
@@ -377,12 +330,13 @@ impl Judge {
             Fault::Resume(node) => self.change(node, |node| node.process.thaw()),
             Fault::Stop(node) => {
                 self.reach.forget(node);
-                self.change(node, |node| node.process = Process::Stopped);
+                self.change(node, |node| node.end(Process::Stopped));
             }
             Fault::Restart { node, .. } => {
                 self.reach.forget(node);
                 self.change(node, |node| {
-                    (node.process, node.has_left, node.last_beat) = (Process::Runs, false, None);
+                    node.end(Process::Runs);
+                    (node.has_left, node.last_beat) = (false, None);
                 });
             }
             Fault::Link { node, up } => self.change(node, |node| node.is_up = up),
@@ -419,7 +373,8 @@ impl Judge {
         });
     }
 
-    /// A node sends a frame: it may speak for addresses only while its last beat is recent.
+    /// A node sends a frame: it may speak only for addresses that it owns, and only while its last
+    /// beat is recent.
     fn sent(&mut self, node: usize, frame: &[u8], at: Time, network: &Network) {
         let Some((destination, address)) = asserted(frame) else {
             return;
@@ -441,6 +396,14 @@ impl Judge {
                 "{name} speaks for {address} at its {local}, its last beat was at {:?}",
                 sender.last_beat
             );
+            return self.blame(at, Some((Invariant::Fenced, what)));
+        }
+        let shard = self.owners.held().find(|held| held.address == address);
+        if shard.is_some_and(|held| !sender.owned.contains(&held.shard)) {
+            let what = format!(
+                "{} speaks for {address}, which it does not own",
+                letter(node)
+            );
             self.blame(at, Some((Invariant::Fenced, what)));
         }
     }
@@ -451,6 +414,9 @@ impl Judge {
             Event::Acquired { shard, how, .. } => {
                 self.figures.acquisitions += 1;
                 self.rates.allow(node, *shard);
+                self.change(node, |node| {
+                    node.owned.insert(*shard);
+                });
                 if *how == How::Cold {
                     self.rates.probes(*shard);
                 }
@@ -460,6 +426,9 @@ impl Judge {
                     self.blame(now, found);
                 }
             }
+            Event::Lost { shard, .. } => self.change(node, |node| {
+                node.owned.remove(shard);
+            }),
             Event::Reannounce { shard } => self.rates.allow(node, *shard),
             _ => {}
         }

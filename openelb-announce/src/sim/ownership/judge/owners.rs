@@ -23,6 +23,8 @@ pub(super) struct Owners {
     changed: Time,
     /// From when on every address must have its owner.
     due: Time,
+    /// When the next address is looked for that was ceded some time ago.
+    look: Time,
     /// Did the cluster stand still when the last change came, and was that a sudden end?
     is_sudden: bool,
 }
@@ -34,8 +36,21 @@ struct Entry {
     answering: u8,
     /// When that set changed last.
     since: Time,
+    /// Who answered beside the only one that does now, until then.
+    ceded: u8,
     /// Moves since the cluster settled.
     moves: usize,
+}
+
+/// An address that just one node answers for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owned {
+    pub(super) address: IpAddr,
+    pub(super) owner: usize,
+    /// Since when just that one does.
+    pub(super) since: Time,
+    /// Who else did until then, as a bit set.
+    pub(super) ceded: u8,
 }
 
 /// What was found, if it must not be.
@@ -47,20 +62,45 @@ impl Owners {
             held: *held,
             answering: 0,
             since: Time::ZERO,
+            ceded: 0,
             moves: 0,
         };
         Self {
             entries: held.iter().map(entry).collect(),
             changed: Time::ZERO,
             due: Time::ZERO,
+            look: Time::MAX,
             is_sudden: false,
         }
     }
 
-    pub(super) fn held(&self) -> impl Iterator<Item = (&Held, u8)> {
-        self.entries
-            .iter()
-            .map(|entry| (&entry.held, entry.answering))
+    pub(super) fn held(&self) -> impl Iterator<Item = &Held> {
+        self.entries.iter().map(|entry| &entry.held)
+    }
+
+    /// Every address that just one node answers for, with it.
+    pub(super) fn owned(&self) -> impl Iterator<Item = Owned> {
+        self.entries.iter().filter_map(Entry::owned)
+    }
+
+    /// What two nodes answered for until `patience` ago, and one of them since; each once. `None` when it
+    /// is not time to look.
+    pub(super) fn take_ceded(&mut self, now: Time, patience: Duration) -> Option<Vec<Owned>> {
+        if now < self.look {
+            return None;
+        }
+        self.look = Time::MAX;
+        let mut ceded = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| entry.ceded != 0) {
+            let at = entry.since + patience;
+            if at <= now {
+                ceded.extend(entry.owned());
+                entry.ceded = 0;
+            } else {
+                self.look = self.look.min(at);
+            }
+        }
+        Some(ceded)
     }
 
     /// Something changed at `at` about who reaches whom: two owners must have settled it some time
@@ -127,6 +167,11 @@ impl Owners {
             if entry.answering == 0 && self.is_sudden && entry.since >= self.changed {
                 let gap = per_mille(now - entry.since, detect);
                 figures.failover_per_mille = figures.failover_per_mille.max(gap);
+            }
+            let is_left = found.is_power_of_two() && entry.answering & found != 0;
+            entry.ceded = if is_left { entry.answering & !found } else { 0 };
+            if entry.ceded != 0 {
+                self.look = self.look.min(now);
             }
             entry.answering = found;
             entry.since = now;
@@ -209,6 +254,18 @@ impl Owners {
             }
         }
         None
+    }
+}
+
+impl Entry {
+    fn owned(&self) -> Option<Owned> {
+        let owner = usize::try_from(self.answering.trailing_zeros()).ok()?;
+        self.answering.is_power_of_two().then_some(Owned {
+            address: self.held.address,
+            owner,
+            since: self.since,
+            ceded: self.ceded,
+        })
     }
 }
 

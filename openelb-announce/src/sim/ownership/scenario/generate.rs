@@ -80,6 +80,9 @@ impl Scenario {
         // Some histories are watched long enough to see shards move back, and clients ask again.
         if random.chance(60) {
             self.quiet += Duration::from_secs(80);
+        } else if random.chance(300) {
+            // Others until clients must have noticed whose an address is.
+            self.quiet += Duration::from_secs(4);
         }
     }
 }
