@@ -59,7 +59,7 @@ impl Ipam {
         }
         let state = self.pools.get(usize::from(pool))?;
         let is_shared = state.pool.spec().share_pinned;
-        is_shared.then(|| Cow::Owned(of_namespace(ask.owner.key.namespace())))
+        is_shared.then(|| Cow::Owned(Sharing::of_namespace(ask.owner.key.namespace())))
     }
 }
 
@@ -68,11 +68,20 @@ pub(super) fn is_of_namespace(sharing: &Sharing) -> bool {
     sharing.key.starts_with(NAMESPACE_MARK)
 }
 
-/// The sharing of all owners of a namespace in a pool that shares pinned addresses.
-fn of_namespace(namespace: &str) -> Sharing {
-    Sharing {
-        key: format!("{NAMESPACE_MARK}{namespace}"),
-        backend: String::new(),
+impl Sharing {
+    /// The sharing of all owners of a namespace in a pool with
+    /// [`share_pinned`](crate::PoolSpec::share_pinned): what the row of such an owner says when it
+    /// has no key of its own, for front ends that make rows out of records of another form.
+    ///
+    /// ```
+    /// # use openelb_ipam::Sharing;
+    /// assert_ne!(Sharing::of_namespace("shop"), Sharing::new("shop"));
+    /// ```
+    pub fn of_namespace(namespace: &str) -> Self {
+        Self {
+            key: format!("{NAMESPACE_MARK}{namespace}"),
+            backend: String::new(),
+        }
     }
 }
 

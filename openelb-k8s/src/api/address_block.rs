@@ -92,4 +92,16 @@ impl AddressBlock {
         let family = if family == Family::V4 { "v4" } else { "v6" };
         format!("{eip}-{family}-{:x}", digits >> Self::BITS)
     }
+
+    /// The lowest address of a block by the part of its name behind the Eip's: `v4-c0000`.
+    pub(crate) fn first_of(suffix: &str) -> Option<IpAddr> {
+        let (family, digits) = suffix.split_once('-')?;
+        let digits = u128::from_str_radix(digits, 16).ok()?;
+        let bits = digits.checked_mul(1 << Self::BITS)?;
+        match family {
+            "v4" => Some(IpAddr::V4(u32::try_from(bits).ok()?.into())),
+            "v6" => Some(IpAddr::V6(bits.into())),
+            _ => None,
+        }
+    }
 }

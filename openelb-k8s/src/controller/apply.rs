@@ -1,0 +1,152 @@
+//! What a Service is to look like: finalizer, label, ingress, condition.
+
+use openelb_ipam::Time;
+
+use super::holder::{Holder, Stance, has_finalizer, version};
+use super::key::Key;
+use super::{Kind, Machine, ObjectRef, Occurrence, Output, ServiceApply};
+use crate::cluster::{Condition, Service};
+use crate::names;
+use crate::wish::{self, Decision, Severity, is_marked};
+
+impl Machine {
+    /// What the Service is to look like, given that all it is to have is recorded.
+    pub(super) fn desired(&self, key: &Key, service: &Service, now: Time) -> ServiceApply {
+        let mut apply = ServiceApply {
+            uid: service.metadata.uid.clone().unwrap_or_default(),
+            resource_version: version(service).to_owned(),
+            ..ServiceApply::default()
+        };
+        let Some(holder) = self.holders.get(key) else {
+            return apply;
+        };
+        if let Some(first) = holder.grants.first() {
+            let addresses: Vec<_> = holder.grants.iter().map(|grant| grant.address).collect();
+            let ingress = wish::ingress(service, &addresses, self.settings.is_mode_known);
+            apply.finalizer = true;
+            apply.label = Some(first.pool.to_string());
+            apply.ingress = Some(ingress);
+        } else {
+            // The marks stay until the records are gone: a Service without them can be replaced
+            // by another one of its name.
+            let is_recorded = !holder.records.is_empty();
+            apply.finalizer = is_recorded && has_finalizer(service);
+            let label = label_of(service).filter(|_| is_recorded);
+            apply.label = label.map(str::to_owned);
+            apply.ingress = (is_cleared(holder, service)).then(Vec::new);
+        }
+        apply.condition = if holder.stance == Stance::Leaving {
+            None
+        } else {
+            let has_address = !holder.grants.is_empty();
+            wish::condition(service, holder.trouble.as_ref(), has_address, now)
+        };
+        let is_releasing = condition_of(service).filter(|it| it.reason == RELEASING);
+        if let Some(releasing) = is_releasing.filter(|_| is_owing(holder)) {
+            apply.condition = Some(releasing.clone());
+        }
+        apply
+    }
+
+    /// A change of the Service that changes nothing else: whoever read it before can no longer
+    /// write to it.
+    pub(super) fn bump(&mut self, key: &Key, mut apply: ServiceApply, now: Time) -> ServiceApply {
+        let Some(holder) = self.holders.get_mut(key) else {
+            return apply;
+        };
+        holder.bumps += 1;
+        let owed = holder
+            .records
+            .iter()
+            .filter(|(address, _)| !holder.is_granted(*address));
+        let owed: Vec<_> = owed.map(|(address, _)| address.to_string()).collect();
+        let status = if holder.grants.is_empty() {
+            "False"
+        } else {
+            "True"
+        };
+        apply.condition = Some(Condition {
+            kind: names::ADDRESS_ASSIGNED_CONDITION.to_owned(),
+            status: status.to_owned(),
+            reason: RELEASING.to_owned(),
+            message: format!(
+                "gives back {} ({} at {now})",
+                owed.join(" and "),
+                holder.bumps
+            ),
+            observed_generation: None,
+            last_transition_time: now.to_string(),
+        });
+        apply
+    }
+
+    /// Makes an Event of a decision about a Service.
+    pub(super) fn tell(&mut self, key: &Key, decision: Decision<'_>) {
+        let event = wish::event(decision);
+        let service = self
+            .holders
+            .get(key)
+            .and_then(|holder| holder.service.as_ref());
+        let uid = service.and_then(|service| service.metadata.uid.clone());
+        self.outputs.push_back(Output::Happened(Occurrence {
+            about: ObjectRef {
+                kind: Kind::Service,
+                namespace: key.namespace().to_owned(),
+                name: key.name().to_owned(),
+                uid: uid.unwrap_or_default(),
+            },
+            is_warning: event.severity == Severity::Warning,
+            reason: event.reason,
+            action: event.action,
+            note: event.note,
+        }));
+    }
+}
+
+/// Whether a Service without an address is to show none: what others wrote is not ours to clear.
+fn is_cleared(holder: &Holder, service: &Service) -> bool {
+    let is_empty = service.status.load_balancer.ingress.is_empty();
+    let shown = holder.shown();
+    let is_ours = is_marked(service) || shown.iter().any(|address| holder.is_recorded(*address));
+    !is_empty && is_ours
+}
+
+/// Whether a record is still to go.
+fn is_owing(holder: &Holder) -> bool {
+    let mut records = holder.records.iter();
+    records.any(|(address, _)| !holder.is_granted(*address))
+}
+
+pub(super) fn label_of(service: &Service) -> Option<&str> {
+    let label = service.metadata.labels.get(names::POOL_LABEL);
+    label.map(String::as_str)
+}
+
+pub(super) fn condition_of(service: &Service) -> Option<&Condition> {
+    let mut conditions = service.status.conditions.iter();
+    conditions.find(|it| it.kind == names::ADDRESS_ASSIGNED_CONDITION)
+}
+
+/// Leaves a condition as it is when it has the reason that it is to have.
+pub(super) fn accept(present: Option<&Condition>, wanted: &mut Option<Condition>) {
+    if let (Some(present), Some(wanted)) = (present, wanted)
+        && present.status == wanted.status
+        && present.reason == wanted.reason
+    {
+        wanted.clone_from(present);
+    }
+}
+
+/// Whether two conditions say the same; the generation that they were made from does not matter.
+pub(super) fn says_the_same(one: Option<&Condition>, other: Option<&Condition>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            one.status == other.status && one.reason == other.reason && one.message == other.message
+        }
+        _ => false,
+    }
+}
+
+/// Reason of the condition while a record is removed that the status never showed.
+const RELEASING: &str = "Releasing";
