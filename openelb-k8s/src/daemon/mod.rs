@@ -9,6 +9,7 @@ mod controller;
 mod http;
 mod log;
 mod metrics;
+mod speaker;
 mod stop;
 
 use std::process::ExitCode;
@@ -52,20 +53,21 @@ enum Failure {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let controller = match &args.command {
-        Command::Version => {
-            version();
-            return Ok(());
-        }
-        Command::Controller(controller) => controller,
-    };
+    if matches!(args.command, Command::Version) {
+        version();
+        return Ok(());
+    }
     log::start(&args.log)?;
     // One thread: the work is waiting for the API server. Memory stays small and order is plain.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    runtime.block_on(controller::run(args, controller))
+    match &args.command {
+        Command::Controller(controller) => runtime.block_on(controller::run(args, controller)),
+        Command::Speaker(speaker) => runtime.block_on(speaker::run(args, speaker)),
+        Command::Version => Ok(()),
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "it is what the user asked for")]

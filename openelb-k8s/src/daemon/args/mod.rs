@@ -1,6 +1,7 @@
 //! The arguments of the processes. OpenELB's names are kept where they still mean something.
 
 mod listen;
+mod speaker;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use crate::names;
 use crate::wish::{Serving, Unclassed};
 
 pub(super) use listen::Listen;
+pub(super) use speaker::{OnStop, SpeakerArgs};
 
 /// The controller and the speaker of `OpenELB` in a cluster.
 #[derive(Debug, Parser)]
@@ -54,6 +56,8 @@ impl Args {
 pub(super) enum Command {
     /// Gives addresses to Services.
     Controller(ControllerArgs),
+    /// Announces the addresses of Services from this node.
+    Speaker(SpeakerArgs),
     /// Prints the version.
     Version,
 }

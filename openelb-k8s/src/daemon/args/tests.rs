@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::{Args, Command, ControllerArgs, Listen, ServeUnclassed};
+use super::{Args, Command, ControllerArgs, Listen, OnStop, ServeUnclassed};
 use crate::wish::Unclassed;
 
 #[test]
@@ -61,6 +61,20 @@ fn controller(flags: &[&str]) -> ControllerArgs {
     let words = ["openelb-k8s", "controller"].iter().chain(flags);
     match Args::try_parse_from(words).unwrap().command {
         Command::Controller(args) => args,
-        Command::Version => panic!("another command"),
+        Command::Speaker(_) | Command::Version => panic!("another command"),
+    }
+}
+
+#[test]
+fn a_speaker_takes_its_node_from_the_command_line_and_drains_when_it_ends() {
+    let words = ["openelb-k8s", "speaker", "--node-name", "n1"];
+    let Command::Speaker(args) = Args::try_parse_from(words).unwrap().command else {
+        panic!("another command");
+    };
+    assert_eq!((&*args.node_name, args.on_stop), ("n1", OnStop::Drain));
+    assert_eq!(args.drain_time.as_secs(), 2);
+    for flag in ["--drain-time=1h", "--drain-time=soon", "--on-stop=never"] {
+        let words = ["openelb-k8s", "speaker", "--node-name", "n1", flag];
+        assert!(Args::try_parse_from(words).is_err(), "{flag}");
     }
 }

@@ -3,7 +3,7 @@
 
 mod peer;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use openelb_announce::announcer::{AddressStatus, State};
@@ -40,6 +40,8 @@ type Key = (String, String, Protocol);
 pub struct Shown {
     /// The entries, in the order of address and service; at most [`MOST_SHOWN`].
     pub addresses: Vec<AnnouncedAddress>,
+    /// Every address that is announced, shown or not.
+    pub announced: BTreeSet<IpAddr>,
     /// How many there would be, by protocol and state.
     pub counts: BTreeMap<(&'static str, &'static str), usize>,
 }
@@ -74,7 +76,10 @@ impl Record {
             (importance(row, &entry), entry)
         });
         let mut ranked: Vec<_> = ranked.collect();
-        for (_, entry) in &ranked {
+        for (row, (_, entry)) in desired.rows.iter().zip(&ranked) {
+            if entry.state == AnnouncementState::Announced {
+                shown.announced.insert(row.address);
+            }
             let words = (protocol(entry.protocol), state(entry.state));
             *shown.counts.entry(words).or_default() += 1;
         }

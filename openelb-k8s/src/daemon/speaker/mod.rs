@@ -1,0 +1,365 @@
+//! The speaker of a node: watches in, announcements and sessions out, a record of both back.
+//!
+//! One loop owns what is known. It says nothing before every kind was listed once; from then on it
+//! goes on with what it knows, whether the API server answers or not. Changes that come together are
+//! carried out together.
+
+mod feed;
+mod host;
+mod metrics;
+mod mirror;
+mod network;
+mod report;
+mod reporter;
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use openelb_announce::bgp::peer::Stop as BgpStop;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tracing::{info, warn};
+
+use self::mirror::{Mirror, News};
+use self::network::{Network, Sight};
+use self::report::Report;
+use self::reporter::Writers;
+use super::args::{Args, OnStop, SpeakerArgs};
+use super::http::{Pages, Question};
+use super::stop::Stop;
+use super::{Failure, clock};
+use crate::api::{Condition, NodeAnnouncementStatus};
+use crate::client::{Writer, connect};
+use crate::speaker::record::{MOST_SHOWN, Record, Seen, Shown, conf_status, peer_status};
+use crate::speaker::{Desired, Me, desired};
+
+/// Speaks until it is told to stop, and then hands over.
+pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failure> {
+    // First of all: it takes capabilities, and gives them up for everything that starts after it.
+    let boot = clock::now().0.saturating_mul(NANOSECONDS);
+    let network = Network::start(boot).map_err(Failure::Runtime)?;
+    let mut stop = Stop::listen().map_err(Failure::Runtime)?;
+    let client = connect(&args.place()).await?;
+    let (pages, mut questions) = Pages::new();
+    if let Some(address) = speaker.metrics_addr.0 {
+        pages.serve(address, "--metrics-addr").await?;
+    }
+    let mut news = feed::feed(&client, &args.namespace);
+    let (reports, newest) = watch::channel(None);
+    let (earlier, mut before) = oneshot::channel();
+    let node = speaker.node_name.clone();
+    let writers = Writers {
+        own: Writer::new(client.clone(), report::manager(&node), WIDTH),
+        for_all: Writer::new(client, report::FOR_ALL, WIDTH),
+    };
+    tokio::spawn(reporter::write(writers, node, earlier, newest));
+    let mut speaking = Speaking::new(speaker, network, reports);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let due = speaking.due;
+        // Every arm gives back what it took, or takes nothing before it wins.
+        tokio::select! {
+            Some(first) = news.recv() => speaking.hear(first, &mut news),
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => speaking.decide(),
+            _ = ticks.tick() => speaking.look(),
+            Some(question) = questions.recv() => speaking.answer(question),
+            Ok(status) = &mut before, if speaking.record.is_none() => speaking.go_on(&status),
+            () = stop.told() => break,
+        }
+    }
+    speaking.end(speaker).await;
+    Ok(())
+}
+
+struct Speaking {
+    me: Me,
+    mirror: Mirror,
+    network: Network,
+    desired: Desired,
+    /// `None` until it is known what a former life wrote.
+    record: Option<Record>,
+    shown: Shown,
+    reports: watch::Sender<Option<Report>>,
+    /// When what was heard is to be acted upon.
+    due: Option<Instant>,
+    /// Ticks since the network was looked at.
+    idle: u32,
+    has_begun: bool,
+    conditions: Vec<Condition>,
+}
+
+impl Speaking {
+    fn new(
+        speaker: &SpeakerArgs,
+        network: Network,
+        reports: watch::Sender<Option<Report>>,
+    ) -> Self {
+        Self {
+            me: Me {
+                node: speaker.node_name.clone(),
+                class: speaker.load_balancer_class.clone(),
+                ignores_exclude_label: speaker.ignore_exclude_label,
+            },
+            mirror: Mirror::new(),
+            network,
+            desired: Desired::default(),
+            record: None,
+            shown: Shown::default(),
+            reports,
+            due: None,
+            idle: 0,
+            has_begun: false,
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Takes in what waits. What belongs together comes together, so it is acted upon a moment later.
+    fn hear(&mut self, first: News, rest: &mut mpsc::Receiver<News>) {
+        let mut is_changed = self.mirror.take(first);
+        for _ in 0..BATCH {
+            let Ok(news) = rest.try_recv() else {
+                break;
+            };
+            is_changed |= self.mirror.take(news);
+        }
+        if is_changed && self.due.is_none() {
+            self.due = Some(Instant::now() + DEBOUNCE);
+        }
+    }
+
+    fn decide(&mut self) {
+        self.due = None;
+        // What is missing from half a list is not gone.
+        if !self.mirror.missing().is_empty() {
+            return;
+        }
+        let desired = desired(&self.mirror.cluster, &self.me, &self.mirror.shelf);
+        for problem in desired
+            .problems
+            .iter()
+            .filter(|it| !self.desired.problems.contains(it))
+        {
+            warn!("{problem}");
+        }
+        if !self.has_begun {
+            info!(
+                node = self.me.node,
+                addresses = desired.rows.len(),
+                "every kind was listed: announcing"
+            );
+            self.has_begun = true;
+        }
+        self.network.put_in_force(&desired);
+        self.desired = desired;
+        self.look_now();
+    }
+
+    /// Looks when something happened, and from time to time in any case.
+    fn look(&mut self) {
+        self.idle += 1;
+        let is_stirred = self.network.noted.is_stirred.swap(false, Ordering::Relaxed);
+        if self.has_begun && (is_stirred || self.idle >= IDLE_TICKS) {
+            self.look_now();
+        }
+    }
+
+    fn look_now(&mut self) {
+        self.idle = 0;
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        let sight = self.network.look();
+        let seen = Seen {
+            addresses: sight.addresses.clone(),
+            peers: sight.bgp.peers.clone(),
+        };
+        let now = Timestamp::now();
+        self.shown = record.show(&self.desired, &seen, &seconds(now));
+        let report = self.report(&sight, now);
+        self.reports.send_if_modified(|current| {
+            let is_new = current.as_ref() != Some(&report);
+            if is_new {
+                *current = Some(report);
+            }
+            is_new
+        });
+    }
+
+    fn report(&mut self, sight: &Sight, now: Timestamp) -> Report {
+        let (cluster, node) = (&self.mirror.cluster, &self.me.node);
+        let config = self.desired.bgp.config.as_ref();
+        let settings = |name: &str| {
+            let mut peers = config.into_iter().flat_map(|config| &config.peers);
+            let peer = peers.find(|peer| peer.name.as_str() == name);
+            peer.map(|peer| &peer.settings)
+        };
+        // Neighbours of a group have no object of their own.
+        let own = sight.bgp.peers.iter().filter(|peer| peer.group.is_none());
+        let peers = own.filter_map(|peer| {
+            let name = peer.name.as_str();
+            let before = cluster
+                .bgp_peers
+                .get(name)?
+                .status
+                .nodes_peer_status
+                .get(node);
+            Some((
+                name.to_owned(),
+                peer_status(peer, settings(name), before, now),
+            ))
+        });
+        let mut report = Report {
+            uid: cluster
+                .nodes
+                .get(node)
+                .and_then(|it| it.metadata.uid.clone())
+                .unwrap_or_default(),
+            conf: config.map(conf_status),
+            peers: peers.collect(),
+            unseen: report::unseen(cluster, node),
+            ..Report::default()
+        };
+        let speaks = report::speaks_for_all(cluster, node);
+        report.cleanup = report::cleanup(cluster, node, &report, speaks);
+        if speaks {
+            let problems = &self.desired.problems;
+            report.conditions = report::conditions(cluster, problems, &seconds(now));
+        }
+        let mut troubles = self.network.troubles(sight);
+        troubles.extend(host::strict_arp_problem(Path::new("/")).filter(|_| self.is_on_links()));
+        self.conditions = conditions(&troubles, &self.shown, &self.conditions, &seconds(now));
+        report.record = NodeAnnouncementStatus {
+            addresses: self.shown.addresses.clone(),
+            conditions: self.conditions.clone(),
+        };
+        report
+    }
+
+    fn is_on_links(&self) -> bool {
+        !self.desired.link.announcements.is_empty()
+    }
+
+    /// Goes on with what a former life wrote.
+    fn go_on(&mut self, status: &NodeAnnouncementStatus) {
+        self.record = Some(Record::continued(status));
+        self.conditions.clone_from(&status.conditions);
+        if self.has_begun {
+            self.look_now();
+        }
+    }
+
+    fn answer(&mut self, question: Question) {
+        // Whoever asked may have gone.
+        match question {
+            Question::Healthy(answer) => drop(answer.send(())),
+            Question::Ready(answer) => {
+                let missing = self.mirror.missing();
+                drop(answer.send(missing.into_iter().map(str::to_owned).collect()));
+            }
+            Question::Metrics(answer) => {
+                let page = metrics::page(&metrics::Present {
+                    shown: &self.shown,
+                    sight: &self.network.look(),
+                    noted: &self.network.noted,
+                    problems: &self.desired.problems,
+                    interrupted: &self.mirror.interrupted(),
+                });
+                drop(answer.send(page));
+            }
+        }
+    }
+
+    /// Hands over, withdraws and ends. Nothing is answered for before somebody else does, as far as
+    /// there is anybody.
+    async fn end(mut self, speaker: &SpeakerArgs) {
+        info!(on_stop = ?speaker.on_stop, "told to stop: handing over");
+        let stop = match speaker.on_stop {
+            OnStop::Keep => BgpStop::Upgrade,
+            OnStop::Drain => {
+                self.network.drain();
+                // Routers take the other paths within this time; nobody says when they did.
+                let patience = Instant::now() + speaker.drain_time;
+                let has_session = self.network.has_session();
+                while Instant::now() < patience && (has_session || !self.network.is_handed_over()) {
+                    sleep(GLANCE).await;
+                }
+                self.network.withdraw();
+                BgpStop::Removal
+            }
+        };
+        self.network.stop(&stop);
+        info!("everything is handed over or withdrawn");
+    }
+}
+
+/// What is said about the speaker itself, with the times of what has not changed.
+fn conditions(
+    troubles: &[String],
+    shown: &Shown,
+    before: &[Condition],
+    now: &str,
+) -> Vec<Condition> {
+    let is_well = troubles.is_empty();
+    let mut found = vec![Condition {
+        kind: "Announcing".to_owned(),
+        status: if is_well { "True" } else { "False" }.to_owned(),
+        reason: if is_well { "AsDesired" } else { "Trouble" }.to_owned(),
+        message: troubles
+            .iter()
+            .take(MOST_TROUBLES)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(". "),
+        ..Condition::default()
+    }];
+    if shown.total() > MOST_SHOWN {
+        found.push(Condition {
+            kind: "Complete".to_owned(),
+            status: "False".to_owned(),
+            reason: "TooMany".to_owned(),
+            message: format!(
+                "{} of {} addresses are shown",
+                shown.addresses.len(),
+                shown.total()
+            ),
+            ..Condition::default()
+        });
+    }
+    for condition in &mut found {
+        let same = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+        let since = before.iter().find(same).map(|it| &*it.last_transition_time);
+        since
+            .unwrap_or(now)
+            .clone_into(&mut condition.last_transition_time);
+    }
+    found
+}
+
+/// RFC 3339 in whole seconds, as Kubernetes writes times.
+fn seconds(now: Timestamp) -> String {
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    now.to_string()
+}
+
+/// Allocations count in milliseconds, elections in nanoseconds.
+const NANOSECONDS: u64 = 1_000_000;
+
+/// A service and its slices, or a rollout's endpoints, come within some tens of milliseconds.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+
+const BATCH: usize = 1_024;
+
+const TICK: Duration = Duration::from_secs(1);
+
+const IDLE_TICKS: u32 = 15;
+
+/// How often it is looked whether others have taken over.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Statuses are small and rare.
+const WIDTH: usize = 2;
+
+const MOST_TROUBLES: usize = 8;
