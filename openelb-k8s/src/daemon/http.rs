@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use openelb_ipam::PoolSpec;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -24,6 +25,21 @@ pub(super) enum Question {
     Ready(oneshot::Sender<Vec<String>>),
     /// The metrics in the `OpenMetrics` text format.
     Metrics(oneshot::Sender<String>),
+    /// The pools that there are.
+    Pools(oneshot::Sender<Vec<PoolSpec>>),
+}
+
+impl Question {
+    /// The answer of a process that has not reached the API server yet: it is well, and not ready.
+    pub(super) fn answer_starting(self) {
+        // Whoever asked may have gone: then there is nobody to answer.
+        match self {
+            Self::Healthy(answer) => drop(answer.send(())),
+            Self::Ready(answer) => drop(answer.send(vec!["the API server".to_owned()])),
+            Self::Metrics(answer) => drop(answer.send("# EOF\n".to_owned())),
+            Self::Pools(answer) => drop(answer),
+        }
+    }
 }
 
 /// The questions, to be answered by the loop.
@@ -63,6 +79,11 @@ impl Pages {
             }
         });
         Ok(())
+    }
+
+    /// The pools that there are; `None` when the loop does not know them.
+    pub(super) async fn pools(&self) -> Option<Vec<PoolSpec>> {
+        self.ask(Question::Pools).await
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {

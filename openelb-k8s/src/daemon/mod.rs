@@ -11,6 +11,7 @@ mod log;
 mod metrics;
 mod speaker;
 mod stop;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,8 @@ enum Failure {
         flag: &'static str,
         source: std::io::Error,
     },
+    #[error("no TLS for the webhook: {0}")]
+    Tls(#[source] rustls::Error),
 }
 
 fn run(args: &Args) -> Result<(), Failure> {

@@ -107,6 +107,12 @@ pub(super) struct ControllerArgs {
     /// Most records that an Eip itself holds; those beyond are in `AddressBlock`s.
     #[arg(long, value_name = "RECORDS", default_value_t = 8_000, value_parser = cap)]
     pub(super) ledger_cap: usize,
+    /// Pools and BGP objects that cannot be used are refused when they are written.
+    #[arg(long)]
+    pub(super) webhook: bool,
+    /// Where the API server asks the webhook.
+    #[arg(long, value_name = "PORT", default_value_t = 9_443)]
+    pub(super) webhook_port: u16,
     /// Writes under way at once; each has a connection.
     #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = width)]
     pub(super) concurrent_writes: usize,

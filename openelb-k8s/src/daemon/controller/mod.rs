@@ -3,9 +3,12 @@
 mod feed;
 mod latency;
 mod process;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -14,6 +17,7 @@ use super::Failure;
 use super::args::{Args, ControllerArgs};
 use super::http::Pages;
 use super::stop::Stop;
+use super::webhook;
 use crate::client::{Backoff, Client, Election, Leadership, Recorder, Version, Writer, connect};
 use crate::controller::Settings;
 use crate::names;
@@ -23,7 +27,7 @@ use process::Process;
 pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), Failure> {
     let mut stop = Stop::listen().map_err(Failure::Runtime)?;
     let client = connect(&args.place()).await?;
-    let (pages, questions) = Pages::new();
+    let (pages, mut questions) = Pages::new();
     for (listen, flag) in [
         (controller.metrics_addr, "--metrics-addr"),
         (controller.readiness_addr, "--readiness-addr"),
@@ -32,9 +36,14 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
             pages.serve(address, flag).await?;
         }
     }
-    let version = tokio::select! {
-        () = stop.told() => return Ok(()),
-        version = version(&client) => version,
+    let mut asking = pin!(version(&client));
+    let version = loop {
+        // Each is cancel-safe, or kept across the turns.
+        tokio::select! {
+            () = stop.told() => return Ok(()),
+            version = &mut asking => break version,
+            Some(question) = questions.recv() => question.answer_starting(),
+        }
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -57,6 +66,15 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
     } else {
         Leadership::always()
     };
+    if controller.webhook {
+        webhook::serve(
+            client.clone(),
+            &args.namespace,
+            controller.webhook_port,
+            pages,
+        )
+        .await?;
+    }
     let settings = settings(controller, version);
     let process = Process::new(settings, controller, writer, recorder, leadership);
     process.run(feed::start(&client), questions, stop).await;
@@ -72,8 +90,7 @@ fn settings(controller: &ControllerArgs, version: Version) -> Settings {
     }
 }
 
-/// Asks until the API server answers. Pages are not answered meanwhile: a controller that cannot reach
-/// the API server is neither ready nor, for long, healthy.
+/// Asks until the API server answers.
 async fn version(client: &Client) -> Version {
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {

@@ -138,6 +138,10 @@ impl Process {
         match question {
             Question::Healthy(answer) => drop(answer.send(())),
             Question::Ready(answer) => drop(answer.send(self.feeds.missing())),
+            Question::Pools(answer) => {
+                let pools = self.machine.ipam().pools();
+                drop(answer.send(pools.map(|pool| pool.spec().clone()).collect()));
+            }
             Question::Metrics(answer) => {
                 let page = self.metrics.page(&Present {
                     ipam: self.machine.ipam(),
