@@ -321,7 +321,7 @@ mod tests {
         metrics.served_after(Duration::from_millis(3));
         let page = page(&metrics, true);
         for line in [
-            r#"openelb_pool_capacity_addresses{pool="edge",family="IPv4"} 4.0"#,
+            r#"openelb_pool_capacity_addresses{pool="edge",family="IPv4"} 2.0"#,
             r#"openelb_pool_used_addresses{pool="edge",family="IPv4"} 1.0"#,
             r#"openelb_services{state="allocated"} 1.0"#,
             r#"openelb_services{state="waiting"} 0.0"#,
@@ -339,7 +339,7 @@ mod tests {
     fn the_names_of_openelb_have_the_values_that_they_promise() {
         let page = page(&Metrics::new(true), false);
         for line in [
-            r#"addresses_total{eipName="edge"} 4.0"#,
+            r#"addresses_total{eipName="edge"} 2.0"#,
             r#"addresses_in_use_total{eipName="edge"} 1.0"#,
             r#"services_allocated_total{eipName="edge"} 1.0"#,
         ] {
