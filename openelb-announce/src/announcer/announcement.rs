@@ -218,6 +218,15 @@ pub enum AnnounceError {
         /// What they have in common.
         vrid: vrrp::Vrid,
     },
+    /// The election asks for permits, and there is nobody to ask.
+    #[error(
+        "the election has {fences} fence groups, but the announcer was started without a fence, so it \
+         could never own anything; start it with Announcer::start_fenced, or set no fences"
+    )]
+    NeedsFence {
+        /// How many fence groups.
+        fences: u16,
+    },
     /// A virtual router cannot be what it is told to be.
     #[error("the virtual router {router}: {reason}")]
     Router {

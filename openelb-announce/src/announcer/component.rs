@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::desired::DesiredSet;
@@ -72,6 +73,12 @@ pub(crate) enum Command {
     Drain(bool),
     /// Tell another node to do that.
     Order(NodeId, bool),
+    /// Shards of this fence group may be owned on the interface of this name until then, or no longer.
+    Permit {
+        interface: Arc<str>,
+        fence: u16,
+        until: Option<Time>,
+    },
     /// Give up everything for good.
     Leave,
 }

@@ -21,7 +21,7 @@ mod status;
 mod worker;
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use announcement::{
     AnnounceError, Announcement, Desired, Election, Owner, RouterName, VirtualRouter,
 };
-pub use elections::{SegmentStatus, ShardStatus};
+pub use elections::{PermitRequest, SegmentStatus, ShardStatus};
 pub use options::{Options, Privileges, StartError};
 pub use routers::RouterStatus;
 pub use scheduling::Scheduling;
@@ -44,7 +44,7 @@ use report::Snapshot;
 use worker::Worker;
 
 use crate::driver::opener::Opener;
-use crate::driver::{self, privileges};
+use crate::driver::{self, clock, privileges};
 use crate::ownership::{NodeId, Profile, Timing};
 
 /// Announces addresses on the interfaces of this host (of the network namespace of the thread that
@@ -75,6 +75,7 @@ pub struct Announcer {
     mailbox: Arc<Mailbox>,
     events: Events,
     scheduling: Scheduling,
+    is_fenced: bool,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -83,6 +84,28 @@ impl Announcer {
     ///
     /// Needs `CAP_NET_RAW`; [`Privileges`] says what becomes of it.
     pub fn start(options: Options) -> Result<Self, StartError> {
+        Self::launch(options, None)
+    }
+
+    /// The same, with an outer fence for elections whose settings have
+    /// [`fences`](crate::ownership::Settings::fences): what a node claims then needs a permit.
+    ///
+    /// Whoever reads `requests` asks beyond the segment for what is wanted, say with a Kubernetes
+    /// Lease, answers with [`permit`](Self::permit), and goes on renewing it until it is not wanted
+    /// any more. Requests are few: one when a node first wants something of a fence group, and one when
+    /// it has nothing of it any more.
+    pub fn start_fenced(
+        options: Options,
+        requests: Sender<PermitRequest>,
+    ) -> Result<Self, StartError> {
+        Self::launch(options, Some(requests))
+    }
+
+    fn launch(
+        options: Options,
+        requests: Option<Sender<PermitRequest>>,
+    ) -> Result<Self, StartError> {
+        let is_fenced = requests.is_some();
         let mailbox = Arc::new(Mailbox::new().map_err(StartError::Thread)?);
         let wake = Arc::clone(mailbox.wake());
         let (opener, opener_thread) =
@@ -95,7 +118,8 @@ impl Announcer {
             .name(THREAD_NAME.to_owned())
             .spawn(move || {
                 let _closer = Closer(Arc::clone(&mailbox_of_thread));
-                let prepared = prepare(options, Arc::clone(&mailbox_of_thread), opener, sender);
+                let mailbox = Arc::clone(&mailbox_of_thread);
+                let prepared = prepare(options, mailbox, opener, sender, requests);
                 let (ready, result) = match prepared {
                     Ok((ready, scheduling)) => (Some(ready), Ok(scheduling)),
                     Err(error) => (None, Err(error)),
@@ -117,6 +141,7 @@ impl Announcer {
             mailbox,
             events,
             scheduling,
+            is_fenced,
             threads: vec![io_thread, opener_thread],
         })
     }
@@ -139,6 +164,9 @@ impl Announcer {
     pub fn set(&self, desired: Desired) -> Result<(), AnnounceError> {
         if let Some(election) = &desired.election {
             self.check_timing(election.settings.timing)?;
+            if let Some(fences) = election.settings.fences.filter(|_| !self.is_fenced) {
+                return Err(AnnounceError::NeedsFence { fences });
+            }
         }
         let desired = DesiredSet::new(desired)?;
         self.mailbox
@@ -189,6 +217,22 @@ impl Announcer {
     /// [`events`](Self::events) tells whether it did.
     pub fn order_drain(&self, node: &NodeId, drain: bool) {
         self.command(Command::Order(node.clone(), drain));
+    }
+
+    /// Answers a [`PermitRequest`]: shards of this fence group may be owned on the interface for so long
+    /// from now on, or with `None` no longer at all. A later answer replaces an earlier one.
+    ///
+    /// Nothing is sent for them past that instant unless another answer comes first. A fence that
+    /// promises no overlap leaves as much room before anybody else can get the permit as clocks may
+    /// differ in rate, and counts from before it asked, not from when it was answered.
+    pub fn permit(&self, interface: &str, fence: u16, valid_for: Option<Duration>) {
+        let until = valid_for.map(|span| clock::now() + span);
+        let interface = interface.into();
+        self.command(Command::Permit {
+            interface,
+            fence,
+            until,
+        });
     }
 
     /// What happens, as it happens. At most 4,096 events wait; then the number of missed ones is
@@ -306,7 +350,8 @@ fn prepare(
     options: Options,
     mailbox: Arc<Mailbox>,
     opener: Opener,
-    events: std::sync::mpsc::SyncSender<Event>,
+    events: SyncSender<Event>,
+    requests: Option<Sender<PermitRequest>>,
 ) -> Result<((Worker, driver::poller::Poller), Scheduling), StartError> {
     let otherwise = "leave elections and virtual routers at a second and more";
     let scheduling = Scheduling::of_this_thread(options.priority, otherwise);
@@ -317,7 +362,8 @@ fn prepare(
         privileges::keep_only(&[])
             .map_err(|error| StartError::Thread(std::io::Error::other(error)))?;
     }
-    let worker = Worker::new(options, mailbox, opener, events).map_err(StartError::Netlink)?;
+    let worker =
+        Worker::new(options, mailbox, opener, events, requests).map_err(StartError::Netlink)?;
     Ok((worker, scheduling))
 }
 

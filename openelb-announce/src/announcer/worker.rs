@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Sender, SyncSender};
 use std::time::Duration;
 
 use super::component::{Command, Component, Surroundings};
 use super::desired::DesiredSet;
-use super::elections::Elections;
+use super::elections::{Elections, PermitRequest};
 use super::mailbox::Mailbox;
 use super::options::Options;
 use super::outbox::Outbox;
@@ -52,6 +52,7 @@ impl Worker {
         mailbox: Arc<Mailbox>,
         opener: Opener,
         events: SyncSender<Event>,
+        requests: Option<Sender<PermitRequest>>,
     ) -> io::Result<(Self, Poller)> {
         let monitor = Monitor::open()?;
         let poller = Poller::new()?;
@@ -61,7 +62,10 @@ impl Worker {
         let outbox = Outbox::new(opener, events);
         let worker = Self {
             stations: Stations::new(outbox, readers, options.machine.clone()),
-            components: vec![Box::new(Elections::new(0)?), Box::new(Routers::new(1))],
+            components: vec![
+                Box::new(Elections::new(0, requests)?),
+                Box::new(Routers::new(1)),
+            ],
             options,
             mailbox,
             monitor,

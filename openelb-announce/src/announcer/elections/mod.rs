@@ -1,16 +1,20 @@
 //! The ownership elections of this host, one on each link that carries elected addresses.
 
 mod line;
+mod permit;
 mod segment;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+pub use permit::PermitRequest;
 pub use status::{SegmentStatus, ShardStatus};
 
+use permit::Permits;
 use segment::{Segment, Shards};
 
 use super::announcement::Election;
@@ -28,6 +32,8 @@ use crate::time::Time;
 pub(crate) struct Elections {
     /// Which of the worker's components this is.
     place: usize,
+    /// Who asks the outer fence.
+    requests: Option<Sender<PermitRequest>>,
     election: Option<Election>,
     segments: BTreeMap<u32, Segment>,
     receptions: Receptions,
@@ -41,9 +47,10 @@ pub(crate) struct Elections {
 
 impl Elections {
     /// No election yet, as the worker's component in `place`. Must be made on the I/O thread, in whose network namespace it counts packets.
-    pub(crate) fn new(place: usize) -> io::Result<Self> {
+    pub(crate) fn new(place: usize, requests: Option<Sender<PermitRequest>>) -> io::Result<Self> {
         Ok(Self {
             place,
+            requests,
             election: None,
             segments: BTreeMap::new(),
             receptions: Receptions::open()?,
@@ -105,7 +112,8 @@ impl Component for Elections {
             let segment = self.segments.entry(index).or_insert_with(|| {
                 // Hosts that start together must not beat together.
                 let seed = RandomState::new().hash_one((index, around.now));
-                Segment::new(index, seed, election, around)
+                let permits = Permits::new(self.requests.clone());
+                Segment::new(index, seed, election, permits, around)
             });
             segment.lead(election, shards, around);
         }
@@ -196,6 +204,17 @@ impl Component for Elections {
                 },
                 around,
             ),
+            Command::Permit {
+                interface,
+                fence,
+                until,
+            } => {
+                let mut segments = self.segments.values_mut();
+                if let Some(segment) = segments.find(|it| it.name() == &**interface) {
+                    let (fence, until) = (*fence, *until);
+                    segment.input(Input::Permit { fence, until }, around);
+                }
+            }
             Command::Leave => {
                 self.has_left = true;
                 self.tell(Input::Leave, around);

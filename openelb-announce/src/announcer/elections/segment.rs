@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::line::Line;
+use super::permit::Permits;
 use super::status::{SegmentStatus, ShardStatus};
 use crate::announcer::announcement::Election;
 use crate::announcer::component::Surroundings;
@@ -29,6 +30,7 @@ pub(super) struct Segment {
     name: Arc<str>,
     seed: u64,
     machine: Machine,
+    permits: Permits,
     lines: [Line; 2],
     shards: Shards,
     /// Since when this node has each shard that it owns.
@@ -51,6 +53,7 @@ impl Segment {
         index: u32,
         seed: u64,
         election: &Election,
+        permits: Permits,
         around: &Surroundings<'_>,
     ) -> Self {
         let link = around.topology.link(index);
@@ -60,6 +63,7 @@ impl Segment {
             name: name.into(),
             seed,
             machine: Machine::new(),
+            permits,
             lines: endpoints(index, election, around.topology).map(Line::new),
             shards: Shards::new(),
             owned: BTreeMap::new(),
@@ -69,6 +73,11 @@ impl Segment {
             is_up: false,
             is_draining: false,
         }
+    }
+
+    /// The present name of the interface.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Takes over the settings, and the addresses of each shard.
@@ -106,7 +115,9 @@ impl Segment {
         if let Some(link) = around.topology.link(self.index)
             && *self.name != *link.name
         {
-            self.name = Arc::from(link.name.as_str());
+            let name = Arc::from(link.name.as_str());
+            self.permits.rename(&self.name, &name);
+            self.name = name;
         }
         for (line, endpoint) in
             self.lines
@@ -303,8 +314,8 @@ impl Segment {
                     }
                     self.carry_out(event, around);
                 }
-                // Nobody fences from outside here.
-                Output::WantPermit(_) | Output::ReleasePermit(_) => {}
+                Output::WantPermit(fence) => self.permits.want(&self.name, fence),
+                Output::ReleasePermit(fence) => self.permits.release(&self.name, fence),
             }
         }
         self.renew(around);

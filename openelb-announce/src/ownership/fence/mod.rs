@@ -5,6 +5,10 @@
 //! even then, shards are hashed into fence groups ([`Settings::fences`](super::Settings::fences)), and a node claims a shard
 //! only while it holds the permit of its group. The price: whoever cannot reach the fence owns nothing.
 //!
+//! Just one node can hold a permit, so all shards of a fence group rank the nodes alike and are handed over
+//! together. Of groups with other eligible nodes that share a fence group, those go without an owner whose
+//! first-ranked node does not hold the permit: give such nodes enough fence groups, or the same standing.
+//!
 //! The machine asks with [`Output::WantPermit`] and [`Output::ReleasePermit`] and is answered with
 //! [`Input::Permit`](super::Input::Permit); [`Fence`] is what stands on the other side.
 

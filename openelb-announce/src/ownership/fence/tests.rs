@@ -5,7 +5,7 @@ use crate::machine::Machine as _;
 use crate::ownership::{
     Group, GroupName, Input, Key, KeyRing, Machine, NodeId, Settings, Shard, Standing,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// Who holds which group until when, as seen by the node `me`.
@@ -15,10 +15,13 @@ struct Table {
     now: Time,
     holders: BTreeMap<u16, (usize, Time)>,
     news: VecDeque<(u16, Option<Time>)>,
+    /// Who goes on trying for which group.
+    wanted: BTreeSet<(usize, u16)>,
 }
 
 impl Fence for Table {
     fn want(&mut self, fence: u16) {
+        self.wanted.insert((self.me, fence));
         let is_free = |holder: &(usize, Time)| holder.0 == self.me || holder.1 <= self.now;
         if self.holders.get(&fence).is_none_or(is_free) {
             let until = self.now + Duration::from_secs(5);
@@ -29,6 +32,7 @@ impl Fence for Table {
     }
 
     fn release(&mut self, fence: u16) {
+        self.wanted.remove(&(self.me, fence));
         if self
             .holders
             .get(&fence)
@@ -84,6 +88,58 @@ fn owned(machine: &Machine, now: Time) -> usize {
         })
     });
     if is_valid { shards.count() } else { 0 }
+}
+
+/// Hands what one machine sends to the other, and does what both want.
+fn exchange(machines: &mut [Machine; 2], table: &mut Table) {
+    let mut flying: VecDeque<(usize, std::sync::Arc<[u8]>)> = VecDeque::new();
+    loop {
+        for (me, machine) in machines.iter_mut().enumerate() {
+            table.me = me;
+            while let Some(output) = machine.poll_output() {
+                if let Some(Output::Transmit(octets)) = carry_out(table, output) {
+                    flying.push_back((1 - me, octets));
+                }
+                while let Some((fence, until)) = table.poll_permit() {
+                    machine.handle_input(Input::Permit { fence, until }, table.now);
+                }
+            }
+        }
+        let Some((to, octets)) = flying.pop_front() else {
+            return;
+        };
+        let input = Input::Datagram {
+            octets: &octets,
+            hop_limit: 255,
+            received: table.now,
+        };
+        machines[to].handle_input(input, table.now);
+    }
+}
+
+#[test]
+fn nodes_that_hear_each_other_share_the_permits_and_leave_nothing_without_an_owner() {
+    let mut machines = [machine(0), machine(1)];
+    let mut table = Table::default();
+    for step in 0..1000 {
+        table.now = Time::ZERO + Duration::from_millis(10 * step);
+        for machine in &mut machines {
+            machine.handle_timeout(table.now);
+        }
+        exchange(&mut machines, &mut table);
+        let wanted = table.wanted.clone().into_iter();
+        for (me, fence) in wanted.filter(|_| step % 100 == 50) {
+            table.me = me;
+            table.want(fence);
+            while let Some((fence, until)) = table.poll_permit() {
+                machines[me].handle_input(Input::Permit { fence, until }, table.now);
+            }
+        }
+        exchange(&mut machines, &mut table);
+    }
+    let shares = machines.each_ref().map(|it| owned(it, table.now));
+    assert_eq!(shares[0] + shares[1], 16, "{shares:?}");
+    assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl Machine {
                 .is_some_and(|me| me.settings.fences != settings.fences)
             {
                 self.release_permits();
+                self.rank_again();
             }
             let key = settings.node.key();
             let settings = settings.clone();

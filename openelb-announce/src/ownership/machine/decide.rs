@@ -20,7 +20,7 @@ impl Machine {
         if !std::mem::take(&mut self.is_dirty) || self.phase != Phase::Running {
             return;
         }
-        let Some(me) = self.me.as_ref().map(|me| me.key) else {
+        let Some((me, fences)) = self.me.as_ref().map(|me| (me.key, me.settings.fences)) else {
             return;
         };
         self.needed_permits.clear();
@@ -32,6 +32,7 @@ impl Machine {
                 roll: &self.roll,
                 me,
                 is_draining: self.is_draining,
+                fences,
                 starters: &self.starters,
                 now,
             };
@@ -55,6 +56,7 @@ impl Machine {
             roll: &self.roll,
             me: me.key,
             is_draining: self.is_draining,
+            fences: me.settings.fences,
             starters: &self.starters,
             now,
         };
@@ -63,9 +65,28 @@ impl Machine {
             Some((*id, tenure.returnable(&view, hold, dwell)?))
         };
         if let Some((id, (index, why))) = self.tenures.iter().find_map(returnable) {
-            self.lose(id, index, why);
+            for index in self.bound_to(id, index) {
+                self.lose(id, index, why.clone());
+            }
+            // A permit of which nothing is left goes back at once: the next owner waits for it.
+            self.is_dirty |= self
+                .me
+                .as_ref()
+                .is_some_and(|me| me.settings.fences.is_some());
             self.voice.tell(TELLINGS, now);
         }
+    }
+
+    /// What can only be handed over together with this shard: all of its group that need the same permit.
+    fn bound_to(&self, id: GroupId, index: u16) -> Vec<u16> {
+        let Some(tenure) = self.tenures.get(&id) else {
+            return Vec::new();
+        };
+        let fence = self.fence_of(tenure.shard(index));
+        let is_bound = |other: &u16| {
+            *other == index || fence.is_some() && self.fence_of(tenure.shard(*other)) == fence
+        };
+        tenure.owned.iter().filter(is_bound).collect()
     }
 
     fn carry_out(&mut self, id: GroupId, plan: Plan, now: Time) {
@@ -311,10 +332,8 @@ impl Machine {
         }
     }
 
-    /// The fence group of a shard, by its number alone: the same on every node.
     fn fence_of(&self, shard: Shard) -> Option<u16> {
         let fences = self.me.as_ref()?.settings.fences?;
-        let product = u128::from(ranking::seed(shard)) * u128::from(fences.max(1));
-        u16::try_from(product >> 64).ok()
+        Some(ranking::fence(shard, fences))
     }
 }

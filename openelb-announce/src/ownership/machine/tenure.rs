@@ -57,6 +57,8 @@ pub(super) struct View<'a> {
     pub(super) roll: &'a Roll,
     pub(super) me: NodeKey,
     pub(super) is_draining: bool,
+    /// How many fence groups there are, if shards are fenced off.
+    pub(super) fences: Option<u16>,
     /// Nodes that listen and count all the same, because all start together.
     pub(super) starters: &'a [NodeKey],
     pub(super) now: Time,
@@ -212,10 +214,8 @@ impl Tenure {
         let bid = |peer: &Peer| Some((peer.is_listening, peer.bid(self.id, self.group.shards)?));
         let (listening, ready): (Vec<_>, Vec<_>) = candidates.filter_map(bid).partition(|it| it.0);
         for (index, cell) in (0..).zip(&mut self.cells) {
-            let seed = ranking::seed(Shard {
-                group: self.id,
-                index,
-            });
+            let (group, fences) = (self.id, view.fences);
+            let seed = ranking::fenced_seed(Shard { group, index }, fences);
             let mine = mine.map(|bid| bid.rank(seed));
             let is_above = |rank: &Rank| mine.is_none_or(|mine| *rank > mine);
             let ranks = |bids: &[(bool, Bid)]| bids.iter().map(|(_, bid)| bid.rank(seed)).max();
@@ -271,7 +271,7 @@ impl Tenure {
                     (self.group.shards, view.me) > (shards, peer.key)
                 }
                 _ => {
-                    let seed = ranking::seed(self.shard(index));
+                    let seed = ranking::fenced_seed(self.shard(index), view.fences);
                     let theirs = peer
                         .bid(self.id, self.group.shards)
                         .map(|bid| bid.rank(seed));

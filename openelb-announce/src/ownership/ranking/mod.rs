@@ -79,6 +79,18 @@ pub(super) const fn seed(shard: Shard) -> u64 {
     mix(shard.group.0 ^ mix(shard.index as u64))
 }
 
+/// The fence group of a shard, out of `fences`, by its number alone: the same on every node.
+pub(super) fn fence(shard: Shard, fences: u16) -> u16 {
+    let product = u128::from(seed(shard)) * u128::from(fences.max(1));
+    u16::try_from(product >> 64).unwrap_or_default()
+}
+
+/// The number of a shard that its ranks come from where shards are fenced off in groups: that of its
+/// group, because just one node can have the permit, so the same must come first for all of them.
+pub(super) fn fenced_seed(shard: Shard, fences: Option<u16>) -> u64 {
+    fences.map_or_else(|| seed(shard), |fences| mix(fence(shard, fences).into()))
+}
+
 /// The logarithm of a number that is not zero, with [`FRACTION`] bits behind the point.
 ///
 /// Straight lines between 257 exact points: off by less than 3 in a million, never falling.

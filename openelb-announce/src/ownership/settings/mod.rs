@@ -28,7 +28,8 @@ pub struct Settings {
     pub preempt: bool,
     /// Where the jitter comes from; should differ from node to node.
     pub seed: u64,
-    /// Fence shards off from outside, in this many groups (see [`fence`](super::fence)); `None`: not at all.
+    /// Fence shards off from outside, in this many groups (see [`fence`](super::fence)), the same number on
+    /// all nodes; `None`: not at all.
     pub fences: Option<u16>,
 }
 

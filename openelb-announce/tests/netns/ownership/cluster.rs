@@ -26,6 +26,7 @@ pub(super) struct Plan {
     pub(super) hold: Duration,
     pub(super) families: &'static [Family],
     pub(super) profile: Profile,
+    pub(super) fences: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ impl Default for Plan {
             hold: Duration::from_mins(10),
             families: &[Family::V4, Family::V6],
             profile: Profile::Normal,
+            fences: None,
         }
     }
 }
@@ -96,6 +98,7 @@ impl Plan {
             hold: self.hold,
             dwell: Duration::ZERO,
             timing: self.profile.timing(),
+            fences: self.fences,
             ..Settings::new(name(number), boot(), KeyRing::new(key, []))
         };
         let group = Group {
@@ -140,7 +143,7 @@ fn boot() -> u64 {
 }
 
 /// Refreshes come soon enough for a test to see one.
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let mut options = Options::default();
     options.machine.announce.refresh = Some(Duration::from_secs(4));
     options

@@ -4,6 +4,7 @@ mod census;
 mod cluster;
 mod dying;
 mod electing;
+mod fenced;
 mod frozen;
 mod hostile;
 mod leaving;
