@@ -254,6 +254,8 @@ impl Speaking {
     fn answer(&mut self, question: Question) {
         // Whoever asked may have gone.
         match question {
+            // Only the controller's webhook asks: dropping the answer says that nothing is known.
+            Question::Pools(answer) => drop(answer),
             Question::Healthy(answer) => drop(answer.send(())),
             Question::Ready(answer) => {
                 let missing = self.mirror.missing();
