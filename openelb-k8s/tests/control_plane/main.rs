@@ -11,3 +11,4 @@
 mod booting;
 mod cluster;
 mod objects;
+mod speaking;
