@@ -27,9 +27,9 @@ NIGHTLY_SEEDS ?= 1000000
 PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndisc6:ndisc6 \
          tcpdump:tcpdump tshark:tshark nft:nftables setpriv:util-linux unshare:util-linux \
          vtysh:frr bird:bird2 gobgpd:gobgpd gobgp:gobgpd exabgp:exabgp bgpctl:openbgpd \
-         keepalived:keepalived
+         keepalived:keepalived promtool:prometheus
 
-.PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny features tidy fuzz-check bench fuzz nightly docs \
+.PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny deploy features tidy fuzz-check bench fuzz nightly docs \
         advisories package
 
 help:
@@ -128,6 +128,10 @@ features:
 	$(CARGO) check --quiet --package openelb-announce --no-default-features --features sim,serde
 	@if $(CARGO) tree --quiet --package openelb-announce --no-default-features --edges normal --prefix none | grep -E '^(tokio|libc|socket2|nix) '; \
 	  then echo "openelb-announce without the driver must not depend on the above"; exit 1; fi
+
+# The manifests and the chart, from the Rust types; a test fails while they differ.
+deploy:
+	OPENELB_WRITE=1 $(CARGO) test --quiet --package openelb-k8s --features schema --lib -- the_files_equal_the_objects
 
 tidy:
 	$(CARGO) test --quiet --package openelb-cli --test tidy

@@ -27,6 +27,7 @@ pub(super) struct Metrics {
     pools: Vec<(Gauges, Column)>,
     former: Option<Former>,
     services: Gauges,
+    addresses: Gauges,
     leader: Gauge,
     dropped: Gauge,
 }
@@ -82,6 +83,11 @@ impl Metrics {
                 registry,
                 "services",
                 "Services by whether they have what they ask for",
+            ),
+            addresses: gauges(
+                registry,
+                "service_address",
+                "1 for each address that a Service has",
             ),
             leader: gauge(registry, "leader", "1 while this controller leads"),
             dropped: gauge(
@@ -150,6 +156,12 @@ impl Metrics {
         for (state, count) in [("allocated", ipam.owner_count()), ("waiting", waiting)] {
             let gauge = self.services.get_or_create(&labels([("state", state)]));
             gauge.set(count_as_f64(count as u64));
+        }
+        self.addresses.clear();
+        for claim in ipam.allocations().flat_map(|row| row.claims) {
+            let address = claim.address.to_string();
+            let labels = labels([("pool", &*claim.pool), ("address", &address)]);
+            self.addresses.get_or_create(&labels).set(1.0);
         }
         self.leader.set(i64::from(present.leads));
         let dropped = i64::try_from(present.dropped_events);
@@ -324,6 +336,7 @@ mod tests {
             r#"openelb_pool_capacity_addresses{pool="edge",family="IPv4"} 2.0"#,
             r#"openelb_pool_used_addresses{pool="edge",family="IPv4"} 1.0"#,
             r#"openelb_services{state="allocated"} 1.0"#,
+            r#"openelb_service_address{pool="edge",address="192.0.2.1"} 1.0"#,
             r#"openelb_services{state="waiting"} 0.0"#,
             r#"openelb_api_writes_total{kind="Service",outcome="done"} 1"#,
             r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,

@@ -75,18 +75,13 @@ fn speaker_rules() -> Vec<Value> {
             &["eips", "bgpconfs", "bgppeers", "layer2confs"],
             READ,
         ),
-        rule(
-            GROUP,
-            &["bgpconfs/status", "bgppeers/status", "layer2confs/status"],
-            &["patch"],
-        ),
+        rule(GROUP, &["bgpconfs/status", "bgppeers/status"], &["patch"]),
         rule(
             GROUP,
             &["nodeannouncements"],
-            &["get", "list", "watch", "create", "patch"],
+            &["get", "list", "watch", "create"],
         ),
         rule(GROUP, &["nodeannouncements/status"], &["patch"]),
-        rule("events.k8s.io", &["events"], &["create", "patch"]),
     ]
 }
 

@@ -29,9 +29,10 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
                 }] },
                 "matchConditions": [{ "name": "is-speaker", "expression": is_speaker }],
                 "validations": [{
-                    "expression": "has(request.userInfo.extra) \
-                        && 'authentication.kubernetes.io/node-name' in request.userInfo.extra \
-                        && request.userInfo.extra['authentication.kubernetes.io/node-name'][0] \
+                    // A token without a node is one that an administrator made: no pod has such a one.
+                    "expression": "!has(request.userInfo.extra) \
+                        || !('authentication.kubernetes.io/node-name' in request.userInfo.extra) \
+                        || request.userInfo.extra['authentication.kubernetes.io/node-name'][0] \
                         == request.name",
                     "message": "a speaker writes the NodeAnnouncement of its own node only",
                     "reason": "Forbidden",

@@ -127,9 +127,10 @@ const ALERTS: &[Alert] = &[
         expr: "max by (address) (openelb_service_address) \
                unless on (address) max by (address) (openelb_announced_address)",
         lasts: "5m",
-        severity: "critical",
+        severity: "warning",
         summary: "No node announces {{ $labels.address }}, which a service has",
-        next: "kubectl get nodeannouncements -o yaml says for each node why not.",
+        next: "openelb explain svc/NAME says for each node why not, such as that no endpoint serves; \
+               an address of a pool with protocol none is announced by others.",
     },
     Alert {
         name: "OpenelbLeaderMissing",

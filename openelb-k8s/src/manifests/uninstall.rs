@@ -23,9 +23,9 @@ pub fn uninstall_steps(options: &Options) -> String {
 # 1. Nothing may refuse a deletion, or put a finalizer back.
 kubectl delete validatingwebhookconfiguration {webhook} --ignore-not-found
 kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy openelb-speaker-own-node --ignore-not-found
-kubectl -n {namespace} delete deployment {controller} --ignore-not-found --wait
+kubectl -n {namespace} delete deployment {controller} --ignore-not-found --cascade=foreground
 # The speakers ask their peers for other paths and withdraw before they end.
-kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --wait
+kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --cascade=foreground
 
 # 2. Nothing is held back by a finalizer of ours.
 {services}{eips}{confs}{peers}

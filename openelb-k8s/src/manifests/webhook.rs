@@ -1,5 +1,5 @@
-//! The optional webhook: it refuses an Eip that overlaps another one when it is written, instead of a
-//! condition afterwards.
+//! The optional webhook: it refuses, as it is written, an object that cannot be used, such as an Eip
+//! that overlaps another one; without it that is a condition afterwards.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) const PORT: u16 = 9443;
 /// Where the API server asks, what it asks about, and the rights that the certificate needs.
 ///
 /// `failurePolicy` is `Ignore`: without a controller nothing is refused, and everything stays
-/// deletable. Services are never asked about. The controller writes the certificate's authority into
+/// deletable. It is never asked about Services. The controller writes the certificate's authority into
 /// the configuration and keeps the key in the Secret.
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     let name = "openelb-webhook";
@@ -21,7 +21,7 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
         "apiGroups": ["admissionregistration.k8s.io"],
         "resources": ["validatingwebhookconfigurations"],
         "resourceNames": [WEBHOOK],
-        "verbs": ["get", "patch", "update"],
+        "verbs": ["get", "patch"],
     })];
     let secret = vec![
         access::rule("", &["secrets"], &["create"]),
@@ -29,7 +29,7 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
             "apiGroups": [""],
             "resources": ["secrets"],
             "resourceNames": [name],
-            "verbs": ["get", "patch", "update"],
+            "verbs": ["get", "update"],
         }),
     ];
     vec![
@@ -60,12 +60,12 @@ fn validating_configuration(options: &Options, service: &str) -> Value {
         "kind": "ValidatingWebhookConfiguration",
         "metadata": cluster_metadata(WEBHOOK, "controller"),
         "webhooks": [{
-            "name": "validate.eip.network.kubesphere.io",
+            "name": "validate.network.kubesphere.io",
             "admissionReviewVersions": ["v1"],
             "clientConfig": { "service": {
                 "name": service,
                 "namespace": options.namespace,
-                "path": "/validate-network-kubesphere-io-v1alpha2-eip",
+                "path": "/validate",
             } },
             "failurePolicy": "Ignore",
             "matchPolicy": "Equivalent",
@@ -73,7 +73,7 @@ fn validating_configuration(options: &Options, service: &str) -> Value {
                 "apiGroups": [GROUP],
                 "apiVersions": ["v1alpha2"],
                 "operations": ["CREATE", "UPDATE"],
-                "resources": ["eips"],
+                "resources": ["eips", "bgpconfs", "bgppeers"],
                 "scope": "Cluster",
             }],
             "sideEffects": "None",

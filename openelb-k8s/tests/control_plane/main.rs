@@ -10,5 +10,6 @@
 
 mod booting;
 mod cluster;
+mod installation;
 mod objects;
 mod speaking;

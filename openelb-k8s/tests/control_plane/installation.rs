@@ -1,0 +1,290 @@
+//! An installation as an API server takes it: every object, every right, and its end.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use openelb_k8s::envtest::{ControlPlane, Release, User};
+use openelb_k8s::manifests::{Options, objects, uninstall_steps, yaml};
+use openelb_k8s::names;
+use serde_json::{Value, json};
+
+use crate::cluster::own;
+
+#[test]
+fn applying_an_installation_again_changes_nothing() {
+    let Some(plane) = &*INSTALLED else { return };
+    let versions = || {
+        let list = ["get", "daemonset,deployment,clusterrole,crd", "-A", "-o"];
+        let version = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}\n{end}";
+        plane.kubectl(&[&list[..], &[version]].concat()).unwrap()
+    };
+    let before = versions();
+    install(plane);
+    assert_eq!(versions(), before);
+}
+
+#[test]
+fn the_pods_of_the_controller_pass_the_restricted_profile() {
+    let Some(plane) = &*INSTALLED else { return };
+    let enforced = json!({
+        "apiVersion": "v1", "kind": "Namespace",
+        "metadata": { "name": "strict", "labels": {
+            "pod-security.kubernetes.io/enforce": "restricted",
+        } },
+    });
+    plane.apply(&enforced.to_string()).unwrap();
+    let try_pod = |kind: &str| {
+        let workload = installation().into_iter().find(|it| it["kind"] == kind);
+        let mut pod = workload.unwrap()["spec"]["template"].clone();
+        pod["apiVersion"] = "v1".into();
+        pod["kind"] = "Pod".into();
+        pod["metadata"]["name"] = "candidate".into();
+        pod["metadata"]["namespace"] = "strict".into();
+        // Such classes are for kube-system and for namespaces with a quota of their own.
+        pod["spec"]["priorityClassName"] = Value::Null;
+        let create = ["create", "--dry-run=server", "-f", "-"];
+        plane.kubectl_with(&create, &pod.to_string())
+    };
+    try_pod("Deployment").unwrap();
+    let refused = try_pod("DaemonSet").unwrap_err().to_string();
+    assert!(refused.contains("host namespaces"), "{refused}");
+}
+
+#[test]
+fn each_account_may_do_its_work_and_nothing_besides() {
+    let Some(plane) = &*INSTALLED else { return };
+    for (account, verb, resource, namespace, may) in RIGHTS {
+        let user = format!("--as=system:serviceaccount:openelb-system:{account}");
+        let (name, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let question = ["auth", "can-i", verb, name, &part, "-n", namespace, &user];
+        // It fails when the answer is no.
+        let answer = plane.kubectl(&question).is_ok();
+        assert_eq!(answer, may, "{account} {verb} {resource} in {namespace}");
+    }
+}
+
+#[test]
+fn a_speaker_writes_of_its_own_node_only() {
+    let Some(plane) = &*INSTALLED else { return };
+    for node in ["here", "there"] {
+        let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } });
+        plane.apply(&node.to_string()).unwrap();
+    }
+    let account = ["create", "token", "openelb-speaker", "-n", "openelb-system"];
+    let bound = ["--bound-object-kind=Node", "--bound-object-name=here"];
+    let token = plane.kubectl(&[&account[..], &bound[..]].concat()).unwrap();
+    let write = |node: &str| {
+        let announcement = json!({
+            "apiVersion": names::EIP_API_VERSION,
+            "kind": names::NODE_ANNOUNCEMENT_KIND,
+            "metadata": { "name": node },
+        });
+        // Nothing of the administrator's: a certificate would count for more than the token.
+        let create = [
+            "--kubeconfig=/dev/null",
+            "--insecure-skip-tls-verify",
+            &format!("--server=https://{}", plane.server()),
+            &format!("--token={}", token.trim()),
+            "create",
+            "-f",
+            "-",
+        ];
+        plane.kubectl_with(&create, &announcement.to_string())
+    };
+    write("here").unwrap();
+    let refused = write("there").unwrap_err().to_string();
+    assert!(refused.contains("of its own node only"), "{refused}");
+}
+
+#[test]
+fn every_overlay_builds_and_is_taken() {
+    let Some(plane) = &*INSTALLED else { return };
+    let overlays = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/overlays");
+    let mut seen = 0;
+    for overlay in fs::read_dir(overlays).unwrap() {
+        let path = overlay.unwrap().path();
+        let built = plane
+            .kubectl(&["kustomize", path.to_str().unwrap()])
+            .unwrap();
+        // Prometheus' operator, whose kinds these are, is not installed here.
+        let is_ours = |document: &&str| !document.contains("apiVersion: monitoring.coreos.com");
+        let known: Vec<&str> = built.split("---\n").filter(is_ours).collect();
+        let apply = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--dry-run=server",
+            "-f",
+            "-",
+        ];
+        plane.kubectl_with(&apply, &known.join("---\n")).unwrap();
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
+fn after_an_uninstallation_every_object_is_gone_or_deletable() {
+    let Some(plane) = own(Release::Current) else {
+        return;
+    };
+    install(&plane);
+    let foreign = "example.com/keeps-it";
+    let pool = json!({
+        "apiVersion": names::EIP_API_VERSION, "kind": "Eip",
+        "metadata": { "name": "edge", "finalizers": [names::EIP_FINALIZER] },
+        "spec": { "address": "192.0.2.0/24" },
+    });
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": { "name": "web", "namespace": "default",
+            "finalizers": [foreign, names::SERVICE_FINALIZER] },
+        "spec": { "ports": [{ "port": 80 }], "type": "LoadBalancer" },
+    });
+    plane.apply(&pool.to_string()).unwrap();
+    plane.apply(&service.to_string()).unwrap();
+
+    let steps = uninstall_steps(&Options::default());
+    let folder = plane.folder().join("uninstall.sh");
+    fs::write(&folder, steps).unwrap();
+    let kubeconfig = plane.kubeconfig(User::Admin).unwrap();
+    let path = format!("{}:{}", programs(), std::env::var("PATH").unwrap());
+    let script = folder.clone();
+    let ended = plane.netns().run(move || {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-eux"]).arg(script);
+        shell
+            .env("PATH", path)
+            .env("KUBECONFIG", kubeconfig)
+            .output()
+    });
+    let ended = ended.unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.success(), "{said}");
+
+    let left = plane.kubectl(&["get", "crd", "-o", "name"]).unwrap();
+    assert_eq!(left, "", "{said}");
+    let web = plane
+        .kubectl(&["get", "service", "web", "-o", "json"])
+        .unwrap();
+    let web: Value = serde_json::from_str(&web).unwrap();
+    assert_eq!(web["metadata"]["finalizers"], json!([foreign]), "{said}");
+}
+
+fn installation() -> Vec<Value> {
+    let options = Options {
+        webhook: true,
+        ..Options::default()
+    };
+    objects(&options)
+}
+
+fn install(plane: &ControlPlane) {
+    plane.apply(&yaml(&installation())).unwrap();
+    let wait = [
+        "wait",
+        "--for=condition=Established",
+        "crd",
+        "--all",
+        "--timeout=60s",
+    ];
+    plane.kubectl(&wait).unwrap();
+}
+
+/// Where `kubectl` of the control plane is.
+fn programs() -> String {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/envtest");
+    let built = built.join(Release::Current.version());
+    let assets = std::env::var("KUBEBUILDER_ASSETS").unwrap_or_default();
+    format!("{assets}:{}", built.display())
+}
+
+static INSTALLED: LazyLock<Option<ControlPlane>> =
+    LazyLock::new(|| own(Release::Current).inspect(install));
+
+/// Account, verb, resource, namespace, and whether it may.
+const RIGHTS: [(&str, &str, &str, &str, bool); 20] = [
+    ("openelb-controller", "watch", "services", "default", true),
+    (
+        "openelb-controller",
+        "patch",
+        "services/status",
+        "default",
+        true,
+    ),
+    ("openelb-controller", "patch", "services", "default", false),
+    ("openelb-controller", "delete", "services", "default", false),
+    (
+        "openelb-controller",
+        "update",
+        "eips/status",
+        "default",
+        true,
+    ),
+    ("openelb-controller", "delete", "eips", "default", false),
+    (
+        "openelb-controller",
+        "create",
+        "addressblocks",
+        "default",
+        true,
+    ),
+    (
+        "openelb-controller",
+        "create",
+        "leases",
+        "openelb-system",
+        true,
+    ),
+    ("openelb-controller", "create", "leases", "default", false),
+    (
+        "openelb-controller",
+        "list",
+        "secrets",
+        "openelb-system",
+        false,
+    ),
+    (
+        "openelb-controller",
+        "create",
+        "pods",
+        "openelb-system",
+        false,
+    ),
+    (
+        "openelb-speaker",
+        "watch",
+        "endpointslices",
+        "default",
+        true,
+    ),
+    ("openelb-speaker", "watch", "nodes", "default", true),
+    (
+        "openelb-speaker",
+        "patch",
+        "bgppeers/status",
+        "default",
+        true,
+    ),
+    ("openelb-speaker", "patch", "eips/status", "default", false),
+    (
+        "openelb-speaker",
+        "patch",
+        "services/status",
+        "default",
+        false,
+    ),
+    ("openelb-speaker", "get", "secrets", "openelb-system", true),
+    ("openelb-speaker", "get", "secrets", "default", false),
+    ("openelb-speaker", "patch", "nodes", "default", false),
+    (
+        "openelb-speaker",
+        "create",
+        "daemonsets",
+        "openelb-system",
+        false,
+    ),
+];
