@@ -161,7 +161,10 @@ impl Machine {
                 self.lay(key, *address, now);
                 self.look_at_sharers(*address);
             }
-            if self.is_misplaced(key) {
+            // What is recorded beats what was planned while the write was under way.
+            let holder = self.holders.get(key);
+            let is_planned = holder.is_some_and(|holder| holder.is_granted(*address));
+            if (*is_add && !is_planned) || self.is_misplaced(key) {
                 self.readopt.insert(key.clone());
             }
             self.dirty.insert(key.clone());
@@ -264,6 +267,10 @@ impl Machine {
         };
         enter(service, apply, version);
         let after = holder.shown();
+        if before != after {
+            // Another record may have been seen while this was under way: what is shown stays.
+            self.readopt.insert(key.clone());
+        }
         let grants = holder.grants.clone();
         let missing = None;
         let gone: Vec<IpAddr> = before

@@ -20,13 +20,7 @@ impl Machine {
         let Some(holder) = self.holders.get(key) else {
             return apply;
         };
-        if let Some(first) = holder.grants.first() {
-            let addresses: Vec<_> = holder.grants.iter().map(|grant| grant.address).collect();
-            let ingress = wish::ingress(service, &addresses, self.settings.is_mode_known);
-            apply.finalizer = true;
-            apply.label = Some(first.pool.to_string());
-            apply.ingress = Some(ingress);
-        } else {
+        if holder.grants.is_empty() {
             // The marks stay until the records are gone: a Service without them can be replaced
             // by another one of its name.
             let is_recorded = !holder.records.is_empty();
@@ -34,6 +28,16 @@ impl Machine {
             let label = label_of(service).filter(|_| is_recorded);
             apply.label = label.map(str::to_owned);
             apply.ingress = (is_cleared(holder, service)).then(Vec::new);
+        } else {
+            let addresses: Vec<_> = holder.grants.iter().map(|grant| grant.address).collect();
+            let ingress = wish::ingress(service, &addresses, self.settings.is_mode_known);
+            // The label names one pool: that of the address which is listed first.
+            let first = ingress.first().map(|entry| &entry.ip);
+            let mut grants = holder.grants.iter();
+            let first = grants.find(|grant| first == Some(&grant.address.to_string()));
+            apply.finalizer = true;
+            apply.label = first.map(|grant| grant.pool.to_string());
+            apply.ingress = Some(ingress);
         }
         apply.condition = if holder.stance == Stance::Leaving {
             None

@@ -211,24 +211,24 @@ impl Machine {
     fn wake(&mut self, subject: Subject, now: Time) {
         match subject {
             Subject::Ledger(id) => {
-                let is_stale = self.ledger(&id).is_some_and(|ledger| {
-                    ledger.retry.is_stale
-                        && ledger.flight.is_none()
-                        && !ledger.retry.is_resting(now)
-                });
-                if is_stale {
+                let Some(ledger) = self.ledger(&id) else {
+                    return;
+                };
+                if let Some(until) = ledger.retry.rests_until(now) {
+                    self.timers.insert((until, Subject::Ledger(id)));
+                } else if ledger.retry.is_stale && ledger.flight.is_none() {
                     self.read_ledger(&id);
                 } else {
                     self.stirred.insert(id);
                 }
             }
             Subject::Service(key) => {
-                let is_stale = self.holders.get(&key).is_some_and(|holder| {
-                    holder.retry.is_stale
-                        && holder.flight.is_none()
-                        && !holder.retry.is_resting(now)
-                });
-                if is_stale {
+                let Some(holder) = self.holders.get(&key) else {
+                    return;
+                };
+                if let Some(until) = holder.retry.rests_until(now) {
+                    self.timers.insert((until, Subject::Service(key)));
+                } else if holder.retry.is_stale && holder.flight.is_none() {
                     self.read_service(&key);
                 } else {
                     self.dirty.insert(key);
@@ -306,10 +306,8 @@ impl Machine {
         self.stirred
             .extend(self.blocks.keys().cloned().map(LedgerId::block));
         let ledgers = self.stirred.iter().cloned().map(Subject::Ledger);
-        let services = self
-            .holders
-            .iter()
-            .filter(|(_, holder)| holder.retry.is_stale);
+        let services = self.holders.iter();
+        let services = services.filter(|(_, it)| it.retry.is_stale || it.retry.is_resting(now));
         let services = services.map(|(key, _)| Subject::Service(key.clone()));
         let due: Vec<_> = ledgers.chain(services).map(|it| (now, it)).collect();
         self.timers.extend(due);

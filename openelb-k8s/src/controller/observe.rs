@@ -255,7 +255,8 @@ impl Machine {
         holder.is_frozen = false;
         holder.is_barred = false;
         holder.force = false;
-        if holder.has_gap() {
+        // Of two records that two controllers made, the one that is shown stays.
+        if holder.has_gap() || !is_same {
             self.readopt.insert(key.clone());
         }
         self.dirty.insert(key);

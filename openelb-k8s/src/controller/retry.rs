@@ -17,9 +17,14 @@ pub(super) struct Retry {
 }
 
 impl Retry {
+    /// Until when it rests; `None` when it does not.
+    pub(super) fn rests_until(&self, now: Time) -> Option<Time> {
+        self.not_before.filter(|until| now < *until)
+    }
+
     /// Whether nothing may be tried yet.
     pub(super) fn is_resting(&self, now: Time) -> bool {
-        self.not_before.is_some_and(|until| now < until)
+        self.rests_until(now).is_some()
     }
 
     /// Notes a failure; says when to go on. `seed` tells those apart that fail at the same time.
