@@ -1,6 +1,7 @@
 //! Exactly what was typed; what was meant is decided by the commands.
 
 mod bgp;
+mod cluster;
 mod link;
 mod manifests;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::bgp::{BgpMonitorArgs, BgpPeerArgs, BgpRoutesArgs, BgpVerb};
+pub(crate) use self::cluster::ClusterArgs;
 pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
 pub(crate) use self::manifests::{ManifestsArgs, SpeakerProtocol};
 use crate::lab::args::LabArgs;
@@ -49,6 +51,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Ip(IpVerb),
     /// Say why an owner has the address it has, or has none.
+    #[command(
+        after_help = "Examples:\n  openelb explain shop/web\n  openelb explain 192.0.2.7\n  \
+                            openelb explain svc/web -n shop --context production"
+    )]
     Explain(ExplainArgs),
     /// Show pools, services, announcements and problems of the running daemon on one screen.
     Status(StatusArgs),
@@ -344,12 +350,15 @@ pub(crate) struct WhoisArgs {
 /// `openelb explain`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExplainArgs {
-    /// NAMESPACE/NAME of a service, any other owner as for `ip alloc`, or an address.
+    /// svc/NAME in a cluster; or NAMESPACE/NAME of a service, any other owner as for `ip alloc`, or an
+    /// address. As `kubectl openelb` every NAME is one in a cluster.
     pub(crate) what: String,
     #[command(flatten)]
     pub(crate) wish: WishArgs,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 /// `openelb status`.

@@ -216,11 +216,16 @@ impl Explanation {
         } else {
             self.verdict = Verdict::Served;
             self.say("has what it asks for");
-            self.look_at_announcements();
+            self.look_at_announcements(world.announcements);
         }
     }
 
-    fn look_at_announcements(&mut self) {
+    fn look_at_announcements(&mut self, nodes: &[NodeAnnouncement]) {
+        if nodes.is_empty() {
+            self.say("has what it asks for; no speaker reports what it announces");
+            self.next = Some("see whether the speakers run".to_owned());
+            return;
+        }
         let silent = self.addresses.iter().find(|address| {
             let mut all = address.announcements.iter();
             !all.any(|it| it.state == "Announced")

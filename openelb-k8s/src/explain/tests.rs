@@ -4,7 +4,7 @@ use openelb_ipam::{Ipam, Owner, Time};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::{Explanation, Verdict, World, explain};
+use super::{Cluster, Explanation, Verdict, World, explain};
 use crate::api::{AnnouncedAddress, AnnouncementState, Eip, NodeAnnouncement, Protocol};
 use crate::cluster::Service;
 use crate::wish::{Serving, Wish, wish};
@@ -139,6 +139,15 @@ fn an_address_that_no_node_announces_is_told_although_the_service_is_served() {
     let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
     let web = service("web", &["192.0.2.1"]);
     stage.give(&web);
+    let unreported = stage.explain(&web);
+    assert!(unreported.is_served());
+    assert!(
+        unreported
+            .summary
+            .ends_with("no speaker reports what it announces"),
+        "{unreported}"
+    );
+    stage.announce("node-a", "192.0.2.1", AnnouncementState::Waiting);
     let explanation = stage.explain(&web);
     assert!(explanation.is_served());
     assert!(
@@ -350,4 +359,41 @@ fn a_quota_of_the_namespace_is_a_check_of_its_own() {
         stage.ipam.allocation(owner.key.as_str()).is_none(),
         "nothing was given"
     );
+}
+
+#[test]
+fn a_cluster_is_explained_by_its_records_and_nobody_who_waits_is_planned_for() {
+    let mut edge = default_eip("edge", "192.0.2.0/24");
+    let record = |address: &str, owner: &str| (address.to_owned(), owner.to_owned());
+    edge.status.used = [
+        record("192.0.2.1", "shop/web"),
+        record("192.0.2.2", "shop/unwritten"),
+    ]
+    .into();
+    let mut web = service("web", &["192.0.2.1"]);
+    web.metadata.finalizers = vec![names::SERVICE_FINALIZER.to_owned()];
+    let cluster = Cluster {
+        eips: vec![edge],
+        services: vec![
+            service("a-waiter", &[]),
+            service("unwritten", &[]),
+            web,
+            service("z-waiter", &[]),
+        ],
+        ..Cluster::default()
+    };
+    let told = |name: &str| {
+        let service = cluster.service("shop", name).unwrap();
+        let explanation = cluster.explain(service, &Serving::default(), NOW);
+        let first = &explanation.addresses[0];
+        format!("{:?}: {} {}", explanation.verdict, first.how, first.address)
+    };
+    assert_eq!(told("web"), "Served: keeps 192.0.2.1");
+    assert_eq!(told("unwritten"), "Unwritten: keeps 192.0.2.2");
+    assert_eq!(
+        told("z-waiter"),
+        "Unwritten: gets 192.0.2.3",
+        "whoever else waits"
+    );
+    assert!(cluster.service("shop", "none").is_none());
 }

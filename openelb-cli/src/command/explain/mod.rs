@@ -1,5 +1,7 @@
 //! `openelb explain`: why an owner has what it has, or nothing.
 
+mod cluster;
+
 use std::io::{self, Write};
 use std::net::IpAddr;
 
@@ -12,6 +14,9 @@ use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint, Report};
 
 pub(super) fn run(args: &ExplainArgs, format: Format) -> Result<ExitCode, Failure> {
+    if let Some(service) = cluster::service(&args.what, &args.cluster, cluster::is_plugin())? {
+        return cluster::explain(&service, &args.cluster, format);
+    }
     match args.what.parse::<IpAddr>() {
         Ok(address) => address_in_words(args, address, format),
         Err(_) => owner_in_words(args, format),
