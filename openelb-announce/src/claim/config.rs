@@ -56,8 +56,10 @@ pub struct AnnouncePlan {
     /// (thus 0, 1 and 3 s). Anything shorter is taken as 1 s, `RetransTimer` of RFC 4861 section 10.
     pub interval: Duration,
     /// From then on, the mean time between refreshing announcements, which keep switches that forget
-    /// and clients that missed everything on course; each gap varies by a quarter. Default 60 s.
-    /// `None` turns them off.
+    /// and clients that missed everything on course; each gap varies by a quarter. Default 60 s. It is
+    /// longer where more than 200 addresses a second would be refreshed: beyond that it is every node
+    /// of the segment that pays for it, and any one address keeps a switch on course. `None` turns
+    /// them off.
     pub refresh: Option<Duration>,
 }
 

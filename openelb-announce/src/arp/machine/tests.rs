@@ -325,6 +325,29 @@ fn an_interval_shorter_than_a_second_is_taken_as_a_second() {
 }
 
 #[test]
+fn of_many_addresses_no_more_than_two_hundred_a_second_are_refreshed_and_those_together() {
+    let announce = AnnouncePlan {
+        refresh: Some(Duration::from_secs(1)),
+        ..AnnouncePlan::default()
+    };
+    let mut driven = driven(Config {
+        announce,
+        ..Config::default()
+    });
+    for number in 0..2000_u32 {
+        driven.claim(Ipv4Addr::from_bits(0x0a00_0000 + number), Probe::Skip);
+    }
+    driven.run_seconds(100);
+    driven.outputs();
+    driven.run_seconds(50);
+    let sent = driven.frames();
+    // Two frames each, 2,000 every 10 s.
+    assert!((18_000..=22_000).contains(&sent.len()), "{}", sent.len());
+    let instants: std::collections::BTreeSet<Time> = sent.iter().map(|(at, _)| *at).collect();
+    assert!(instants.len() <= 550, "{}", instants.len());
+}
+
+#[test]
 fn an_announced_address_is_refreshed_for_ever_with_jitter() {
     let mut driven = driven(Config::default());
     driven.claim(VIP, Probe::Skip);

@@ -208,22 +208,37 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         };
         claim.left = claim.left.saturating_sub(1);
         let left = claim.left;
-        let gap = self.gap(left);
-        self.schedule_act(slot, gap.map_or(Time::MAX, |gap| now + gap));
+        let next = if left == 0 {
+            self.next_refresh(now)
+        } else {
+            now + self.gap(left)
+        };
+        self.schedule_act(slot, next);
     }
 
-    /// The time until the next announcement of an address that has `left` more to go.
-    pub(super) fn gap(&mut self, left: u8) -> Option<Duration> {
+    /// The time between two announcements of an address that has `left` more to go.
+    fn gap(&self, left: u8) -> Duration {
         let plan = self.config.announce;
-        if left == 0 {
-            let mean = plan.refresh?;
-            let quarter = mean / 4;
-            let (min, max) = (mean.saturating_sub(quarter), mean.saturating_add(quarter));
-            return Some(self.random.between(min, max));
-        }
         let doublings = plan.count.max(1).saturating_sub(left).saturating_sub(1);
         let factor = 1_u32.checked_shl(doublings.into()).unwrap_or(u32::MAX);
-        Some(plan.interval.max(RETRANS_TIMER).saturating_mul(factor))
+        plan.interval.max(RETRANS_TIMER).saturating_mul(factor)
+    }
+
+    /// When an address that was announced often enough is announced next, if ever.
+    ///
+    /// Those that are due within a tenth of a second go together: with thousands of addresses waking up
+    /// for each, here and at every other node that hears it, would cost more than sending.
+    pub(super) fn next_refresh(&mut self, now: Time) -> Time {
+        let Some(mean) = self.config.announce.refresh else {
+            return Time::MAX;
+        };
+        let claims = u32::try_from(self.registry.len()).unwrap_or(u32::MAX);
+        let mean = mean.max(Duration::from_secs(1) * claims / REFRESHES_PER_SECOND);
+        let quarter = mean / 4;
+        let (min, max) = (mean.saturating_sub(quarter), mean.saturating_add(quarter));
+        let at = now + self.random.between(min, max);
+        let since = Duration::from_nanos(at.as_nanos() % nanos(TOGETHER));
+        (now + min).max(at - since)
     }
 }
 
@@ -234,6 +249,14 @@ fn holds<A>(claim: Option<&Slot<A>>, due: &Due) -> bool {
     })
 }
 
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Refreshing announcements of all addresses: [`AnnouncePlan::refresh`](crate::claim::AnnouncePlan::refresh) tells why.
+const REFRESHES_PER_SECOND: u32 = 200;
+/// Refreshes that are due within this span leave together.
+const TOGETHER: Duration = Duration::from_millis(100);
 /// The least time between two unsolicited advertisements (RFC 4861 sections 7.2.6 and 10); ARP has
 /// two seconds (RFC 5227 section 1.1), which the second and third announcements keep.
 const RETRANS_TIMER: Duration = Duration::from_secs(1);

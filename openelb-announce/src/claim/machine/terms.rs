@@ -84,8 +84,8 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         let is_over = claim.state == State::Announced && claim.stage == Stage::Idle;
         claim.left = claim.left.min(u8::from(!is_over));
         if is_over {
-            let gap = self.gap(0);
-            self.schedule_act(slot, gap.map_or(Time::MAX, |gap| now + gap));
+            let next = self.next_refresh(now);
+            self.schedule_act(slot, next);
         }
     }
 
