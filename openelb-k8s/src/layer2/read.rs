@@ -106,7 +106,15 @@ fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> KeyRin
             }
         },
         Err(why) => {
-            let next = format!("make one with `{MAKE_KEY}`, the same on every node");
+            let next = match source {
+                PasswordSource::File(_) => {
+                    format!("make one with `{MAKE_KEY}`, the same on every node")
+                }
+                PasswordSource::Secret { name, key } => format!(
+                    "make one in the namespace of the speakers: kubectl create secret generic {name} \
+                     --from-literal={key}=\"$(openssl rand -hex 32)\""
+                ),
+            };
             remarks.add(Reason::Unresolved, key, why, next);
         }
     };

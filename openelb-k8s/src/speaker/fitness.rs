@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Me, WhyNot};
-use crate::api::{Eip, NodeReadiness};
+use crate::api::{BgpConf, Eip, NodeReadiness};
 use crate::bgp;
 use crate::cluster::{Node, TrafficPolicy};
 use crate::layer2::Fitness;
@@ -14,17 +14,20 @@ use crate::names;
 pub(super) struct Nodes<'a> {
     all: &'a BTreeMap<String, Node>,
     me: &'a Me,
+    /// The AS depends on the rack.
+    has_racks: bool,
     /// What BGP knows of this node.
     pub(super) mine: bgp::Node,
 }
 
 impl<'a> Nodes<'a> {
-    pub(super) fn of(all: &'a BTreeMap<String, Node>, me: &'a Me) -> Self {
+    pub(super) fn of(all: &'a BTreeMap<String, Node>, me: &'a Me, conf: Option<&BgpConf>) -> Self {
         let node = all.get(&me.node);
         let addresses = node.into_iter().flat_map(Node::internal_addresses);
         Self {
             all,
             me,
+            has_racks: conf.is_some_and(|conf| !conf.spec.as_per_rack.is_empty()),
             mine: bgp::Node {
                 name: me.node.clone(),
                 addresses: addresses.collect(),
@@ -97,7 +100,7 @@ impl<'a> Nodes<'a> {
     fn is_of_my_rack(&self, node: &Node) -> bool {
         let rack = |labels: &BTreeMap<String, String>| labels.get(names::RACK_LABEL).cloned();
         let mine = rack(&self.mine.labels);
-        mine.is_none() || mine == rack(&node.metadata.labels)
+        !self.has_racks || mine.is_none() || mine == rack(&node.metadata.labels)
     }
 
     /// What withdraws a node whatever the pool says (KEP-1143, KEP-3458). Being cordoned does not.

@@ -100,6 +100,14 @@ fn with_racks_only_nodes_of_the_same_one_are_next_hops() {
     for (node, name) in [("n1", "leaf1"), ("n2", "leaf1"), ("n3", "leaf2")] {
         rack(&mut cluster, node, name);
     }
+    let all = next_hops(&cluster.on("n3"), "192.0.2.1").len();
+    assert_eq!(all, 6, "a label alone is no rack");
+    let spec = &mut cluster
+        .bgp_confs
+        .get_mut(names::DEFAULT_BGP_CONF)
+        .unwrap()
+        .spec;
+    spec.as_per_rack = [("leaf1".to_owned(), 65011), ("leaf2".to_owned(), 65012)].into();
     assert_eq!(
         next_hops(&cluster.on("n1"), "192.0.2.1"),
         ["10.0.0.1", "fd00::1", "10.0.0.2", "fd00::2"]
