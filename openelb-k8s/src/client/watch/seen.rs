@@ -42,6 +42,12 @@ impl<'de, T: Watched> Deserialize<'de> for Seen<T> {
         let metadata =
             metadata.ok_or_else(|| D::Error::custom("an object of the API has no metadata"))?;
         metadata.remove("managedFields");
+        if let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(Value::as_object_mut)
+        {
+            annotations.remove(LAST_APPLIED);
+        }
         let text = |key: &str| metadata.get(key)?.as_str().map(str::to_owned);
         let meta = ObjectMeta {
             name: text("name"),
@@ -82,3 +88,7 @@ impl<T: Watched> kube::Resource for Seen<T> {
         &mut self.meta
     }
 }
+
+/// What `kubectl apply` writes into everything it touches: the whole object once more, as text, which
+/// nothing here reads.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

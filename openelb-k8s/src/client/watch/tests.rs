@@ -15,13 +15,20 @@ use crate::cluster::{Namespace, Service};
 #[tokio::test(start_paused = true)]
 async fn a_bad_object_of_a_list_is_told_by_itself_and_the_others_arrive() {
     let list = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[
-        {"metadata":{"name":"a","namespace":"n","managedFields":[{"manager":"x"}]}},
+        {"metadata":{"name":"a","namespace":"n","managedFields":[{"manager":"x"}],"annotations":{
+        "kubectl.kubernetes.io/last-applied-configuration":"{}","kept":"yes"}}},
         {"metadata":{"name":"b","namespace":"n"},"spec":{"ports":[{"port":"http"}]}},
         {"metadata":{"name":"c","namespace":"n"}}]}"#;
     let (client, _) = script([(200, list)]);
     let mut watch = Watch::<Service>::new(client, Scope::all());
     assert_eq!(watch.next().await, Event::Restart);
-    assert!(matches!(watch.next().await, Event::Applied(service) if service.metadata.name == "a"));
+    let first = watch.next().await;
+    let Event::Applied(first) = first else {
+        panic!("{first:?}");
+    };
+    assert_eq!(first.metadata.name, "a");
+    let kept: Vec<_> = first.metadata.annotations.into_keys().collect();
+    assert_eq!(kept, ["kept"]);
     let unreadable = watch.next().await;
     let Event::Unreadable { key, why } = unreadable else {
         panic!("{unreadable:?}");
