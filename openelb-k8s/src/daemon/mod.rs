@@ -20,6 +20,7 @@ use thiserror::Error;
 use tokio::runtime;
 
 use args::{Args, Command};
+pub use controller::control;
 
 /// Runs what the arguments of the process say, until it is told to stop.
 pub fn main() -> ExitCode {

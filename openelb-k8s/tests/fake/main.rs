@@ -8,6 +8,7 @@
 
 mod server;
 
+mod controller;
 mod differential;
 mod objects;
 mod trouble;

@@ -11,10 +11,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::time::Duration;
 
+use clap::Parser;
+use clap::error::ErrorKind;
 use tokio::time::sleep;
 
 use super::Failure;
-use super::args::{Args, ControllerArgs};
+use super::args::{Args, Command, ControllerArgs};
 use super::http::Pages;
 use super::stop::Stop;
 use super::webhook;
@@ -50,6 +52,41 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
         kubernetes = format!("{}.{}", version.major, version.minor),
         "the controller starts"
     );
+    if controller.webhook {
+        webhook::serve(
+            client.clone(),
+            &args.namespace,
+            controller.webhook_port,
+            pages,
+        )
+        .await?;
+    }
+    let process = process(args, controller, &client, version);
+    let stopped = async move { stop.told().await };
+    process.run(feed::start(&client), questions, stopped).await;
+    Ok(())
+}
+
+/// What `openelb-k8s ARGUMENTS` does as the controller, by a client that is there already and until
+/// `stop` is done. Nothing is served: health and metrics are the process's.
+pub async fn control(
+    arguments: &[&str],
+    client: Client,
+    stop: impl Future<Output = ()>,
+) -> Result<(), clap::Error> {
+    let args = Args::try_parse_from(arguments)?;
+    let Command::Controller(controller) = &args.command else {
+        return Err(clap::Error::new(ErrorKind::InvalidSubcommand));
+    };
+    let (_pages, questions) = Pages::new();
+    let version = version(&client).await;
+    let process = process(&args, controller, &client, version);
+    process.run(feed::start(&client), questions, stop).await;
+    Ok(())
+}
+
+/// The machine and what carries its writes out.
+fn process(args: &Args, controller: &ControllerArgs, client: &Client, version: Version) -> Process {
     let width = controller.concurrent_writes;
     let writer = Writer::new(client.clone(), names::FIELD_MANAGER, width);
     let identity = identity(args);
@@ -66,19 +103,8 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
     } else {
         Leadership::always()
     };
-    if controller.webhook {
-        webhook::serve(
-            client.clone(),
-            &args.namespace,
-            controller.webhook_port,
-            pages,
-        )
-        .await?;
-    }
     let settings = settings(controller, version);
-    let process = Process::new(settings, controller, writer, recorder, leadership);
-    process.run(feed::start(&client), questions, stop).await;
-    Ok(())
+    Process::new(settings, controller, writer, recorder, leadership)
 }
 
 fn settings(controller: &ControllerArgs, version: Version) -> Settings {

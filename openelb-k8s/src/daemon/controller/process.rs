@@ -1,5 +1,6 @@
 //! The loop of the controller and what it owns.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use openelb_ipam::Time;
@@ -12,10 +13,9 @@ use super::writes::{Done, Writes};
 use crate::client::{Leadership, Recorder, Writer};
 use crate::controller::{Input, Machine, Occurrence, Output, Settings};
 use crate::daemon::args::ControllerArgs;
-use crate::daemon::clock;
+use crate::daemon::clock::Clock;
 use crate::daemon::http::{Question, Questions};
 use crate::daemon::metrics::{Metrics, Present};
-use crate::daemon::stop::Stop;
 
 /// The machine, and everything around it.
 pub(super) struct Process {
@@ -26,6 +26,7 @@ pub(super) struct Process {
     latency: Latency,
     recorder: Recorder,
     leadership: Leadership,
+    clock: Clock,
 }
 
 impl Process {
@@ -44,6 +45,7 @@ impl Process {
             latency: Latency::default(),
             recorder,
             leadership,
+            clock: Clock::start(),
         }
     }
 
@@ -53,8 +55,9 @@ impl Process {
         mut self,
         mut fed: mpsc::Receiver<Fed>,
         mut asked: Questions,
-        mut stop: Stop,
+        stop: impl Future<Output = ()>,
     ) {
+        let mut stop = pin!(stop);
         self.input(Input::Leading(self.leadership.leads()));
         loop {
             self.carry_out();
@@ -62,7 +65,7 @@ impl Process {
             // Every arm is cancel-safe: queues, signals and a join set keep what they have.
             tokio::select! {
                 biased;
-                () = stop.told() => break,
+                () = &mut stop => break,
                 leads = self.leadership.changed() => {
                     tracing::info!(leads, "leadership changed");
                     self.input(Input::Leading(leads));
@@ -77,7 +80,7 @@ impl Process {
                         self.learn(told);
                     }
                 }
-                () = until(wake) => self.machine.handle_timeout(clock::now()),
+                () = until(self.clock, wake) => self.machine.handle_timeout(self.clock.now()),
             }
         }
         self.end().await;
@@ -154,7 +157,7 @@ impl Process {
     }
 
     fn input(&mut self, input: Input) {
-        self.machine.handle_input(input, clock::now());
+        self.machine.handle_input(input, self.clock.now());
     }
 
     /// Lets writes that are under way end, then gives the Lease up. What had not begun is left to
@@ -169,9 +172,9 @@ impl Process {
     }
 }
 
-async fn until(wake: Option<Time>) {
+async fn until(clock: Clock, wake: Option<Time>) {
     match wake {
-        Some(wake) => sleep(wake - clock::now()).await,
+        Some(wake) => sleep(wake - clock.now()).await,
         None => std::future::pending().await,
     }
 }

@@ -44,6 +44,7 @@ use feed::Feed;
 use request::Request;
 pub(crate) use request::Verb;
 use resource::Resource;
+pub(crate) use store::Change;
 use store::Store;
 use watch::Watch;
 
@@ -198,6 +199,11 @@ impl Fake {
     pub(crate) fn forget_history(&self) {
         self.lock().store.forget_history();
         self.pulse();
+    }
+
+    /// Everything that ever happened to the objects of these kinds, in order.
+    pub(crate) fn history(&self, kinds: &[&str]) -> Vec<Change> {
+        self.lock().store.history(kinds)
     }
 
     /// The version of the last change.

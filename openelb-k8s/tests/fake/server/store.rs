@@ -181,14 +181,19 @@ impl Store {
         Ok(log.get(first..).unwrap_or_default())
     }
 
+    /// Everything that ever happened to the objects of these kinds, in order.
+    pub(crate) fn history(&self, kinds: &[&str]) -> Vec<Change> {
+        let tables = kinds.iter().filter_map(|kind| self.tables.get(*kind));
+        let mut changes: Vec<Change> = tables.flat_map(|table| table.log.clone()).collect();
+        changes.sort_by_key(|change| change.version);
+        changes
+    }
+
     /// Forgets all history: who watches from before now must list again.
     pub(crate) fn forget_history(&mut self) {
         self.version += 1;
         self.forgotten = self.version;
         self.pages.clear();
-        for table in self.tables.values_mut() {
-            table.log.clear();
-        }
     }
 
     /// The objects of a kind as they were at `version`.
