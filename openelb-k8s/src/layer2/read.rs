@@ -106,16 +106,7 @@ fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> KeyRin
             }
         },
         Err(why) => {
-            let next = match source {
-                PasswordSource::File(_) => {
-                    format!("make one with `{MAKE_KEY}`, the same on every node")
-                }
-                PasswordSource::Secret { name, key } => format!(
-                    "make one in the namespace of the speakers: kubectl create secret generic {name} \
-                     --from-literal={key}=\"$(openssl rand -hex 32)\""
-                ),
-            };
-            remarks.add(Reason::Unresolved, key, why, next);
+            remarks.add(Reason::Unresolved, key, why, making(source));
         }
     };
     let is_named = !spec.key_file.is_empty() || spec.key_secret.is_some();
@@ -156,6 +147,17 @@ fn keys(spec: &Layer2ConfSpec, keys: &dyn Keys, remarks: &mut Remarks) -> KeyRin
     match found.next() {
         Some(first) => KeyRing::new(first, found),
         None => KeyRing::unsigned(),
+    }
+}
+
+/// How a key that is not there is made.
+fn making(source: PasswordSource<'_>) -> String {
+    match source {
+        PasswordSource::File(_) => format!("make one with `{MAKE_KEY}`, the same on every node"),
+        PasswordSource::Secret { name, key } => format!(
+            "make one in the namespace of the speakers: kubectl create secret generic {name} \
+             --from-literal={key}=\"$(openssl rand -hex 32)\""
+        ),
     }
 }
 
