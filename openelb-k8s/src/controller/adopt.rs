@@ -281,7 +281,7 @@ impl Machine {
         }
     }
 
-    fn erase(&mut self, owner: &OwnerKey) {
+    pub(super) fn erase(&mut self, owner: &OwnerKey) {
         if self.ipam.holdings(owner.as_str()).is_some() {
             self.change(Vec::new(), vec![RowKey::Owner(owner.clone())]);
         }

@@ -57,7 +57,7 @@ impl Machine {
         let (stance, grants, trouble) = match wish {
             Wish::NotOurs if !is_ours => (Stance::Stranger, Vec::new(), None),
             Wish::NotOurs | Wish::Nothing => (Stance::Leaving, Vec::new(), None),
-            Wish::Refused(refusal) => (Stance::Customer, self.held(key), Some(refusal)),
+            Wish::Refused(refusal) => (Stance::Customer, self.keep(key), Some(refusal)),
             Wish::Ask(owner, request) => self.ask(key, &owner, &request, now),
         };
         let grants: Vec<Assigned> = grants
@@ -110,7 +110,7 @@ impl Machine {
                 (Stance::Customer, grants, trouble)
             }
             Err(error) => {
-                let grants = self.held(key);
+                let grants = self.keep(key);
                 (Stance::Customer, grants, Some(Refusal::from(&error)))
             }
         }
@@ -150,6 +150,24 @@ impl Machine {
             pool: claim.pool,
         });
         assigned.collect()
+    }
+
+    /// What a Service keeps whose wish cannot be granted: what it shows. A record alone may be of a
+    /// Service that had its name before, and wanted something else.
+    fn keep(&mut self, key: &Key) -> Vec<Assigned> {
+        let held = self.held(key);
+        let holder = self.holders.get(key);
+        let is_shown = |it: &&Assigned| holder.is_some_and(|holder| holder.shows(it.address));
+        let kept: Vec<Assigned> = held.iter().filter(is_shown).cloned().collect();
+        if kept.is_empty()
+            && let Some(owner) = key.owner()
+        {
+            self.erase(&owner);
+            for lost in held {
+                self.haunt(key, lost.address);
+            }
+        }
+        kept
     }
 
     /// What the records say that it holds.
