@@ -3,7 +3,7 @@
 use super::owners::{Found, Owned};
 use super::reach::bit;
 use super::{Invariant, Judge, Participant};
-use crate::sim::ownership::scenario::letter;
+use crate::sim::ownership::scenario::{Fault, letter};
 use crate::sim::{HostId, Network};
 use crate::time::Time;
 use crate::wire::Mac;
@@ -18,6 +18,8 @@ pub(super) struct Audience {
     announced: BTreeMap<(usize, IpAddr), Time>,
     /// Until when frames to clients may have been lost.
     disturbed: Time,
+    /// Is the network split, perhaps between clients and owners?
+    is_split: bool,
 }
 
 impl Audience {
@@ -25,7 +27,13 @@ impl Audience {
         self.announced.insert((node, address), now);
     }
 
-    pub(super) fn disturb(&mut self, now: Time) {
+    pub(super) fn disturb(&mut self, fault: Fault, now: Time) {
+        self.is_split = match fault {
+            Fault::Split(_) => true,
+            Fault::Heal => false,
+            Fault::Loss(_) => self.is_split,
+            _ => return,
+        };
         self.disturbed = now;
     }
 
@@ -66,7 +74,8 @@ impl Judge {
             return;
         };
         let found = ceded.into_iter().find_map(|held| {
-            let is_heard = !self.is_lossy && held.since > self.audience.disturbed;
+            let is_quiet = !self.is_lossy && !self.audience.is_split;
+            let is_heard = is_quiet && held.since > self.audience.disturbed;
             let owner = self.nodes.get(held.owner).filter(|_| is_heard)?;
             stray(network, clients, &held, owner, |believed| {
                 self.gave_way(&held, believed)

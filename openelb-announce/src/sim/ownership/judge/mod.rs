@@ -241,9 +241,7 @@ impl Judge {
         if self.is_lopsided {
             self.owners.reach_changed(now + DEAFNESS);
         }
-        if matches!(fault, Fault::Split(_) | Fault::Heal | Fault::Loss(_)) {
-            self.audience.disturb(now);
-        }
+        self.audience.disturb(fault, now);
         self.note(fault);
     }
 
