@@ -191,18 +191,26 @@ impl ControlPlane {
     /// that the API server issues for each call.
     pub fn kubeconfig(&self, user: User<'_>) -> Result<PathBuf, PlaneError> {
         let path = self.kubeconfig_of(user);
-        let User::ServiceAccount { namespace, name } = user else {
-            return Ok(path);
+        let (namespace, name, node) = match user {
+            User::ServiceAccount { namespace, name } => (namespace, name, None),
+            User::ServiceAccountOn {
+                namespace,
+                name,
+                node,
+            } => (namespace, name, Some(node)),
+            _ => return Ok(path),
         };
-        let create = [
+        let mut create = vec![
             "create",
             "token",
             name,
             "--namespace",
             namespace,
-            "--duration",
-            "24h",
+            "--duration=24h",
         ];
+        if let Some(node) = node {
+            create.extend(["--bound-object-kind=Node", "--bound-object-name", node]);
+        }
         let token = self.kubectl(&create)?;
         let credentials = kubeconfig::with_token(token.trim());
         write_kubeconfig(self.folder(), self.server, user, &credentials)?;

@@ -22,6 +22,15 @@ pub enum User<'a> {
         /// Its name.
         name: &'a str,
     },
+    /// The same as a pod on a node has it: the API server knows the node from the token.
+    ServiceAccountOn {
+        /// Its namespace.
+        namespace: &'a str,
+        /// Its name.
+        name: &'a str,
+        /// The node, which must exist.
+        node: &'a str,
+    },
 }
 
 impl User<'_> {
@@ -32,6 +41,11 @@ impl User<'_> {
             Self::KubeProxy => "kube-proxy".to_owned(),
             Self::Controllers => "controllers".to_owned(),
             Self::ServiceAccount { namespace, name } => format!("account-{namespace}-{name}"),
+            Self::ServiceAccountOn {
+                namespace,
+                name,
+                node,
+            } => format!("account-{namespace}-{name}-{node}"),
         }
     }
 }

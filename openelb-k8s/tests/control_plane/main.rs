@@ -10,6 +10,8 @@
 
 mod booting;
 mod cluster;
+mod controller;
 mod installation;
 mod objects;
+mod running;
 mod speaking;
