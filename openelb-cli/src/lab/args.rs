@@ -3,14 +3,33 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
+
+use super::kubernetes;
 use super::plan::{CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C, STRANGER};
 
 /// The arguments of `openelb lab`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that is typed or not"
+)]
 pub(crate) struct LabArgs {
     /// What to show
     #[arg(value_enum, default_value_t = Scene::Layer2)]
     pub(crate) scene: Scene,
+
+    /// What to play in the cluster: cluster only, without a name all
+    #[arg(value_enum)]
+    pub(crate) plays: Vec<Play>,
+
+    /// Play everything in the cluster: cluster only
+    #[arg(long, conflicts_with = "plays")]
+    pub(crate) all: bool,
+
+    /// The program of controller and speaker: cluster only, without it the one beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) openelb_k8s: Option<PathBuf>,
 
     /// Leave the network and its daemons running at the end, and say how to enter the hosts;
     /// Ctrl-C removes everything
@@ -53,14 +72,27 @@ impl LabArgs {
 
     /// The first option typed that this scene knows nothing of.
     pub(crate) fn idle_option(&self) -> Option<&'static str> {
+        let of_election = !self.scene.has_election();
+        let of_cluster = self.scene != Scene::Cluster;
         let typed = [
-            ("--profile", self.profile.is_some()),
-            ("--repeat", self.repeat.is_some()),
+            ("--profile", of_election && self.profile.is_some()),
+            ("--repeat", of_election && self.repeat.is_some()),
+            ("the name of a play", of_cluster && !self.plays.is_empty()),
+            ("--all", of_cluster && self.all),
+            ("--openelb-k8s", of_cluster && self.openelb_k8s.is_some()),
+            ("--keep", !of_cluster && self.keep),
         ];
-        let first = typed.into_iter().find(|(_, is_typed)| *is_typed);
-        first
-            .filter(|_| !self.scene.has_election())
-            .map(|(name, _)| name)
+        let first = typed.into_iter().find(|(_, is_idle)| *is_idle);
+        first.map(|(name, _)| name)
+    }
+
+    /// What is played in the cluster.
+    pub(crate) fn plays(&self) -> &[Play] {
+        if self.plays.is_empty() {
+            Play::value_variants()
+        } else {
+            &self.plays
+        }
     }
 
     /// Whether its daemons need a real-time thread.
@@ -92,6 +124,36 @@ pub(crate) enum Scene {
     /// Three nodes share six services; the daemon that the client is served by is frozen, replaced,
     /// and goes on
     Freeze,
+    /// A Kubernetes cluster without kubelets: control plane, kube-proxy, FRR, our controller and
+    /// speakers
+    Cluster,
+}
+
+/// What is played in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Play {
+    /// A service of both families is announced with ARP and NDP, reached and released
+    Layer2,
+    /// The router spreads over three nodes; one of them is drained and comes back
+    BgpEcmp,
+    /// A service is announced by a virtual router
+    Vip,
+    /// A service in the order of its families, reduced to one and restored
+    DualStack,
+    /// Only nodes with a ready pod attract traffic; the pod moves
+    EtpLocal,
+    /// The node that answers loses its power
+    Failover,
+    /// The speaker that answers is told to stop
+    Drain,
+    /// A pool has one address for two services
+    PoolExhausted,
+    /// Objects as OpenELB wrote them are taken over under traffic
+    UpgradeFromOpenelb,
+    /// Two controllers both act, and one is killed
+    ControllerSplitBrain,
+    /// The API server is away while the node that answers dies
+    ApiServerOutage,
 }
 
 /// How soon a dead node is replaced.
@@ -139,7 +201,7 @@ impl Scene {
     /// Whether it needs FRR, which changes its user and so needs more rights than a user namespace
     /// has.
     pub(crate) fn has_router(self) -> bool {
-        matches!(self, Self::Bgp | Self::BgpEcmp)
+        matches!(self, Self::Bgp | Self::BgpEcmp | Self::Cluster)
     }
 
     /// Whether its nodes agree on who answers.
@@ -157,6 +219,7 @@ impl Scene {
             Self::Drain => "openelb lab drain",
             Self::Split => "openelb lab split",
             Self::Freeze => "openelb lab freeze",
+            Self::Cluster => "openelb lab cluster",
         }
     }
 
@@ -166,13 +229,16 @@ impl Scene {
             Self::Layer2 | Self::BgpEcmp => &[NODE_A, NODE_B],
             Self::Bgp => &[NODE_A],
             Self::Failover | Self::Drain | Self::Split | Self::Freeze => &[NODE_A, NODE_B, NODE_C],
+            Self::Cluster => &kubernetes::NODES,
         }
     }
 
     /// All hosts of a scene without a router.
     pub(crate) fn hosts(self) -> &'static [&'static str] {
         match self {
-            Self::Layer2 | Self::Bgp | Self::BgpEcmp => &[CLIENT, NODE_A, NODE_B, STRANGER],
+            Self::Layer2 | Self::Bgp | Self::BgpEcmp | Self::Cluster => {
+                &[CLIENT, NODE_A, NODE_B, STRANGER]
+            }
             Self::Failover | Self::Drain | Self::Freeze => &[CLIENT, NODE_A, NODE_B, NODE_C],
             Self::Split => &[CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C],
         }

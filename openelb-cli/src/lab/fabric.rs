@@ -229,7 +229,7 @@ const ANY_V4: IpNet = IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED
 const ANY_V6: IpNet = IpNet::V6(ipnet::Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0));
 
 /// Forwarding, and choosing among equal paths by addresses and ports.
-const FORWARDING: [&str; 4] = [
+pub(crate) const FORWARDING: [&str; 4] = [
     "ipv4/ip_forward",
     "ipv6/conf/all/forwarding",
     "ipv4/fib_multipath_hash_policy",

@@ -50,6 +50,11 @@ pub(crate) enum Rights {
     NetRaw,
     /// `CAP_NET_BIND_SERVICE` too: a BGP speaker listens on port 179.
     Speaker,
+    /// What the speaker of a cluster has when it may speak every protocol: `CAP_NET_ADMIN` besides, for
+    /// the interfaces of virtual routers.
+    ClusterSpeaker,
+    /// None, as a controller.
+    Nothing,
     /// `CAP_NET_RAW` and `CAP_SYS_NICE`: announcing on layer 2 from a real-time thread.
     Realtime,
 }
@@ -162,6 +167,12 @@ impl Rights {
             Self::Everything => None,
             Self::NetRaw => Some(&[Capability::CAP_NET_RAW]),
             Self::Speaker => Some(&[Capability::CAP_NET_RAW, Capability::CAP_NET_BIND_SERVICE]),
+            Self::ClusterSpeaker => Some(&[
+                Capability::CAP_NET_RAW,
+                Capability::CAP_NET_BIND_SERVICE,
+                Capability::CAP_NET_ADMIN,
+            ]),
+            Self::Nothing => Some(&[]),
             Self::Realtime => Some(&[Capability::CAP_NET_RAW, Capability::CAP_SYS_NICE]),
         }
     }

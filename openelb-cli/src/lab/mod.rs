@@ -12,6 +12,7 @@ mod fabric;
 mod fib;
 mod greeter;
 mod host;
+mod kubernetes;
 mod namespace;
 mod neighbor;
 mod netlink;
@@ -36,7 +37,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::pause;
 
-use self::args::LabArgs;
+use self::args::{LabArgs, Scene};
 use self::clock::{Stopwatch, micros};
 use self::namespace::Isolation;
 use self::netlink::NetworkError;
@@ -49,8 +50,8 @@ use crate::output::{self, Format, Paint};
 /// Runs the lab, as the outer or as the inner process.
 pub(crate) fn run(args: &LabArgs, format: Format) -> Result<ExitCode, Failure> {
     if let Some(option) = args.idle_option() {
-        let message = format!("{option} is about elections, which this scene has not");
-        let advice = "name one that has: failover, drain, split or freeze";
+        let message = format!("{option} means nothing to `{}`", args.scene.command());
+        let advice = "`openelb lab --help` says which scenes it is for";
         return Err(Failure::new(ExitCode::Usage, message).next(advice));
     }
     match &args.inside {
@@ -63,6 +64,9 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     // Whatever happens to the outer process, this one and its network do not stay behind.
     set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
     let began = Stopwatch::start();
+    if args.scene == Scene::Cluster {
+        return kubernetes::run(args, files, began, format);
+    }
     let network = build(args).map_err(failed)?;
     if args.script {
         script::obey(&network).map_err(failed)?;

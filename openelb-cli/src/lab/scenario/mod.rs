@@ -6,7 +6,7 @@ mod fabric;
 mod handover;
 mod lifetime;
 mod presence;
-mod trouble;
+pub(super) mod trouble;
 
 use std::io;
 use std::net::IpAddr;
@@ -52,10 +52,10 @@ pub(crate) struct Scenario<'n> {
 
 /// A step that went as expected, before it is put in time.
 #[derive(Debug)]
-struct Outcome {
-    summary: String,
-    details: Vec<String>,
-    facts: Value,
+pub(super) struct Outcome {
+    pub(super) summary: String,
+    pub(super) details: Vec<String>,
+    pub(super) facts: Value,
 }
 
 type Play = fn(&mut Scenario<'_>) -> Result<Outcome, Trouble>;
@@ -222,7 +222,7 @@ impl<'n> Scenario<'n> {
 }
 
 /// Waits for `poll` to give a value.
-fn until<T>(
+pub(super) fn until<T>(
     expected: &str,
     poll: impl FnMut() -> Result<Result<T, String>, Trouble>,
 ) -> Result<T, Trouble> {

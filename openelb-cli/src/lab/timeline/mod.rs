@@ -114,7 +114,12 @@ pub(crate) fn write_doors(
     )
 }
 
-fn write_failure(failure: &StepFailure, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
+/// Writes what went wrong.
+pub(crate) fn write_failure(
+    failure: &StepFailure,
+    out: &mut dyn Write,
+    paint: Paint,
+) -> io::Result<()> {
     writeln!(
         out,
         "\n{} step {}",
