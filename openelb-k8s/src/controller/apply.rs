@@ -84,6 +84,27 @@ impl Machine {
         apply
     }
 
+    /// Tells the user what stands in the way, once.
+    pub(super) fn tell_trouble(&mut self, key: &Key) {
+        let Some(holder) = self.holders.get_mut(key) else {
+            return;
+        };
+        if holder.told == holder.trouble {
+            return;
+        }
+        holder.told.clone_from(&holder.trouble);
+        let (Some(refusal), Some(service)) = (&holder.told, holder.service.as_deref()) else {
+            return;
+        };
+        let is_written = condition_of(service).is_some_and(|condition| {
+            condition.reason == refusal.reason.as_str() && condition.message == refusal.message
+        });
+        if !is_written {
+            let refusal = refusal.clone();
+            self.tell(key, Decision::Refused(&refusal));
+        }
+    }
+
     /// Makes an Event of a decision about a Service.
     pub(super) fn tell(&mut self, key: &Key, decision: Decision<'_>) {
         let event = wish::event(decision);

@@ -11,7 +11,7 @@ use super::retry::spread;
 use super::{Change, Kind, Machine, ServiceApply, apply, holder};
 use crate::api::{AddressBlock, Ledger};
 use crate::cluster::{Ingress, Service};
-use crate::wish::{Decision, Refusal, Wish, is_marked, wish};
+use crate::wish::{Refusal, Wish, is_marked, wish};
 
 impl Machine {
     /// Takes a Service as far as it can go now. Does nothing where there is nothing to do.
@@ -449,27 +449,6 @@ impl Machine {
         }
         if is_idle {
             self.holders.remove(key);
-        }
-    }
-
-    /// Tells the user what stands in the way, once.
-    fn tell_trouble(&mut self, key: &Key) {
-        let Some(holder) = self.holders.get_mut(key) else {
-            return;
-        };
-        if holder.told == holder.trouble {
-            return;
-        }
-        holder.told.clone_from(&holder.trouble);
-        let (Some(refusal), Some(service)) = (&holder.told, holder.service.as_deref()) else {
-            return;
-        };
-        let is_written = apply::condition_of(service).is_some_and(|condition| {
-            condition.reason == refusal.reason.as_str() && condition.message == refusal.message
-        });
-        if !is_written {
-            let refusal = refusal.clone();
-            self.tell(key, Decision::Refused(&refusal));
         }
     }
 }
