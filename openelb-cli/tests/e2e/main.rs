@@ -23,6 +23,7 @@ mod fence;
 mod harness;
 mod health;
 mod kill_loop;
+mod kubernetes;
 mod lifecycle;
 mod reload;
 mod rights;
