@@ -9,7 +9,7 @@ use crate::server::Change;
 
 /// The world at one version.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// What each Service has.
     held: BTreeMap<String, BTreeSet<String>>,
     /// What each Service had first.
@@ -19,17 +19,9 @@ struct Seen {
 }
 
 impl World {
-    /// Judges every version of the world: no address in two Services, none in a Service that is not
-    /// recorded for it, none moved; and the world at rest: nothing recorded for nobody.
+    /// Judges every version of the world, and the world at rest: nothing is recorded for nobody.
     pub(super) fn judge(&self) {
-        let mut seen = Seen::default();
-        for change in self
-            .fake
-            .history(&["services", "eips.network.kubesphere.io"])
-        {
-            seen.learn(&change);
-            seen.judge(change.version);
-        }
+        let seen = self.judge_history();
         let given: BTreeMap<String, String> = seen
             .held
             .iter()
@@ -41,6 +33,20 @@ impl World {
             seen.records, given,
             "at rest, the records are what the Services have"
         );
+    }
+
+    /// Judges every version of the world: no address in two Services, none in a Service that is not
+    /// recorded for it, none moved. Returns the last.
+    pub(super) fn judge_history(&self) -> Seen {
+        let mut seen = Seen::default();
+        for change in self
+            .fake
+            .history(&["services", "eips.network.kubesphere.io"])
+        {
+            seen.learn(&change);
+            seen.judge(change.version);
+        }
+        seen
     }
 }
 
