@@ -36,10 +36,12 @@ fn our_processes_serve_a_cluster_with_real_traffic() {
     assert!(output.status.success());
 }
 
-const PLAYS: [&str; 5] = [
+const PLAYS: [&str; 7] = [
     "layer2",
     "dual-stack",
     "etp-local",
+    "failover",
+    "drain",
     "pool-exhausted",
     "controller-split-brain",
 ];
