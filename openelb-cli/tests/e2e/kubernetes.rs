@@ -36,8 +36,9 @@ fn our_processes_serve_a_cluster_with_real_traffic() {
     assert!(output.status.success());
 }
 
-const PLAYS: [&str; 7] = [
+const PLAYS: [&str; 8] = [
     "layer2",
+    "vip",
     "dual-stack",
     "etp-local",
     "failover",
