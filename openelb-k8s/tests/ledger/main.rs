@@ -12,6 +12,7 @@
 
 mod cases;
 mod dice;
+mod golden;
 mod judge;
 mod lab;
 mod load;
