@@ -1,6 +1,6 @@
 //! How long to wait before something that failed is tried again.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::time::Duration;
 
 /// Waits that double up to a limit, each shortened by up to a half at random, so that processes which
@@ -10,6 +10,8 @@ pub struct Backoff {
     first: Duration,
     most: Duration,
     next: Duration,
+    seed: u64,
+    pauses: u64,
 }
 
 impl Backoff {
@@ -19,7 +21,16 @@ impl Backoff {
             first,
             most,
             next: first,
+            // The standard library seeds each anew, which is random enough to spread waits.
+            seed: RandomState::new().hash_one(0_u8),
+            pauses: 0,
         }
+    }
+
+    /// The same waits in every process that gives this seed, so that what happened happens again.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
     }
 
     /// The wait before the next attempt; the one after is twice as long.
@@ -27,22 +38,24 @@ impl Backoff {
         let full = self.next;
         self.next = (full * 2).min(self.most);
         // Between a half and the whole of it.
-        full / 2 + (full / 2).mul_f64(random_share())
+        full / 2 + (full / 2).mul_f64(self.random_share())
     }
 
     /// The attempt succeeded: the next failure is a first one.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
-}
 
-/// A number from 0 to 1. The standard library seeds each `RandomState` anew, which is random enough
-/// to spread waits.
-fn random_share() -> f64 {
-    let bits = RandomState::new().hash_one(0_u8) >> 32;
-    #[expect(clippy::cast_precision_loss, reason = "32 bits fit a double exactly")]
-    let share = bits as f64 / f64::from(u32::MAX);
-    share
+    /// A number from 0 to 1, another one each time.
+    fn random_share(&mut self) -> f64 {
+        self.pauses += 1;
+        let mut hasher = DefaultHasher::new();
+        (self.seed, self.pauses).hash(&mut hasher);
+        let bits = hasher.finish() >> 32;
+        #[expect(clippy::cast_precision_loss, reason = "32 bits fit a double exactly")]
+        let share = bits as f64 / f64::from(u32::MAX);
+        share
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +72,16 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.pause() <= second);
+    }
+
+    #[test]
+    fn waits_of_one_seed_are_the_same_and_of_two_are_not() {
+        let second = Duration::from_secs(1);
+        let waits = |seed| {
+            let mut backoff = Backoff::new(second, 8 * second).with_seed(seed);
+            [backoff.pause(), backoff.pause()]
+        };
+        assert_eq!(waits(1), waits(1));
+        assert_ne!(waits(1), waits(2));
     }
 }

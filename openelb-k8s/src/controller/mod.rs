@@ -256,6 +256,24 @@ impl Machine {
             self.start(now);
         }
         loop {
+            self.settle_services(now);
+            while let Some(id) = self.stirred.pop_first() {
+                self.commit(&id, now);
+            }
+            // Whoever a commit sends back needs something else first, so this comes to an end.
+            if self.dirty.is_empty() {
+                break;
+            }
+        }
+        if self.ipam.generation() != self.explained && self.explaining.is_none() {
+            let at = now + EXPLAIN_PAUSE;
+            self.explaining = Some(at);
+            self.timers.insert((at, Subject::Waiting));
+        }
+    }
+
+    fn settle_services(&mut self, now: Time) {
+        loop {
             if self.are_pools_due {
                 self.refresh_pools(now);
             }
@@ -269,14 +287,6 @@ impl Machine {
             if self.dirty.is_empty() && self.readopt.is_empty() && !self.are_pools_due {
                 break;
             }
-        }
-        while let Some(id) = self.stirred.pop_first() {
-            self.commit(&id, now);
-        }
-        if self.ipam.generation() != self.explained && self.explaining.is_none() {
-            let at = now + EXPLAIN_PAUSE;
-            self.explaining = Some(at);
-            self.timers.insert((at, Subject::Waiting));
         }
     }
 

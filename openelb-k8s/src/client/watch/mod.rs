@@ -136,6 +136,13 @@ impl<T: Watched> Watch<T> {
         }
     }
 
+    /// Pauses as long as any other watch of this seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.backoff = self.backoff.with_seed(seed);
+        self
+    }
+
     /// The next event. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Event<T> {
         loop {

@@ -1,6 +1,7 @@
 //! The watches of the controller, as inputs of its machine.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tokio::sync::mpsc;
 
@@ -18,13 +19,14 @@ pub(super) enum Fed {
     Interrupted(Kind),
 }
 
-/// Starts a watch of every kind that the machine knows; each ends with the process.
-pub(super) fn start(client: &Client) -> mpsc::Receiver<Fed> {
+/// Starts a watch of every kind that the machine knows; each ends with the process. `seed` decides how
+/// long they pause.
+pub(super) fn start(client: &Client, seed: u64) -> mpsc::Receiver<Fed> {
     let (sender, fed) = mpsc::channel(WAITING);
-    tokio::spawn(feed(client.clone(), EIPS, sender.clone()));
-    tokio::spawn(feed(client.clone(), BLOCKS, sender.clone()));
-    tokio::spawn(feed(client.clone(), NAMESPACES, sender.clone()));
-    tokio::spawn(feed(client.clone(), SERVICES, sender));
+    tokio::spawn(feed(client.clone(), EIPS, seed, sender.clone()));
+    tokio::spawn(feed(client.clone(), BLOCKS, seed, sender.clone()));
+    tokio::spawn(feed(client.clone(), NAMESPACES, seed, sender.clone()));
+    tokio::spawn(feed(client.clone(), SERVICES, seed, sender));
     fed
 }
 
@@ -67,9 +69,11 @@ struct Feed<T> {
     deleted: fn(Key) -> Input,
 }
 
-async fn feed<T: Watched>(client: Client, feed: Feed<T>, sender: mpsc::Sender<Fed>) {
+async fn feed<T: Watched>(client: Client, feed: Feed<T>, seed: u64, sender: mpsc::Sender<Fed>) {
     let kind = feed.kind;
-    let mut watch = Watch::<T>::new(client, Scope::all());
+    let mut hasher = DefaultHasher::new();
+    (seed, kind).hash(&mut hasher);
+    let mut watch = Watch::<T>::new(client, Scope::all()).with_seed(hasher.finish());
     loop {
         let told = match watch.next().await {
             Event::Restart => Fed::Input(Input::Restart(kind)),

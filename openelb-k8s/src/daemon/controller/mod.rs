@@ -61,17 +61,26 @@ pub(super) async fn run(args: &Args, controller: &ControllerArgs) -> Result<(), 
         )
         .await?;
     }
-    let process = process(args, controller, &client, version);
+    let seed = RandomState::new().hash_one(0_u8);
+    let process = process(
+        args,
+        controller,
+        &client,
+        settings(controller, version, seed),
+    );
     let stopped = async move { stop.told().await };
-    process.run(feed::start(&client), questions, stopped).await;
+    let fed = feed::start(&client, seed);
+    process.run(fed, questions, stopped).await;
     Ok(())
 }
 
 /// What `openelb-k8s ARGUMENTS` does as the controller, by a client that is there already and until
-/// `stop` is done. Nothing is served: health and metrics are the process's.
+/// `stop` is done. Nothing is served: health and metrics are the process's. Whatever is left to chance
+/// follows from `seed`: no two controllers of a cluster should have the same.
 pub async fn control(
     arguments: &[&str],
     client: Client,
+    seed: u64,
     stop: impl Future<Output = ()>,
 ) -> Result<(), clap::Error> {
     let args = Args::try_parse_from(arguments)?;
@@ -80,13 +89,24 @@ pub async fn control(
     };
     let (_pages, questions) = Pages::new();
     let version = version(&client).await;
-    let process = process(&args, controller, &client, version);
-    process.run(feed::start(&client), questions, stop).await;
+    let process = process(
+        &args,
+        controller,
+        &client,
+        settings(controller, version, seed),
+    );
+    let fed = feed::start(&client, seed);
+    process.run(fed, questions, stop).await;
     Ok(())
 }
 
 /// The machine and what carries its writes out.
-fn process(args: &Args, controller: &ControllerArgs, client: &Client, version: Version) -> Process {
+fn process(
+    args: &Args,
+    controller: &ControllerArgs,
+    client: &Client,
+    settings: Settings,
+) -> Process {
     let width = controller.concurrent_writes;
     let writer = Writer::new(client.clone(), names::FIELD_MANAGER, width);
     let identity = identity(args);
@@ -103,16 +123,15 @@ fn process(args: &Args, controller: &ControllerArgs, client: &Client, version: V
     } else {
         Leadership::always()
     };
-    let settings = settings(controller, version);
     Process::new(settings, controller, writer, recorder, leadership)
 }
 
-fn settings(controller: &ControllerArgs, version: Version) -> Settings {
+fn settings(controller: &ControllerArgs, version: Version, seed: u64) -> Settings {
     Settings {
         serving: controller.serving(),
         is_mode_known: version.knows_ip_mode(),
         cap: controller.ledger_cap,
-        seed: RandomState::new().hash_one(0_u8),
+        seed,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A cluster with pools and Services, and controllers that come and go.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use openelb_k8s::names;
@@ -99,10 +100,18 @@ impl World {
 
     /// Starts a controller that believes to lead, as the client of that name.
     pub(super) fn start(&self, name: &str) -> Controller {
+        self.start_by_chance(name, 0)
+    }
+
+    /// The same, with its waits from a seed: again the same in every run.
+    pub(super) fn start_by_chance(&self, name: &str, seed: u64) -> Controller {
         let client = self.fake.client(name);
+        let mut hasher = DefaultHasher::new();
+        (name, self.fake.version(), seed).hash(&mut hasher);
+        let seed = hasher.finish();
         Controller(tokio::spawn(async move {
             let arguments = ["openelb-k8s", "controller", "--leader-elect=false"];
-            openelb_k8s::daemon::control(&arguments, client, std::future::pending())
+            openelb_k8s::daemon::control(&arguments, client, seed, std::future::pending())
                 .await
                 .unwrap();
         }))

@@ -1,9 +1,12 @@
 //! The stream of a watch to one client: it waits, brings lines, and ends in the ways that real ones do.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http::Response;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::watch::Watch;
@@ -15,7 +18,7 @@ pub(super) struct Feed {
     fake: Fake,
     client: String,
     watch: Watch,
-    pulse: tokio::sync::watch::Receiver<u64>,
+    pulse: Arc<Notify>,
     /// How often the client's watches had been broken off when it began.
     disconnects: u64,
     next_bookmark: Instant,
@@ -32,7 +35,7 @@ impl Feed {
             fake: way.fake.clone(),
             client: way.client.clone(),
             watch,
-            pulse: way.fake.shared.pulse.subscribe(),
+            pulse: Arc::clone(&way.fake.shared.pulse),
             disconnects: way.fake.lock().faults.disconnects(&way.client),
             next_bookmark: now + BOOKMARK,
             ends: now + Duration::from_secs(seconds),
@@ -59,13 +62,17 @@ impl Feed {
             if self.is_over {
                 return None;
             }
-            self.pulse.borrow_and_update();
+            let pulse = Arc::clone(&self.pulse);
+            let mut pulse = pin!(pulse.notified());
+            // From here on nothing is missed.
+            pulse.as_mut().enable();
             let lines = self.take()?;
             if !lines.is_empty() {
                 return Some(lines);
             }
             tokio::select! {
-                changed = self.pulse.changed() => changed.ok()?,
+                biased;
+                () = pulse => {}
                 () = sleep_until(self.next_bookmark) => {
                     self.next_bookmark += BOOKMARK;
                     if let Some(bookmark) = self.bookmark() {

@@ -35,6 +35,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Response;
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use failure::Failure;
@@ -78,7 +79,8 @@ pub(crate) struct Entry {
 struct Shared {
     state: Mutex<State>,
     /// Moves whenever a watch might have something to say.
-    pulse: tokio::sync::watch::Sender<u64>,
+    /// Wakes in the order of asking, so that the same happens in every run.
+    pulse: Arc<Notify>,
     start: Instant,
 }
 
@@ -106,7 +108,7 @@ impl Fake {
         let fake = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
-                pulse: tokio::sync::watch::Sender::new(0),
+                pulse: Arc::default(),
                 start: Instant::now(),
             }),
         };
@@ -229,7 +231,7 @@ impl Fake {
     }
 
     fn pulse(&self) {
-        self.shared.pulse.send_modify(|pulse| *pulse += 1);
+        self.shared.pulse.notify_waiters();
     }
 
     /// The server's time, which begins with the year 2026 and goes as tokio's clock goes.
