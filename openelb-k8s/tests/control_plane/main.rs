@@ -5,6 +5,7 @@
 //! loudly that it was skipped, and fails when the environment says `CI=true`.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test that meets the unexpected fails, wherever its code stands"
 )]
 
