@@ -141,13 +141,14 @@ fuzz-check:
 
 # --- measurements ------------------------------------------------------------------------------------------
 
-bench:
+bench: envtest
 	$(CARGO) bench --quiet --package openelb-benches --bench goals
 	$(CARGO) bench --quiet --package openelb-benches --bench l2
 	$(CARGO) bench --quiet --package openelb-benches --bench session
 	$(CARGO) bench --quiet --package openelb-benches --bench bgp
 	$(CARGO) bench --quiet --package openelb-benches --bench bfd
 	$(CARGO) bench --quiet --package openelb-benches --bench failover
+	$(CARGO) bench --quiet --package openelb-benches --bench cluster
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
