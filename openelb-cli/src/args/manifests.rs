@@ -4,6 +4,10 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 /// `openelb manifests`.
 #[derive(Debug, ClapArgs)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(crate) struct ManifestsArgs {
     /// Namespace of the controller and the speakers.
     #[arg(long, value_name = "NAME", default_value = "openelb-system")]
