@@ -108,7 +108,7 @@ pub struct ServiceApply {
     /// The condition [`openelb.io/AddressAssigned`;
     /// `None`: it is not there.
     pub condition: Option<Condition>,
-    /// Fields that another manager owns are taken over: only after
+    /// Fields that another manager owns are taken over: only when the Service is deleted, or after
     /// [`Outcome::Owned`](super::Outcome::Owned) by one of OpenELB's own former names.
     pub force: bool,
 }

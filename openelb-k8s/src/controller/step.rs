@@ -408,7 +408,11 @@ impl Machine {
         let Some(holder) = self.holders.get_mut(key) else {
             return;
         };
-        apply.force = holder.force;
+        // A Service that is deleted must not wait for whoever else wrote its status, be it a restored
+        // backup: the addresses are free, and the finalizer is ours.
+        let service = holder.service.as_deref();
+        let is_deleted = service.is_some_and(|it| it.metadata.deletion_timestamp.is_some());
+        apply.force = holder.force || is_deleted;
         holder.fence = None;
         let what = Change::Service {
             namespace: key.namespace().to_owned(),

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use openelb_k8s::envtest::Release;
+use openelb_k8s::names;
+use serde_json::{Value, json};
 
 use crate::cluster::eventually;
 use crate::running::{Installation, NAMESPACE};
@@ -93,16 +95,8 @@ fn what_openelb_wrote_is_taken_over_without_a_write() {
         return;
     };
     here.apply(&pool("old", "192.0.2.0/28"));
-    here.apply(OPENELB_SERVICE);
-    let status = r#"{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.7"}]}}}"#;
-    patch(&here, &["service", "kept"], status);
-    let status = r#"{"metadata":{"finalizers":["finalizer.ipam.kubesphere.io/v1alpha1"]}}"#;
-    here.plane
-        .kubectl(&["patch", "eip", "old", "--type", "merge", "-p", status])
-        .unwrap();
-    let status = r#"{"status":{"occupied":false,"usage":1,"poolSize":16,"used":{"192.0.2.7":"default/kept"},
-        "firstIP":"192.0.2.0","lastIP":"192.0.2.15","ready":false,"v4":true}}"#;
-    patch(&here, &["eip", "old"], status);
+    leave_as_openelb_does(&here, "kept", "192.0.2.7", OPENELB);
+    record_as_openelb_does(&here, &[("192.0.2.7", "default/kept")]);
     let before = version(&here, "service kept");
 
     here.start_controller(&[]);
@@ -120,6 +114,33 @@ fn what_openelb_wrote_is_taken_over_without_a_write() {
         here.records("old"),
         BTreeMap::from([("192.0.2.7".into(), "default/kept".into())])
     );
+    here.assert_nothing_was_refused();
+}
+
+#[test]
+fn what_was_taken_over_can_be_deleted_whoever_wrote_it() {
+    let Some(mut here) = Installation::open(Release::Current) else {
+        return;
+    };
+    here.apply(&pool("old", "192.0.2.0/28"));
+    leave_as_openelb_does(&here, "kept", "192.0.2.7", OPENELB);
+    leave_as_openelb_does(&here, "restored", "192.0.2.8", "a-backup");
+    let records = [
+        ("192.0.2.7", "default/kept"),
+        ("192.0.2.8", "default/restored"),
+    ];
+    record_as_openelb_does(&here, &records);
+    here.start_controller(&[]);
+    here.apply(&service("sentinel", ""));
+    here.wait_for_addresses(3);
+
+    for name in ["kept", "restored", "sentinel"] {
+        here.kubectl(&format!("delete service {name} --timeout=60s"));
+    }
+    eventually("their addresses are free", || {
+        here.records("old").is_empty().then_some(())
+    });
+    here.kubectl("delete eip old --timeout=60s");
     here.assert_nothing_was_refused();
 }
 
@@ -149,8 +170,42 @@ fn the_accounts_may_do_nothing_that_they_need_not() {
     }
 }
 
-fn patch(here: &Installation, what: &[&str], status: &str) {
-    let words = ["--subresource", "status", "--type", "merge", "-p", status];
+/// A service with the finalizer, the label and the address that OpenELB 0.6 gave it, of which a field
+/// manager is the owner.
+fn leave_as_openelb_does(here: &Installation, name: &str, address: &str, manager: &str) {
+    let annotations =
+        "{lb.kubesphere.io/v1alpha1: openelb, eip.openelb.kubesphere.io/v1alpha2: old}";
+    here.apply(&format!(
+        "{{apiVersion: v1, kind: Service, \
+         metadata: {{name: {name}, namespace: default, annotations: {annotations}}}, \
+         spec: {{type: LoadBalancer, ports: [{{port: 80}}]}}}}"
+    ));
+    let marks = json!({"metadata": {
+        "labels": {names::POOL_LABEL: "old"},
+        "finalizers": [names::SERVICE_FINALIZER],
+    }});
+    let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
+    patch(here, &["service", name], &marks, manager);
+    let status_of = ["service", name, "--subresource=status"];
+    patch(here, &status_of, &status, manager);
+}
+
+/// The records of the pool `old` as OpenELB 0.6 writes them.
+fn record_as_openelb_does(here: &Installation, records: &[(&str, &str)]) {
+    let used: BTreeMap<_, _> = records.iter().copied().collect();
+    let finalizers = json!({"metadata": {"finalizers": [names::EIP_FINALIZER]}});
+    let status = json!({"status": {
+        "occupied": false, "usage": used.len(), "poolSize": 16, "used": used,
+        "firstIP": "192.0.2.0", "lastIP": "192.0.2.15", "ready": false, "v4": true,
+    }});
+    patch(here, &["eip", "old"], &finalizers, OPENELB);
+    let status_of = ["eip", "old", "--subresource=status"];
+    patch(here, &status_of, &status, OPENELB);
+}
+
+fn patch(here: &Installation, what: &[&str], part: &Value, manager: &str) {
+    let (part, manager) = (part.to_string(), format!("--field-manager={manager}"));
+    let words = ["--type", "merge", &manager, "-p", &part];
     here.plane
         .kubectl(&[&["patch"], what, &words].concat())
         .unwrap();
@@ -191,18 +246,8 @@ fn service(name: &str, with: &str) -> String {
     text + "}\n"
 }
 
-/// A service as OpenELB 0.6 leaves it.
-const OPENELB_SERVICE: &str = "
-apiVersion: v1
-kind: Service
-metadata:
-  name: kept
-  namespace: default
-  annotations: {lb.kubesphere.io/v1alpha1: openelb, eip.openelb.kubesphere.io/v1alpha2: old}
-  labels: {eip.openelb.kubesphere.io/v1alpha2: old}
-  finalizers: [finalizer.lb.kubesphere.io/v1alpha1]
-spec: {type: LoadBalancer, ports: [{port: 80}]}
-";
+/// The field manager of OpenELB 0.6.
+const OPENELB: &str = "manager";
 
 const BATCHES: usize = 6;
 const BATCH: usize = 20;

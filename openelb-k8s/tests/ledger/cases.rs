@@ -631,6 +631,13 @@ fn a_foreign_owner_of_the_status_bars_and_a_former_one_does_not() {
         "{:?}",
         lab.told
     );
+
+    lab.server.delete_service("shop/b");
+    lab.settle();
+    assert!(
+        !lab.server.services.contains_key("shop/b"),
+        "nobody's status holds up a deletion"
+    );
 }
 
 #[test]
