@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -32,6 +33,8 @@ pub struct ControlPlane {
     server: SocketAddr,
     binaries: Binaries,
     files: Folder,
+    /// Where in the audit log API servers stand that were not ready yet.
+    starts: Vec<Range<usize>>,
 }
 
 /// What a control plane is to have.
@@ -140,6 +143,7 @@ impl ControlPlane {
             server,
             binaries: binaries.clone(),
             files,
+            starts: Vec::new(),
         };
         plane.start_api_server()?;
         if options.controllers {
@@ -158,8 +162,10 @@ impl ControlPlane {
     pub fn start_api_server(&mut self) -> Result<(), PlaneError> {
         let program = program(&self.binaries, API_SERVER)?;
         let command = component::api_server(&program, self.folder(), self.server);
+        let before = self.audit_log().len();
         let mut process = start(&self.netns, &command, API_SERVER, self.folder())?;
         self.wait_until_ready(&mut process)?;
+        self.starts.push(before..self.audit_log().len());
         self.api_server = Some(process);
         Ok(())
     }
@@ -241,6 +247,23 @@ impl ControlPlane {
         )
     }
 
+    /// Applies definitions of kinds, and waits until every kind that is defined is served.
+    pub fn define(&self, yaml: &str) -> Result<(), PlaneError> {
+        self.apply(yaml)?;
+        let established = "--for=condition=Established";
+        let wait = ["wait", established, "crd", "--all", "--timeout=60s"];
+        let mut attempts = 1;
+        // For a definition that has no conditions yet, kubectl fails instead of waiting.
+        while let Err(error) = self.kubectl(&wait) {
+            if attempts == ATTEMPTS {
+                return Err(error.into());
+            }
+            attempts += 1;
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
     /// Starts kube-proxy for a node in the namespace that is the node. It has rules when the API
     /// server has the node.
     pub fn kube_proxy(
@@ -256,11 +279,23 @@ impl ControlPlane {
     }
 
     /// What the API server refused to the service accounts of a namespace since its start, each once.
+    ///
+    /// What it refused before it was ready does not count: one that starts again answers while it
+    /// still reads the rules, and refuses what they allow.
     pub fn denied(&self, namespace: &str) -> Vec<Denied> {
-        let log = fs::read_to_string(self.folder().join(component::AUDIT_LOG));
         let account = format!("system:serviceaccount:{namespace}:");
-        let log = log.unwrap_or_default();
-        let mut denied: Vec<_> = log.lines().filter_map(read_denied).collect();
+        let log = self.audit_log();
+        let mut next = 0;
+        let lines = log.split_inclusive('\n').map(|line| {
+            let place = next;
+            next += line.len();
+            (place, line)
+        });
+        let is_ready = |place| !self.starts.iter().any(|start| start.contains(&place));
+        let said_when_ready = lines.filter(|(place, _)| is_ready(*place));
+        let mut denied: Vec<_> = said_when_ready
+            .filter_map(|(_, line)| read_denied(line))
+            .collect();
         denied.retain(|denied| denied.user.starts_with(&account));
         denied.sort();
         denied.dedup();
@@ -303,6 +338,10 @@ impl ControlPlane {
     fn is_ready(&self) -> bool {
         self.kubectl(&["get", "--raw", "/readyz"])
             .is_ok_and(|said| said.trim() == "ok")
+    }
+
+    fn audit_log(&self) -> String {
+        fs::read_to_string(self.folder().join(component::AUDIT_LOG)).unwrap_or_default()
     }
 
     fn kubeconfig_of(&self, user: User<'_>) -> PathBuf {
@@ -408,5 +447,8 @@ const FORBIDDEN: u64 = 403;
 /// else meanwhile.
 const PATIENCE: u32 = 600;
 const POLL: Duration = Duration::from_millis(100);
+
+/// How often kubectl is asked to wait for definitions.
+const ATTEMPTS: u32 = 50;
 
 const LAST_LINES: usize = 15;

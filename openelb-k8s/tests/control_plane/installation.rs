@@ -183,15 +183,7 @@ fn installation() -> Vec<Value> {
 }
 
 fn install(plane: &ControlPlane) {
-    plane.apply(&yaml(&installation())).unwrap();
-    let wait = [
-        "wait",
-        "--for=condition=Established",
-        "crd",
-        "--all",
-        "--timeout=60s",
-    ];
-    plane.kubectl(&wait).unwrap();
+    plane.define(&yaml(&installation())).unwrap();
 }
 
 /// Where `kubectl` of the control plane is.

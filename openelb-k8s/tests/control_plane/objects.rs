@@ -85,15 +85,7 @@ pub(crate) fn define(plane: &ControlPlane) {
     for definition in crd::definitions() {
         write!(text, "---\n{definition}\n").unwrap();
     }
-    plane.apply(&text).unwrap();
-    let wait = [
-        "wait",
-        "--for=condition=Established",
-        "crd",
-        "--all",
-        "--timeout=60s",
-    ];
-    plane.kubectl(&wait).unwrap();
+    plane.define(&text).unwrap();
 }
 
 /// An object, from its kind and specification.

@@ -22,11 +22,9 @@ fn the_recording_is_what_a_real_api_server_answers() {
             return;
         }
     };
-    for definition in openelb_k8s::crd::definitions() {
-        plane.apply(&definition.to_string()).unwrap();
-    }
+    let definitions = openelb_k8s::crd::definitions();
     plane
-        .kubectl(&["wait", "--for=condition=Established", "crd", "--all"])
+        .define(&openelb_k8s::manifests::yaml(&definitions))
         .unwrap();
     let kubeconfig = plane.kubeconfig(User::Admin).unwrap();
     let answers = plane.netns().run(move || {
