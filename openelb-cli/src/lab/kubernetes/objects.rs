@@ -1,7 +1,9 @@
 //! The objects of the cluster, as its users and its kubelets would write them.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
+use openelb_k8s::names;
 use serde_json::{Value, json};
 
 use super::plan::{self, NODES_AS};
@@ -116,7 +118,7 @@ pub(crate) fn service(name: &str, fields: &str) -> String {
     )
 }
 
-/// A service as OpenELB 0.6 leaves it.
+/// A service as its user wrote it for OpenELB 0.6.
 pub(crate) fn service_of_openelb() -> String {
     format!(
         "---\n\
@@ -124,14 +126,32 @@ pub(crate) fn service_of_openelb() -> String {
          kind: Service\n\
          metadata:\n  \
            name: {SERVICE}\n  \
-           annotations: {{lb.kubesphere.io/v1alpha1: openelb, eip.openelb.kubesphere.io/v1alpha2: {POOL}}}\n  \
-           labels: {{eip.openelb.kubesphere.io/v1alpha2: {POOL}}}\n  \
-           finalizers: [finalizer.lb.kubesphere.io/v1alpha1]\n\
+           annotations: {{lb.kubesphere.io/v1alpha1: openelb, eip.openelb.kubesphere.io/v1alpha2: {POOL}}}\n\
          spec:\n  \
            type: LoadBalancer\n  \
            selector: {{app: web}}\n  \
            ports: [{{name: tcp, protocol: TCP, port: {PORT}}}, {{name: udp, protocol: UDP, port: {PORT}}}]\n"
     )
+}
+
+/// What OpenELB 0.6 wrote to that service when it gave it an address, and the status of it.
+pub(crate) fn marks_of_openelb(address: IpAddr) -> [Value; 2] {
+    let marks = json!({ "metadata": {
+        "labels": { names::POOL_LABEL: POOL },
+        "finalizers": [names::SERVICE_FINALIZER],
+    }});
+    let status = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": address }] } } });
+    [marks, status]
+}
+
+/// What it wrote to the pool, and the status of it.
+pub(crate) fn records_of_openelb(address: IpAddr) -> [Value; 2] {
+    let marks = json!({ "metadata": { "finalizers": [names::EIP_FINALIZER] } });
+    let status = json!({ "status": {
+        "occupied": false, "usage": 1, "poolSize": 32, "ready": false, "v4": true,
+        "used": { address.to_string(): format!("default/{SERVICE}") },
+    }});
+    [marks, status]
 }
 
 /// The pool of every play.

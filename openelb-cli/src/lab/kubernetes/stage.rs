@@ -141,7 +141,7 @@ impl<'n> Stage<'n> {
     /// Says whether a node's pod can serve.
     pub(super) fn set_ready(&self, node: &str, is_ready: bool) -> Result<(), Trouble> {
         let pod = format!("web-{node}");
-        patch(
+        patch_status(
             &self.plane,
             &["pod", &pod],
             &objects::pod_status(node, is_ready),
@@ -255,13 +255,26 @@ pub(super) fn addresses_of(service: &Value) -> Vec<IpAddr> {
 }
 
 /// Writes the status of an object.
-pub(super) fn patch(
+pub(super) fn patch_status(
     plane: &ControlPlane,
     what: &[&str],
     status: &Value,
 ) -> Result<String, KubectlError> {
-    let status = status.to_string();
-    let words = ["--subresource", "status", "--type", "merge", "-p", &status];
+    patch(
+        plane,
+        &[what, &["--subresource", "status"]].concat(),
+        status,
+    )
+}
+
+/// Writes a part of an object.
+pub(super) fn patch(
+    plane: &ControlPlane,
+    what: &[&str],
+    part: &Value,
+) -> Result<String, KubectlError> {
+    let part = part.to_string();
+    let words = ["--type", "merge", "-p", &part];
     plane.kubectl(&[&["patch"], what, &words].concat())
 }
 
@@ -282,23 +295,15 @@ fn start_plane(
 }
 
 /// Everything that is there before the first play.
-fn populate(plane: &ControlPlane) -> Result<(), KubectlError> {
-    let definitions = manifests::yaml(&crd::definitions());
-    plane.apply(&definitions)?;
-    plane.kubectl(&[
-        "wait",
-        "--for=condition=Established",
-        "crd",
-        "--all",
-        "--timeout=60s",
-    ])?;
+fn populate(plane: &ControlPlane) -> Result<(), PlaneError> {
+    plane.define(&manifests::yaml(&crd::definitions()))?;
     let installation = manifests::objects(&manifests::Options::default());
     plane.apply(&manifests::yaml(&installation))?;
     let nodes: String = NODES.into_iter().map(objects::node).collect();
     plane.apply(&(nodes + &objects::speaking()))?;
     for node in NODES {
-        patch(plane, &["node", node], &objects::node_status(node))?;
-        patch(
+        patch_status(plane, &["node", node], &objects::node_status(node))?;
+        patch_status(
             plane,
             &["pod", &format!("web-{node}")],
             &objects::pod_status(node, true),

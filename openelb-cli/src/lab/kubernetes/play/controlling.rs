@@ -69,19 +69,14 @@ pub(super) fn as_openelb_left_it(stage: &mut Stage<'_>) -> Result<Outcome, Troub
     stage.stop_controllers()?;
     stage.apply(&(objects::pool("layer2", ON_LINK) + &objects::service_of_openelb()))?;
     let address: IpAddr = [192, 0, 2, 245].into();
-    let finalizer =
-        json!({ "metadata": { "finalizers": ["finalizer.ipam.kubesphere.io/v1alpha1"] } });
-    let finalizer = finalizer.to_string();
-    stage
-        .plane
-        .kubectl(&["patch", "eip", POOL, "--type", "merge", "-p", &finalizer])?;
-    let used = json!({ "status": {
-        "occupied": false, "usage": 1, "poolSize": 32, "ready": false, "v4": true,
-        "used": { address.to_string(): format!("default/{SERVICE}") },
-    }});
-    stage::patch(&stage.plane, &["eip", POOL], &used)?;
-    let ingress = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": address }] } } });
-    stage::patch(&stage.plane, &["service", SERVICE], &ingress)?;
+    for (what, [marks, status]) in [
+        (["eip", POOL], objects::records_of_openelb(address)),
+        (["service", SERVICE], objects::marks_of_openelb(address)),
+    ] {
+        let as_openelb = &[what.as_slice(), &["--field-manager=manager"]].concat();
+        stage::patch(&stage.plane, as_openelb, &marks)?;
+        stage::patch_status(&stage.plane, as_openelb, &status)?;
+    }
     stage.addresses = vec![address];
     traffic::reach(stage)
 }
