@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use openelb_ipam::ipam::Status;
+use openelb_ipam::pool::OnShrink;
 use openelb_ipam::row::{Claim, Claims, OwnerRow};
 use openelb_ipam::{
     Changes, Family, Fence, Owner, OwnerKey, PoolName, PortSet, Request, Row, RowKey, Sharing, Time,
@@ -120,11 +121,23 @@ impl Machine {
         for address in both.chain(recorded).chain(shown) {
             let family = Family::of(*address);
             let is_first = chosen.iter().all(|other| Family::of(*other) != family);
-            if is_first && self.pool_of(*address).is_some() {
+            if is_first && self.may_stay(*address) {
                 chosen.push(*address);
             }
         }
         chosen
+    }
+
+    /// Whether whoever has an address may keep it: its pool lists it, or keeps what it lists no more.
+    fn may_stay(&self, address: IpAddr) -> bool {
+        let Some(name) = self.pool_of(address) else {
+            return false;
+        };
+        let mut pools = self.ipam.pools();
+        let pool = pools.find(|pool| *pool.name() == name);
+        pool.is_some_and(|pool| {
+            pool.ranges().contains(address) || pool.spec().on_shrink != OnShrink::Reassign
+        })
     }
 
     /// What a Service asks for; `None` when that is nothing, or nothing that can be meant.

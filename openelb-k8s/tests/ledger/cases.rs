@@ -496,6 +496,27 @@ fn contract_20_and_22_what_a_pool_no_longer_lists_is_kept_unless_the_policy_says
 }
 
 #[test]
+fn contract_20_a_policy_holds_as_well_for_what_was_edited_while_no_controller_ran() {
+    for (policy, address) in [
+        (OnShrink::Retain, "192.0.2.1"),
+        (OnShrink::Reassign, "192.0.2.5"),
+    ] {
+        let mut lab = Lab::settled(
+            vec![default_pool("one", "192.0.2.1-192.0.2.9")],
+            vec![named("a")],
+        );
+        lab.server.edit_eip("one", |eip| {
+            eip.spec.on_shrink = policy;
+            eip.spec.address = "192.0.2.5-192.0.2.9".to_owned();
+        });
+        lab.start(Settings::default());
+        assert_eq!(lab.addresses("shop/a"), [address]);
+        assert_eq!(lab.used("one", address), Some("shop/a"));
+        assert_eq!(lab.server.eips["one"].status.used.len(), 1);
+    }
+}
+
+#[test]
 fn contract_21_of_two_pools_that_overlap_the_younger_gives_nothing_until_it_is_healed() {
     let mut lab = Lab::settled(
         vec![default_pool("one", "192.0.2.1-192.0.2.2")],
