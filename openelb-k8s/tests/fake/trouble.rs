@@ -6,6 +6,8 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, PostParams};
 use kube::runtime::watcher::{self, watcher as watched};
+use openelb_k8s::api::Eip;
+use openelb_k8s::client::{Event, Scope, Watch};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
@@ -37,6 +39,37 @@ async fn a_client_whose_watches_are_held_learns_later() {
     assert!(
         matches!(event, Some(watcher::Event::Apply(map)) if map.metadata.name.as_deref() == Some("late"))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_nobody_answers_is_asked_for_again() {
+    let fake = Fake::new();
+    fake.user(
+        "POST",
+        EIPS,
+        &json!({"metadata": {"name": "p"}, "spec": {"address": "192.0.2.1"}}),
+    )
+    .unwrap();
+    let mut is_first = true;
+    fake.rule(Box::new(move |call| {
+        let is_hung = call.verb == Verb::List && std::mem::take(&mut is_first);
+        is_hung.then_some(Fault::HangBefore)
+    }));
+    let before = Instant::now();
+    let mut watch = Watch::<Eip>::new(fake.client("a"), Scope::all());
+    assert!(matches!(watch.next().await, Event::Restart));
+    let interrupted = watch.next().await;
+    assert!(matches!(interrupted, Event::Interrupted(it) if it.status.is_none()));
+    assert!(matches!(watch.next().await, Event::Restart));
+    assert!(matches!(watch.next().await, Event::Applied(eip) if eip.metadata.name == "p"));
+    assert!(matches!(watch.next().await, Event::Synced));
+    assert!(
+        before.elapsed() < Duration::from_mins(1),
+        "on the clock of the test"
+    );
+    // What is whole has no limit: a watch may be silent for as long as nothing happens.
+    let silence = timeout(Duration::from_hours(1), watch.next()).await;
+    assert!(silence.is_err());
 }
 
 #[tokio::test(start_paused = true)]

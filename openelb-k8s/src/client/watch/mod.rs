@@ -17,7 +17,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use kube::runtime::watcher;
 use kube::{Api, Client};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use super::{Backoff, Watched, with_sources};
 use seen::Seen;
@@ -122,6 +122,10 @@ pub struct Watch<T: Watched> {
     events: BoxStream<'static, watcher::Result<watcher::Event<Seen<T>>>>,
     backoff: Backoff,
     pause: Option<Pin<Box<Sleep>>>,
+    is_listing: bool,
+    /// When the next of a list is given up. It is set when it is asked for, not when what came before
+    /// it was told: whoever is told may take its time.
+    list_due: Option<Instant>,
 }
 
 impl<T: Watched> Watch<T> {
@@ -133,6 +137,8 @@ impl<T: Watched> Watch<T> {
             scope,
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
             pause: None,
+            is_listing: false,
+            list_due: None,
         }
     }
 
@@ -150,11 +156,19 @@ impl<T: Watched> Watch<T> {
                 pause.await;
                 self.pause = None;
             }
-            match self.events.next().await {
-                Some(Ok(event)) => return self.event(event),
-                Some(Err(error)) => return Event::Interrupted(self.interruption(&error)),
+            if self.is_listing && self.list_due.is_none() {
+                self.list_due = Some(Instant::now() + LONGEST_LIST);
+            }
+            let next = match self.list_due {
+                Some(due) => timeout_at(due, self.events.next()).await,
+                None => Ok(self.events.next().await),
+            };
+            match next {
+                Ok(Some(Ok(event))) => return self.event(event),
+                Ok(Some(Err(error))) => return Event::Interrupted(self.interruption(&error)),
                 // The watcher's stream has no end; were it to end, a new one is right.
-                None => self.events = open(&self.client, &self.scope),
+                Ok(None) => self.events = open(&self.client, &self.scope),
+                Err(_elapsed) => return Event::Interrupted(self.give_up()),
             }
         }
     }
@@ -172,6 +186,8 @@ impl<T: Watched> Watch<T> {
         if !matches!(event, watcher::Event::Init) {
             self.backoff.reset();
         }
+        self.list_due = None;
+        self.is_listing = matches!(event, watcher::Event::Init | watcher::Event::InitApply(_));
         match event {
             watcher::Event::Init => Event::Restart,
             watcher::Event::InitDone => Event::Synced,
@@ -186,7 +202,24 @@ impl<T: Watched> Watch<T> {
         }
     }
 
+    fn end_list(&mut self) {
+        (self.is_listing, self.list_due) = (false, None);
+    }
+
+    /// The list does not come, or its rest does not: it is asked for again, on a new connection if
+    /// need be.
+    fn give_up(&mut self) -> Interruption {
+        self.events = open(&self.client, &self.scope);
+        self.end_list();
+        self.pause = Some(Box::pin(sleep(self.backoff.pause())));
+        Interruption {
+            why: format!("no list within {} s", LONGEST_LIST.as_secs()),
+            status: None,
+        }
+    }
+
     fn interruption(&mut self, error: &watcher::Error) -> Interruption {
+        self.end_list();
         let status = status(error);
         // A watch that cannot start because its place is forgotten would be tried there for ever.
         if status == Some(GONE) && matches!(error, watcher::Error::WatchStartFailed(_)) {
@@ -261,6 +294,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The API server ends the watch after this time and it is taken up again at its place, which costs
 /// one request. A connection that died silently is noticed no later than five seconds after it.
 const WATCH_SECONDS: u32 = 120;
+
+/// For one page. The API server itself gives up
+/// on a list after 60 s, but one that died says nothing.
+const LONGEST_LIST: Duration = Duration::from_secs(30);
 
 /// As client-go: a page of services is about 2 MB of text, which is held only while it is read.
 const PAGE_SIZE: u32 = 500;

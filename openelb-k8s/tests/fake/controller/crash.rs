@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::world::World;
-use crate::server::{Call, Fault};
+use crate::server::{Call, Fault, Verb};
 
 #[test]
 fn a_controller_may_end_before_or_after_any_of_its_writes() {
@@ -143,8 +143,7 @@ fn fault(call: &Call, random: &Random) -> Option<Fault> {
         2 => Some(Fault::Fail(409)),
         3 => Some(Fault::Fail(500)),
         4 => Some(Fault::Fail(429)),
-        // Only writes have a limit of their own; a list that nobody answers ends with its connection.
-        5 if call.verb.is_write() => Some(Fault::HangAfter),
+        5 if call.verb.is_write() || call.verb == Verb::List => Some(Fault::HangAfter),
         6..=9 => Some(Fault::Delay(Duration::from_millis(
             u64::try_from(random.below(2_000)).ok()?,
         ))),
