@@ -2,6 +2,7 @@
 
 mod bgp;
 mod cluster;
+mod import;
 mod link;
 mod manifests;
 
@@ -12,6 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::bgp::{BgpMonitorArgs, BgpPeerArgs, BgpRoutesArgs, BgpVerb};
 pub(crate) use self::cluster::ClusterArgs;
+pub(crate) use self::import::{ImportArgs, ImportOrigin};
 pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
 pub(crate) use self::manifests::{ManifestsArgs, SpeakerProtocol};
 use crate::lab::args::LabArgs;
@@ -92,6 +94,14 @@ pub(crate) enum Verb {
                             openelb manifests --uninstall-steps"
     )]
     Manifests(ManifestsArgs),
+    /// Make pools and peers out of the objects of OpenELB or MetalLB, and say what is lost.
+    #[command(
+        after_help = "What is lost is told on standard error, and makes the exit status 11.\n\n\
+                            Examples:\n  kubectl get -A -o yaml ipaddresspools,l2advertisements,services \
+                            | openelb import metallb -\n  openelb import metallb --live > openelb.yaml\n  \
+                            openelb import openelb eips.yaml services.yaml --strict"
+    )]
+    Import(ImportArgs),
     /// Write the completion script of a shell to standard output.
     Completions(CompletionsArgs),
     /// Write the manual: one page to standard output, or one file per verb with --dir.

@@ -6,6 +6,7 @@ mod completions;
 mod drain;
 mod explain;
 mod follow;
+mod import;
 mod ip;
 mod l2;
 mod man;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Announce(args) => announce::run(&args),
         Verb::Lab(args) => lab::run(&args, format),
         Verb::Manifests(args) => manifests::run(&args),
+        Verb::Import(args) => import::run(&args, format),
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
     }

@@ -19,6 +19,7 @@ mod completions;
 mod control;
 mod explain;
 mod health;
+mod import;
 mod ip;
 mod layer2;
 mod man;

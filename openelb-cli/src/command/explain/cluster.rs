@@ -84,7 +84,7 @@ impl Report for Explanation {
     }
 }
 
-fn place(args: &ClusterArgs) -> Place {
+pub(in crate::command) fn place(args: &ClusterArgs) -> Place {
     match (&args.kubeconfig, &args.context) {
         (None, None) => Place::Found,
         (Some(file), None) => Place::File(file.clone()),
@@ -108,7 +108,7 @@ fn serving(args: &ClusterArgs) -> Serving {
 }
 
 /// The errors end with the next step; here it stands by itself.
-fn failure(error: &LiveError) -> Failure {
+pub(in crate::command) fn failure(error: &LiveError) -> Failure {
     let code = match error {
         LiveError::Connect(_) => ExitCode::Invalid,
         LiveError::NotFound { .. } => ExitCode::NotFound,

@@ -5,6 +5,7 @@ mod cluster;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
+pub(super) use self::cluster::{failure, place};
 use super::{owner, wish};
 use crate::args::ExplainArgs;
 use crate::client;

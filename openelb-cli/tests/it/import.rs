@@ -1,0 +1,113 @@
+//! `openelb import`: files of others in, our objects out, and what is lost on standard error.
+
+use crate::testenv::Env;
+
+const METALLB: &str = "apiVersion: v1
+kind: List
+items:
+- apiVersion: metallb.io/v1beta1
+  kind: IPAddressPool
+  metadata: {name: edge, namespace: metallb-system}
+  spec:
+    addresses: [192.0.2.0/24, '2001:db8::/120']
+    serviceAllocation: {priority: 10, namespaces: [shop]}
+- apiVersion: metallb.io/v1beta1
+  kind: IPAddressPool
+  metadata: {name: lan, namespace: metallb-system, labels: {zone: lan}}
+  spec: {addresses: [198.51.100.1 - 198.51.100.9], autoAssign: false}
+- apiVersion: metallb.io/v1beta1
+  kind: BGPAdvertisement
+  metadata: {name: routes, namespace: metallb-system}
+  spec: {ipAddressPools: [edge], communities: [fast], localPref: 100, aggregationLength: 26}
+- apiVersion: metallb.io/v1beta1
+  kind: L2Advertisement
+  metadata: {name: link, namespace: metallb-system}
+  spec:
+    ipAddressPoolSelectors: [{matchLabels: {zone: lan}}]
+    interfaces: [eth1]
+    preferredNodeSelectors: [{weight: 3, preference: {matchLabels: {disk: ssd}}}]
+- apiVersion: metallb.io/v1beta2
+  kind: BGPPeer
+  metadata: {name: tor, namespace: metallb-system}
+  spec:
+    myASN: 65000
+    peerASN: 65001
+    peerAddress: 192.0.2.254
+    holdTime: 9s
+    bfdProfile: quick
+- apiVersion: metallb.io/v1beta1
+  kind: BFDProfile
+  metadata: {name: quick, namespace: metallb-system}
+  spec: {receiveInterval: 100, echoMode: true}
+- apiVersion: metallb.io/v1beta1
+  kind: Community
+  metadata: {name: names, namespace: metallb-system}
+  spec: {communities: [{name: fast, value: '65000:7'}]}
+- apiVersion: v1
+  kind: Service
+  metadata:
+    name: web
+    namespace: shop
+    annotations: {metallb.io/ip-allocated-from-pool: edge}
+  spec: {type: LoadBalancer, ipFamilies: [IPv4], clusterIPs: [10.96.0.7]}
+  status: {loadBalancer: {ingress: [{ip: 192.0.2.0}]}}
+";
+
+#[test]
+fn objects_of_metallb_become_ours_and_every_loss_is_told() {
+    let env = Env::new();
+    env.write("metallb.yaml", METALLB);
+    let ran = env.run(&["import", "metallb", "metallb.yaml"]);
+    assert_eq!(ran.code, 11);
+    insta::assert_snapshot!("metallb_objects", ran.out);
+    insta::assert_snapshot!("metallb_report", ran.err);
+}
+
+#[test]
+fn what_is_imported_is_valid() {
+    let env = Env::new();
+    env.write("metallb.yaml", METALLB);
+    let ran = env.run(&["import", "metallb", "metallb.yaml"]);
+    env.write("openelb.yaml", &ran.out);
+    let ran = env.run(&["validate", "openelb.yaml"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn strictly_nothing_is_written_when_something_is_lost() {
+    let env = Env::new();
+    let ran = env.run_with_input(&["import", "metallb", "-", "--strict"], METALLB);
+    assert_eq!((ran.code, ran.out.as_str()), (11, ""));
+    assert!(ran.err.contains("lost: "), "{}", ran.err);
+}
+
+#[test]
+fn objects_of_openelb_are_written_as_a_list_for_machines() {
+    let env = Env::new();
+    let eip = "apiVersion: network.kubesphere.io/v1alpha2
+kind: Eip
+metadata: {name: edge, resourceVersion: '7'}
+spec: {address: 192.0.2.1-192.0.2.9}
+status: {usage: 1, used: {192.0.2.3: shop/web}}
+";
+    env.write("eip.yaml", eip);
+    let list = env.json(&["import", "openelb", "eip.yaml", "--strict"]);
+    assert_eq!(list["items"][0]["status"]["used"]["192.0.2.3"], "shop/web");
+    assert!(
+        list["items"][0]["metadata"]
+            .get("resourceVersion")
+            .is_none()
+    );
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_named_without_what_it_holds() {
+    let env = Env::new();
+    env.write("wrong.yaml", "password: [swordfish\n");
+    let ran = env.run(&["import", "metallb", "wrong.yaml"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("wrong.yaml is no YAML"), "{}", ran.err);
+    assert!(!ran.err.contains("swordfish"), "{}", ran.err);
+    assert_eq!(env.run(&["import", "metallb", "absent.yaml"]).code, 3);
+    assert_eq!(env.run(&["import", "metallb"]).code, 2);
+}
