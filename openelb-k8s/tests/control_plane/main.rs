@@ -16,3 +16,4 @@ mod installation;
 mod objects;
 mod running;
 mod speaking;
+mod webhook;

@@ -21,11 +21,16 @@ pub(crate) struct Installation {
 impl Installation {
     /// Applies the manifests, or `None` after saying loudly that there is no control plane here.
     pub(crate) fn open(release: Release) -> Option<Self> {
+        Self::open_with(release, &Options::default())
+    }
+
+    /// The same with manifests made from these options.
+    pub(crate) fn open_with(release: Release, options: &Options) -> Option<Self> {
         let plane = own(release)?;
         // What the definitions define can be applied only when it is served.
         crate::objects::define(&plane);
         plane
-            .apply(&manifests::yaml(&manifests::objects(&Options::default())))
+            .apply(&manifests::yaml(&manifests::objects(options)))
             .unwrap();
         Some(Self {
             controllers: Vec::new(),
