@@ -36,7 +36,6 @@ pub(crate) enum ExitCode {
 
 impl ExitCode {
     /// Every code, in numeric order.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 12] = [
         Self::Success,
         Self::Failed,

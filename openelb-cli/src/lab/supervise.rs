@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use nix::sys::resource::{Resource, getrlimit};
 use tempfile::TempDir;
@@ -88,8 +89,7 @@ async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode
     // Every branch can be dropped without loss: a signal stays noted, a child stays waitable.
     tokio::select! {
         ended = inner.wait() => {
-            let code = if ended?.success() { ExitCode::Success } else { ExitCode::Failed };
-            return Ok(Ok(code));
+            return Ok(Ok(code(ended?)));
         }
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -104,6 +104,13 @@ async fn watch(files: &Path, isolation: Isolation) -> io::Result<Result<ExitCode
         ExitCode::Failed,
         "the lab was interrupted and removed",
     )))
+}
+
+/// What the inner process ended with, such as what it did not find.
+fn code(ended: ExitStatus) -> ExitCode {
+    let mut all = ExitCode::ALL.into_iter();
+    let code = all.find(|code| ended.code() == Some(code.number().into()));
+    code.unwrap_or(ExitCode::Failed)
 }
 
 fn start(files: &Path, isolation: Isolation) -> io::Result<Child> {
