@@ -36,7 +36,7 @@ fn our_processes_serve_a_cluster_with_real_traffic() {
     assert!(output.status.success());
 }
 
-const PLAYS: [&str; 8] = [
+const PLAYS: [&str; 10] = [
     "layer2",
     "vip",
     "dual-stack",
@@ -44,7 +44,9 @@ const PLAYS: [&str; 8] = [
     "failover",
     "drain",
     "pool-exhausted",
+    "upgrade-from-openelb",
     "controller-split-brain",
+    "api-server-outage",
 ];
 
 /// `ExitCode::NotFound` and `ExitCode::NotPermitted` of the command.

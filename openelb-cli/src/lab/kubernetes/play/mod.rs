@@ -16,13 +16,13 @@ pub(super) type Act = (&'static str, fn(&mut Stage<'_>) -> Result<Outcome, Troub
 /// The steps of a play. Each leaves the cluster as it found it.
 pub(super) fn acts(play: Play) -> Vec<Act> {
     let played: &[Act] = match play {
-        Play::Layer2 => &[("served", serving::on_link), OWNED],
+        Play::Layer2 => &[("served", serving::on_link), OWNED, ASKED],
         Play::BgpEcmp => &[
             ("served", serving::routed),
             SPREAD,
             ("drained", moving::drain_path),
         ],
-        Play::Vip => &[("served", serving::virtual_router), REACHED],
+        Play::Vip => &[("served", serving::virtual_router), REACHED, ASKED],
         Play::DualStack => &[
             ("served", serving::six_first),
             REACHED,
@@ -67,3 +67,4 @@ const RELEASED: Act = ("released", serving::release);
 const OWNED: Act = ("owned", traffic::own);
 const SPREAD: Act = ("spread", traffic::spread);
 const REACHED: Act = ("reached", traffic::reach);
+const ASKED: Act = ("asked", traffic::ask);

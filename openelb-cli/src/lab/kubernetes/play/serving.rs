@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::traffic;
+use super::traffic::{self, describe, finish_streams, start_streams};
 use crate::lab::kubernetes::objects::{self, BOTH, ON_LINK, POOL, ROUTED, SERVICE};
 use crate::lab::kubernetes::plan::NODES;
 use crate::lab::kubernetes::stage::Stage;
@@ -55,21 +55,22 @@ pub(super) fn local(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     })
 }
 
-/// The service gives one of its families up: that address alone is free.
+/// The service gives one of its families up: that address alone is free. From now on the client asks
+/// at the other.
 pub(super) fn reduce(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
-    let kept = stage.addresses.first().copied();
+    stage.addresses.truncate(1);
+    start_streams(stage)?;
     patch(
         stage,
         r#"{"spec":{"ipFamilyPolicy":"SingleStack","ipFamilies":["IPv6"]}}"#,
     )?;
     let left = stage.wait_for_ingress(SERVICE, 1)?;
     expect(
-        left.first().copied() == kept,
+        left == stage.addresses,
         "the address of the family that stays",
         &left,
     )?;
     wait_for_records(stage, 1)?;
-    stage.addresses.clone_from(&left);
     traffic::reach(stage)?;
     Ok(Outcome {
         summary: "without IPv4 the service keeps its IPv6 address, and the other is free"
@@ -93,10 +94,11 @@ pub(super) fn restore(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
         &stage.addresses,
     )?;
     traffic::reach(stage)?;
+    let reports = finish_streams(stage)?;
     Ok(Outcome {
         summary: "with both families again it has the address that it kept and another".to_owned(),
-        details: Vec::new(),
-        facts: json!({ "addresses": stage.addresses }),
+        details: reports.iter().map(describe).collect(),
+        facts: json!({ "addresses": stage.addresses, "streams": reports }),
     })
 }
 

@@ -64,6 +64,18 @@ pub(super) fn reach(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     })
 }
 
+/// The client asks for a while in which nothing happens.
+pub(super) fn ask(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
+    start_streams(stage)?;
+    std::thread::sleep(WHILE);
+    let reports = finish_streams(stage)?;
+    Ok(Outcome {
+        summary: "the client asks a thousand times a second".to_owned(),
+        details: reports.iter().map(describe).collect(),
+        facts: json!(reports),
+    })
+}
+
 /// The router spreads over every node.
 pub(super) fn spread(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     let hops = wait_for_hops(stage, NODES.len())?;
@@ -196,5 +208,6 @@ fn node(name: Option<&str>) -> Option<&'static str> {
 
 /// A thousand questions a second.
 const INTERVAL: Duration = Duration::from_millis(1);
+const WHILE: Duration = Duration::from_millis(500);
 const AFTERMATH: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(1);
