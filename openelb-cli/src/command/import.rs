@@ -79,7 +79,7 @@ fn read(args: &ImportArgs) -> Result<Vec<Value>, Failure> {
             let message = format!("cannot read {name}: {error}");
             Failure::new(ExitCode::Invalid, message).next("name a YAML file that you may read")
         })?;
-        let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple(&text);
+        let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(&text, limits());
         let read = read.map_err(|error| {
             // The excerpt of the parser would show a password beside the fault.
             let message = format!("{name} is no YAML: {}", error.without_snippet());
@@ -88,6 +88,17 @@ fn read(args: &ImportArgs) -> Result<Vec<Value>, Failure> {
         documents.extend(read);
     }
     Ok(documents)
+}
+
+/// The parser's own limits are those of a configuration: the Services of a large cluster are more.
+fn limits() -> serde_saphyr::Options {
+    let mut options = serde_saphyr::Options::default();
+    if let Some(budget) = &mut options.budget {
+        budget.max_nodes = MOST_NODES;
+        budget.max_events = MOST_NODES * 2;
+        budget.max_documents = MOST_DOCUMENTS;
+    }
+    options
 }
 
 fn text(path: &Path) -> io::Result<String> {
@@ -113,3 +124,8 @@ fn live(origin: Origin, args: &ImportArgs) -> Result<Vec<Value>, Failure> {
     let listed = runtime.block_on(import::documents(origin, &place));
     listed.map_err(|error| explain::failure(&error))
 }
+
+/// Some 100,000 Services of 200 values each.
+const MOST_NODES: usize = 20_000_000;
+
+const MOST_DOCUMENTS: usize = 100_000;

@@ -57,7 +57,7 @@ fn an_address_is_explained_by_its_owner() {
 }
 
 /// An API server that lists what it is given, and has no other kinds.
-fn api_server(lists: Vec<(&'static str, Vec<Value>)>) -> u16 {
+pub(crate) fn api_server(lists: Vec<(&'static str, Vec<Value>)>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -99,7 +99,7 @@ fn answer(mut stream: TcpStream, lists: &[(&str, Vec<Value>)]) {
 }
 
 /// `shop/web` opts in and has what the record says; `edge` is a pool of OpenELB 0.6 with that record.
-fn cluster() -> Vec<(&'static str, Vec<Value>)> {
+pub(crate) fn cluster() -> Vec<(&'static str, Vec<Value>)> {
     let web = json!({
         "metadata": {
             "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "5",
@@ -130,7 +130,7 @@ fn cluster() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-fn kubeconfig(env: &Env, port: u16) {
+pub(crate) fn kubeconfig(env: &Env, port: u16) {
     let text = format!(
         "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {{server: 'http://127.0.0.1:{port}'}}\n\
          users:\n- name: u\n  user: {{}}\ncontexts:\n- name: test\n  context: {{cluster: c, user: u}}\n\

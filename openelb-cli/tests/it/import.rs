@@ -1,5 +1,6 @@
 //! `openelb import`: files of others in, our objects out, and what is lost on standard error.
 
+use crate::explain::{api_server, cluster, kubeconfig};
 use crate::testenv::Env;
 
 const METALLB: &str = "apiVersion: v1
@@ -110,4 +111,32 @@ fn a_file_that_is_no_yaml_is_named_without_what_it_holds() {
     assert!(!ran.err.contains("swordfish"), "{}", ran.err);
     assert_eq!(env.run(&["import", "metallb", "absent.yaml"]).code, 3);
     assert_eq!(env.run(&["import", "metallb"]).code, 2);
+}
+
+#[test]
+fn the_services_of_a_large_cluster_are_not_too_many() {
+    let env = Env::new();
+    let mut text = METALLB.to_owned();
+    for number in 0..2_000 {
+        let labels: String = (0..80).map(|label| format!("l{label}: v, ")).collect();
+        text += &format!(
+            "- {{apiVersion: v1, kind: Service, metadata: {{name: s{number}, namespace: a, labels: \
+             {{{labels}}}}}, spec: {{type: ClusterIP}}}}\n"
+        );
+    }
+    env.write("metallb.yaml", &text);
+    assert_eq!(env.run(&["import", "metallb", "metallb.yaml"]).code, 11);
+}
+
+#[test]
+fn a_running_cluster_is_read_with_its_records() {
+    let env = Env::new();
+    kubeconfig(&env, api_server(cluster()));
+    let place = ["--kubeconfig", "kubeconfig", "--context", "test"];
+    let list = env.json(&[&["import", "openelb", "--live"], &place[..]].concat());
+    let eip = &list["items"][0];
+    assert_eq!(eip["kind"], "Eip");
+    assert_eq!(eip["status"]["used"]["192.0.2.9"], "shop/web");
+    let none = env.run(&[&["import", "metallb", "--live"], &place[..]].concat());
+    assert!(none.err.contains("0 pools"), "{none:?}");
 }
