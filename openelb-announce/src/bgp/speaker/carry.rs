@@ -227,11 +227,20 @@ impl Speaker {
     }
 
     /// Says so when another established peer has the same identifier in the same AS: between ASes
-    /// that is allowed (RFC 6286).
+    /// that is allowed (RFC 6286). A router with a session over IPv4 and one over IPv6, or with one
+    /// for the routes of each, is a single router and no fault.
     fn name_twin(&mut self, id: MemberId, negotiated: &Negotiated) {
         let identity = (negotiated.peer_as, negotiated.peer_id);
-        let is_twin =
-            |other: &Session| (other.negotiated.peer_as, other.negotiated.peer_id) == identity;
+        let is_twin = |other: &Session| {
+            let other = &other.negotiated;
+            let is_same = (other.peer_as, other.peer_id) == identity;
+            let is_over_same = other.remote.is_ipv6() == negotiated.remote.is_ipv6();
+            let is_for_same = other
+                .families
+                .iter()
+                .any(|it| negotiated.families.contains(it));
+            is_same && is_over_same && is_for_same
+        };
         let is_another = |(other, member): &(MemberId, &Member)| {
             *other != id && member.session.as_ref().is_some_and(is_twin)
         };

@@ -132,6 +132,39 @@ fn two_peers_that_are_one_router_are_both_named() {
 }
 
 #[test]
+fn one_router_with_a_session_over_each_family_or_for_the_routes_of_each_is_no_fault() {
+    let only = |family: Family| {
+        set(move |settings| {
+            let families = &mut settings.families;
+            families.ipv4.enabled = family == Family::Ipv4Unicast;
+            families.ipv6.enabled = family == Family::Ipv6Unicast;
+        })
+    };
+    let pairs = [
+        [plain("tor-v4", "192.0.2.9"), plain("tor-v6", "2001:db8::9")],
+        [
+            peer("tor-v4", ip("192.0.2.9"), only(Family::Ipv4Unicast)),
+            peer("tor-v6", ip("192.0.2.10"), only(Family::Ipv6Unicast)),
+        ],
+    ];
+    for pair in pairs {
+        let mut bench = Bench::with(config(pair));
+        for (address, connection) in dials(&mut bench) {
+            bench.open(connection, &address.to_string(), &open(9));
+        }
+        let mut events = bench.take().into_iter();
+        let is_twin =
+            |output: Output| matches!(output, Output::Event(Event::DuplicateRouterId { .. }));
+        assert!(!events.any(is_twin));
+        let are_up = bench
+            .status()
+            .iter()
+            .all(|it| it.state == State::Established);
+        assert!(are_up);
+    }
+}
+
+#[test]
 fn dropped_segments_make_a_probable_wrong_password_visible_where_there_is_one() {
     let keyed = set(|settings| settings.password = Password::new("geheim").ok());
     let all = [
