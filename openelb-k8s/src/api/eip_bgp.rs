@@ -54,8 +54,8 @@ pub struct Advertisement {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum NextHop {
-    /// At every node that can serve, where the peer takes several paths (RFC 7911); else at the
-    /// announcing node.
+    /// At the announcing node, and where the peer takes several paths (RFC 7911) also at every node
+    /// that can serve and does not speak with the same peers itself.
     #[default]
     Nodes,
     /// At the announcing node alone.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Me, WhyNot};
-use crate::api::{BgpConf, Eip, NodeReadiness};
+use openelb_ipam::pool::Selector;
+
+use super::{Cluster, Me, WhyNot};
+use crate::api::{BgpConf, BgpPeer, Eip, NodeReadiness};
 use crate::bgp;
 use crate::cluster::{Node, TrafficPolicy};
 use crate::layer2::Fitness;
@@ -16,18 +18,25 @@ pub(super) struct Nodes<'a> {
     me: &'a Me,
     /// The AS depends on the rack.
     has_racks: bool,
+    /// Which nodes have sessions with the peers of this one, a selector a peer; `None`: all.
+    sessions: Vec<Option<&'a Selector>>,
     /// What BGP knows of this node.
     pub(super) mine: bgp::Node,
 }
 
 impl<'a> Nodes<'a> {
-    pub(super) fn of(all: &'a BTreeMap<String, Node>, me: &'a Me, conf: Option<&BgpConf>) -> Self {
+    pub(super) fn of(cluster: &'a Cluster, me: &'a Me, conf: Option<&BgpConf>) -> Self {
+        let (all, peers) = (&cluster.nodes, &cluster.bgp_peers);
         let node = all.get(&me.node);
+        let selectors = peers.values().filter(|peer| !peer.spec.is_template);
+        let selectors = selectors.map(|peer| selector(peer, peers));
+        let mine = selectors.filter(|selector| node.is_some_and(|it| is_of(*selector, it)));
         let addresses = node.into_iter().flat_map(Node::internal_addresses);
         Self {
             all,
             me,
             has_racks: conf.is_some_and(|conf| !conf.spec.as_per_rack.is_empty()),
+            sessions: mine.collect(),
             mine: bgp::Node {
                 name: me.node.clone(),
                 addresses: addresses.collect(),
@@ -71,8 +80,9 @@ impl<'a> Nodes<'a> {
     /// The addresses of the nodes that can deliver what is sent to a pool's addresses, one a family
     /// and node; `only` names those that have an endpoint where that matters.
     ///
-    /// A node that is not ready is left out while others are, unless it is this one: its own speaker
-    /// lives, and of the others we know only that they are not ready.
+    /// A node that speaks with our peers itself is left out: it alone knows when it goes, and a path of
+    /// ours would outlive it there. So is one that is not ready while others are, unless it is this
+    /// one: its own speaker lives, and of the others we know only that they are not ready.
     pub(super) fn next_hops(
         &self,
         eip: &Eip,
@@ -84,6 +94,7 @@ impl<'a> Nodes<'a> {
             self.check_node(node, policy).is_ok()
                 && check_pool(node, eip).is_ok()
                 && self.is_of_my_rack(node)
+                && (name == self.me.node || !self.speaks_for_itself(node))
                 && only(name)
         };
         let nodes: Vec<_> = self.all.values().filter(may).collect();
@@ -94,6 +105,12 @@ impl<'a> Nodes<'a> {
         };
         let nodes = nodes.into_iter().filter(stays);
         nodes.flat_map(first_of_each_family).collect()
+    }
+
+    /// Whether it has a session with every peer of this node.
+    fn speaks_for_itself(&self, node: &Node) -> bool {
+        let mut sessions = self.sessions.iter();
+        !self.sessions.is_empty() && sessions.all(|selector| is_of(*selector, node))
     }
 
     /// With one AS for each rack, only nodes of the same one are on the link of its router.
@@ -125,6 +142,17 @@ impl<'a> Nodes<'a> {
             Ok(())
         }
     }
+}
+
+/// The nodes that have a session with a peer, by its own word or its template's.
+fn selector<'a>(peer: &'a BgpPeer, peers: &'a BTreeMap<String, BgpPeer>) -> Option<&'a Selector> {
+    let template = peers.get(&peer.spec.template);
+    let template = template.and_then(|template| template.spec.node_selector.as_ref());
+    peer.spec.node_selector.as_ref().or(template)
+}
+
+fn is_of(selector: Option<&Selector>, node: &Node) -> bool {
+    selector.is_none_or(|selector| selector.matches(&node.metadata.labels))
 }
 
 fn check_pool(node: &Node, eip: &Eip) -> Result<(), WhyNot> {

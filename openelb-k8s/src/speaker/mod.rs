@@ -125,7 +125,7 @@ pub struct Row {
 pub fn desired<S: Material + Keys>(cluster: &Cluster, me: &Me, shelf: &S) -> Desired {
     let conf = cluster.bgp_confs.get(names::DEFAULT_BGP_CONF);
     let conf = conf.filter(|conf| !conf.metadata.labels.contains_key(names::CNI_LABEL));
-    let nodes = Nodes::of(&cluster.nodes, me, conf);
+    let nodes = Nodes::of(cluster, me, conf);
     let peers: Vec<_> = cluster.bgp_peers.values().cloned().collect();
     let bgp = bgp::speaker(conf, &peers, &nodes.mine, shelf);
     let mut pools = Pools::of(&cluster.eips, &nodes, conf);

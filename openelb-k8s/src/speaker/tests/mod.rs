@@ -85,6 +85,13 @@ impl Cluster {
         self.nodes.insert(name.into(), node);
     }
 
+    /// The only peer has a session with this node alone, which then speaks for the others too.
+    pub(super) fn speak_from(&mut self, node: &str) {
+        let selector = json!({"matchLabels": {"kubernetes.io/hostname": node}});
+        let tor = self.bgp_peers.get_mut("tor").unwrap();
+        tor.spec.node_selector = serde_json::from_value(selector).unwrap();
+    }
+
     pub(super) fn put_eip(&mut self, name: &str, spec: Value) {
         let mut eip = json!({"apiVersion": names::EIP_API_VERSION, "kind": names::EIP_KIND,
             "metadata": {"name": name}});

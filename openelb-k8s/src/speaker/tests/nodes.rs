@@ -41,10 +41,12 @@ fn openelb_37_excluded_nodes_go_and_new_ones_come_without_an_edit_of_the_service
     assert_eq!(announcing(&with_n1(not_ready())), ["n1", "n2", "n3"]);
     let mut cluster = with_n1(json!({}));
     cluster.put_node("n4", json!({}));
+    cluster.speak_from("n1");
     assert_eq!(announcing(&cluster).len(), 4);
     assert!(next_hops(&cluster.on("n1"), ROUTED).contains(&"10.0.0.4".to_owned()));
     let mut excluded_n4 = with_n1(json!({}));
     excluded_n4.put_node("n4", excluded());
+    excluded_n4.speak_from("n1");
     assert!(!next_hops(&excluded_n4.on("n1"), ROUTED).contains(&"10.0.0.4".to_owned()));
 }
 
@@ -125,11 +127,13 @@ fn readiness_counts_as_the_pool_says() {
 /// What other nodes say of a node that is not ready may be stale; what its own speaker says is not.
 #[test]
 fn a_node_that_is_not_ready_is_a_next_hop_only_in_its_own_words() {
-    let cluster = with_n1(not_ready());
+    let mut cluster = with_n1(not_ready());
+    cluster.speak_from("n2");
     let of = |node: &str| next_hops(&cluster.on(node), ROUTED);
     assert_eq!(of("n2"), ["10.0.0.2", "fd00::2", "10.0.0.3", "fd00::3"]);
     assert!(of("n1").contains(&"10.0.0.1".to_owned()));
     let mut all = with_n1(not_ready());
+    all.speak_from("n2");
     all.put_node("n2", not_ready());
     all.put_node("n3", not_ready());
     assert_eq!(next_hops(&all.on("n2"), ROUTED).len(), 6, "none is better");

@@ -38,8 +38,10 @@ fn rack(cluster: &mut Cluster, node: &str, rack: &str) {
 }
 
 #[test]
-fn openelb_44_each_speaker_announces_itself_and_all_nodes_where_several_paths_are_taken() {
+fn openelb_44_each_speaker_announces_itself_and_nodes_without_sessions_where_several_paths_are_taken()
+ {
     let mut cluster = routed(&["192.0.2.1", "2001:db8::1"]);
+    cluster.speak_from("n1");
     let desired = cluster.on("n1");
     assert_eq!(prefixes(&desired), ["192.0.2.1/32", "2001:db8::1/128"]);
     let hops = next_hops(&desired, "2001:db8::1");
@@ -49,6 +51,25 @@ fn openelb_44_each_speaker_announces_itself_and_all_nodes_where_several_paths_ar
     assert!(
         next_hops(&cluster.on("n1"), "192.0.2.1").is_empty(),
         "itself"
+    );
+}
+
+/// A path that others announced would outlive the node: it goes when they learn of it, not when it says
+/// so.
+#[test]
+fn contract_30_nobody_else_announces_a_node_that_speaks_with_the_peer_itself() {
+    let mut cluster = routed(&["192.0.2.1"]);
+    for (node, own) in [("n1", "10.0.0.1"), ("n2", "10.0.0.2"), ("n3", "10.0.0.3")] {
+        assert!(next_hops(&cluster.on(node), "192.0.2.1").starts_with(&[own.to_owned()]));
+        assert_eq!(next_hops(&cluster.on(node), "192.0.2.1").len(), 2);
+    }
+    let some = json!({"matchExpressions":
+        [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["n1", "n2"]}]});
+    let tor = cluster.bgp_peers.get_mut("tor").unwrap();
+    tor.spec.node_selector = serde_json::from_value(some).unwrap();
+    assert_eq!(
+        next_hops(&cluster.on("n1"), "192.0.2.1"),
+        ["10.0.0.1", "fd00::1", "10.0.0.3", "fd00::3"]
     );
 }
 
@@ -97,6 +118,7 @@ fn openelb_46_router_id_rack_and_node_selector_follow_the_node_as_it_is_now() {
 #[test]
 fn with_racks_only_nodes_of_the_same_one_are_next_hops() {
     let mut cluster = routed(&["192.0.2.1"]);
+    cluster.speak_from("n1");
     for (node, name) in [("n1", "leaf1"), ("n2", "leaf1"), ("n3", "leaf2")] {
         rack(&mut cluster, node, name);
     }
@@ -377,6 +399,7 @@ fn under_local_only_nodes_with_an_endpoint_are_next_hops_and_an_aggregate_leads_
     let local = json!({"spec": {"externalTrafficPolicy": "Local"}});
     cluster.put_service("web", "edge", &["192.0.2.1"], local);
     cluster.put_ready("web", &["n1", "n3"]);
+    cluster.speak_from("n1");
     assert_eq!(
         next_hops(&cluster.on("n1"), "192.0.2.1"),
         ["10.0.0.1", "fd00::1", "10.0.0.3", "fd00::3"]
