@@ -135,8 +135,8 @@ pub struct EipSpec {
     /// Keep announcing the address of a service that has no serving endpoint.
     #[serde(default, skip_serializing_if = "is_default")]
     pub announce_without_endpoints: bool,
-    /// Take the pool out of service: nothing new is allocated, and what is allocated is shown as to
-    /// be moved.
+    /// Take the pool out of service: nothing new is allocated from it, as with `disable`, and what is
+    /// allocated stays and is announced until it is released.
     #[serde(default, skip_serializing_if = "is_default")]
     pub drain: bool,
     /// How it is made sure first that nobody else uses an address (`layer2` only).

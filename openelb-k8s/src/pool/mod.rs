@@ -102,7 +102,7 @@ fn fill(spec: &mut PoolSpec, eip: &Eip, cool_down: Duration) {
     };
     spec.priority = Some(wish.priority);
     spec.is_default = eip.is_default();
-    spec.is_disabled = wish.disable || eip.metadata.deletion_timestamp.is_some();
+    spec.is_disabled = wish.disable || wish.drain || eip.metadata.deletion_timestamp.is_some();
     spec.namespaces.clone_from(&wish.namespaces);
     if !wish.namespace_selector.is_empty() {
         let match_labels = wish.namespace_selector.clone();

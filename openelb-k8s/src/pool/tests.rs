@@ -72,6 +72,14 @@ fn every_field_of_openelb_is_carried_over() {
 }
 
 #[test]
+fn a_pool_that_is_drained_hands_out_nothing_new() {
+    let mut eip = Eip::new("edge", "192.0.2.0/24");
+    assert!(!spec(&eip).unwrap().is_disabled);
+    eip.spec.drain = true;
+    assert!(spec(&eip).unwrap().is_disabled);
+}
+
+#[test]
 fn every_addition_is_carried_over() {
     let pool = spec(&golden(include_str!("../../tests/data/eip-additions.yaml"))).unwrap();
     assert_eq!(pool.exclude, ["192.0.2.1", "2001:db8::1"]);
