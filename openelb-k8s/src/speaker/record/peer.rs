@@ -39,16 +39,16 @@ pub fn peer_status(
         peer_state: PeerState {
             description: peer.description.clone().unwrap_or_default(),
             local_as: peer.local_as.0,
-            messages: Some(Messages {
-                received: Some(counts(&counters.received)),
-                sent: Some(counts(&counters.sent)),
+            messages: unless_empty(Messages {
+                received: unless_empty(counts(&counters.received)),
+                sent: unless_empty(counts(&counters.sent)),
             }),
             neighbor_address: peer
                 .address
                 .map_or_else(|| peer.remote.clone(), |address| address.to_string()),
             peer_as: peer_as.unwrap_or_default(),
             peer_type: u32::from(peer_as.is_some_and(|asn| asn != peer.local_as.0)),
-            queues: Some(Queues {
+            queues: unless_empty(Queues {
                 input: 0,
                 output: waiting,
             }),
@@ -119,6 +119,13 @@ fn counts(messages: &session::Messages) -> MessageCounts {
         total: TextNumber(messages.total()),
         ..MessageCounts::default()
     }
+}
+
+/// An object in which every field is zero would be written without fields. Where one that had some is
+/// applied so, an API server makes it `null` and refuses that for not being an object; where it is left
+/// out, the server removes it.
+fn unless_empty<T: Default + PartialEq>(object: T) -> Option<T> {
+    Some(object).filter(|object| *object != T::default())
 }
 
 fn seconds(span: Duration) -> TextNumber {
