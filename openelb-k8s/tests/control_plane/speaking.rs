@@ -8,6 +8,7 @@ use openelb_announce::announcer::speaker::{Speaker, SpeakerConfig, SpeakerOption
 use openelb_announce::bgp::Asn;
 use openelb_announce::bgp::config::{Config, Peer, Remote, Settings};
 use openelb_announce::bgp::peer::State;
+use openelb_announce::bgp::status::EndedBy;
 use openelb_k8s::envtest::{ControlPlane, Process, Release, User};
 use openelb_k8s::manifests::{Options, Part, part_of, yaml};
 use serde_json::Value;
@@ -72,9 +73,18 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     speaker.signal(Signal::SIGTERM).unwrap();
     let ended = speaker.wait().unwrap();
     assert!(ended.success(), "{}", speaker.log());
-    eventually("the router has nothing left", || {
-        (routes(&router) == 0).then_some(())
+    // Both sides keep routes over a restart; only a Hard Reset (RFC 8538) says that nobody comes back.
+    let said = eventually("the router is told that the session is over", || {
+        let status = router.status().unwrap();
+        let error = status.peers.first()?.last_error.clone();
+        error.filter(|_| routes(&router) == 0)
     });
+    assert_eq!(
+        (said.code, said.by),
+        (Some((6, 9)), EndedBy::Peer),
+        "{}",
+        said.words
+    );
 }
 
 /// Our kinds, the speaker's rights, a node with a link, and a service of each kind of pool.

@@ -84,11 +84,18 @@ fn links(registry: &mut Registry, sight: &Sight, noted: &Noted) {
         "l2_nodes_heard",
         "Other nodes that the election hears",
     );
+    let left_out = gauges(
+        registry,
+        "l2_groups_left_out",
+        "Groups that are more than a beat can carry, so that no node has their addresses",
+    );
     for segment in &sight.segments {
         let shards = segment.shards.iter().filter(|it| it.owned_for.is_some());
         let interface = || [("interface", segment.interface.clone())];
         set(&owned, interface(), number(shards.count()));
         set(&nodes, interface(), number(segment.status.nodes.len()));
+        let count = usize::try_from(segment.status.counters.groups_left_out);
+        set(&left_out, interface(), number(count.unwrap_or(usize::MAX)));
     }
     let help = "Shards that came here because their owner fell silent";
     let takeovers = counters(registry, "l2_takeovers", help);

@@ -175,6 +175,7 @@ impl Speaking {
         let seen = Seen {
             addresses: sight.addresses.clone(),
             peers: sight.bgp.peers.clone(),
+            left_out: sight.left_out(),
         };
         let now = Timestamp::now();
         self.shown = record.show(&self.desired, &seen, &seconds(now));

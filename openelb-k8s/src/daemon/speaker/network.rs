@@ -1,9 +1,10 @@
 //! The network side: the announcer of the links and the BGP speaker, told what is desired.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use caps::{CapSet, Capability};
@@ -48,6 +49,8 @@ pub(super) struct Noted {
     pub(super) takeovers: Mutex<BTreeMap<String, u64>>,
     /// Sightings of a foreign station that uses an address of ours.
     pub(super) conflicts: AtomicU64,
+    /// The threads that listen are to let go of what they listen to.
+    is_ending: AtomicBool,
 }
 
 /// How everything stands.
@@ -160,8 +163,10 @@ impl Network {
             Some(format!("BGP peer {}: {hint}", peer.name))
         });
         let segments = sight.segments.iter().flat_map(|segment| {
+            let place = &segment.interface;
             let failures = segment.failures.iter();
-            failures.map(|why| format!("election on {}: {why}", segment.interface))
+            let failures = failures.map(move |why| format!("election on {place}: {why}"));
+            failures.chain(left_out(segment))
         });
         let warnings = sight.addresses.iter().flat_map(|it| &it.warnings);
         let warnings = warnings.map(ToString::to_string);
@@ -207,8 +212,10 @@ impl Network {
     /// Answers for nothing any more and ends the sessions. Returns when the peers have heard it, or
     /// did not within seconds.
     pub(super) fn stop(self, stop: &Stop) {
-        // The link first: other nodes wait for nothing else than to hear that this one leaves. The
-        // threads that listen may hold either for a moment longer.
+        // Whoever is the last to hold the speaker ends its sessions, and only here it is known how: a
+        // thread that listened on would make it the end of a restart, through which routes are kept.
+        self.noted.is_ending.store(true, Ordering::Relaxed);
+        // The link first: other nodes wait for nothing else than to hear that this one leaves.
         let announcer = self.announcer.as_ref().map(Arc::downgrade);
         drop(self.announcer);
         let is_held = || announcer.as_ref().is_some_and(|it| it.strong_count() > 0);
@@ -278,7 +285,7 @@ impl Network {
         threads()
             .name("openelb-bgp-log".to_owned())
             .spawn(move || {
-                while let Some(speaker) = speaker.upgrade() {
+                while let Some(speaker) = noted.unless_ending(&speaker) {
                     match speaker.event(PATIENCE) {
                         Ok(event) => {
                             noted.is_stirred.store(true, Ordering::Relaxed);
@@ -296,7 +303,7 @@ impl Network {
         threads()
             .name("openelb-link-log".to_owned())
             .spawn(move || {
-                while let Some(announcer) = announcer.upgrade() {
+                while let Some(announcer) = noted.unless_ending(&announcer) {
                     match announcer.events().recv_timeout(PATIENCE) {
                         Ok(event) => noted.hear(&event),
                         Err(RecvTimeoutError::Timeout) => {}
@@ -308,7 +315,42 @@ impl Network {
     }
 }
 
+impl Sight {
+    /// The addresses that no node has because a beat cannot carry their group.
+    pub(super) fn left_out(&self) -> BTreeSet<IpAddr> {
+        let short = self.segments.iter();
+        let short = short.filter(|it| it.status.counters.groups_left_out > 0);
+        let addresses = short.flat_map(|segment| {
+            let carried = segment.status.groups.iter().map(|it| it.group.id());
+            let carried: BTreeSet<_> = carried.collect();
+            let shards = segment.shards.iter();
+            let lost = shards.filter(move |it| !carried.contains(&it.shard.group));
+            lost.flat_map(|it| it.addresses.iter().copied())
+        });
+        addresses.collect()
+    }
+}
+
+/// Why services of a link have no owner, when a beat cannot carry every group.
+fn left_out(segment: &announcer::SegmentStatus) -> Option<String> {
+    let count = segment.status.counters.groups_left_out;
+    (count > 0).then(|| {
+        format!(
+            "election on {}: {count} groups are more than a beat can carry, and no node has their \
+             addresses; each service with externalTrafficPolicy Local is a group: set Cluster for \
+             some, or spread them over several interfaces",
+            segment.interface
+        )
+    })
+}
+
 impl Noted {
+    /// What a thread listens to, for one turn.
+    fn unless_ending<T>(&self, source: &Weak<T>) -> Option<Arc<T>> {
+        let is_ending = self.is_ending.load(Ordering::Relaxed);
+        source.upgrade().filter(|_| !is_ending)
+    }
+
     /// Counts what is counted; what an operator wants to hear of at night is a warning.
     fn hear(&self, event: &announcer::Event) {
         self.is_stirred.store(true, Ordering::Relaxed);

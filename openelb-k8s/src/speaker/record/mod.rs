@@ -24,6 +24,8 @@ pub struct Seen {
     pub addresses: Vec<AddressStatus>,
     /// The BGP peers.
     pub peers: Vec<PeerStatus>,
+    /// Addresses whose group of the election is more than a beat can carry, so that no node has them.
+    pub left_out: BTreeSet<IpAddr>,
 }
 
 /// Remembers since when each address is in its state.
@@ -109,6 +111,7 @@ struct Sight<'a> {
     /// The lengths of the prefixes, longest first.
     lengths: Vec<u8>,
     established: Vec<&'a PeerName>,
+    left_out: &'a BTreeSet<IpAddr>,
 }
 
 impl<'a> Sight<'a> {
@@ -130,6 +133,7 @@ impl<'a> Sight<'a> {
             routes,
             lengths,
             established: up.map(|peer| &peer.name).collect(),
+            left_out: &seen.left_out,
         }
     }
 
@@ -182,6 +186,12 @@ impl<'a> Sight<'a> {
             || (AnnouncementState::Waiting, "NoInterface"),
             |place| in_words(&place.state),
         );
+        let (state, reason) = match state {
+            AnnouncementState::Standby if self.left_out.contains(&row.address) => {
+                (AnnouncementState::Waiting, "TooManyGroups")
+            }
+            _ => (state, reason),
+        };
         AnnouncedAddress {
             interface: best
                 .map(|place| place.interface.clone())

@@ -9,7 +9,7 @@ use openelb_announce::bgp::family::PerFamily;
 use openelb_announce::bgp::peer;
 use openelb_announce::bgp::session::Counters;
 use openelb_announce::bgp::status::{PeerStatus, SessionStatus};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::record::{MOST_SHOWN, Record, Seen, peer_status};
 use super::{Cluster, cluster};
@@ -65,6 +65,19 @@ fn peer(name: &str, state: peer::State) -> PeerStatus {
     }
 }
 
+/// An object that is applied without fields where it had some becomes `null` in the API server,
+/// which no schema of ours takes.
+fn assert_has_no_empty_object(value: &Value, at: &str) {
+    let Value::Object(fields) = value else {
+        assert!(!value.is_null(), "{at} is null");
+        return;
+    };
+    assert!(!fields.is_empty(), "{at} is empty");
+    for (name, value) in fields {
+        assert_has_no_empty_object(value, &format!("{at}.{name}"));
+    }
+}
+
 /// A service of each kind of pool.
 fn both() -> Cluster {
     let mut cluster = cluster();
@@ -84,6 +97,7 @@ fn an_entry_says_where_and_to_whom_an_address_is_announced_and_since_when() {
             State::Announced { contested_by: None },
         )],
         peers: vec![peer("tor", peer::State::Established)],
+        ..Seen::default()
     };
     let shown = Record::default().show(&desired, &seen, EARLY);
     let [routed, linked] = &shown.addresses[..] else {
@@ -104,6 +118,7 @@ fn what_is_wanted_and_not_yet_seen_waits_for_a_reason() {
     let seen = Seen {
         addresses: vec![on_link("198.51.100.1", State::Standby)],
         peers: vec![peer("tor", peer::State::Connect)],
+        ..Seen::default()
     };
     let shown = Record::default().show(&desired, &seen, EARLY);
     let told: Vec<_> = shown
@@ -119,6 +134,23 @@ fn what_is_wanted_and_not_yet_seen_waits_for_a_reason() {
 }
 
 #[test]
+fn an_address_that_no_node_has_because_there_are_too_many_groups_is_not_on_standby() {
+    let address = "198.51.100.1";
+    let seen = Seen {
+        addresses: vec![on_link(address, State::Standby)],
+        left_out: [address.parse().unwrap()].into(),
+        ..Seen::default()
+    };
+    let shown = Record::default().show(&both().on("n1"), &seen, EARLY);
+    let mut entries = shown.addresses.iter();
+    let entry = entries.find(|it| it.address == address).unwrap();
+    assert_eq!(
+        (entry.state, &*entry.reason),
+        (AnnouncementState::Waiting, "TooManyGroups")
+    );
+}
+
+#[test]
 fn the_time_of_a_state_changes_with_the_state_only_and_outlives_the_process() {
     let desired = both().on("n1");
     let announced = Seen {
@@ -126,7 +158,7 @@ fn the_time_of_a_state_changes_with_the_state_only_and_outlives_the_process() {
             "198.51.100.1",
             State::Announced { contested_by: None },
         )],
-        peers: Vec::new(),
+        ..Seen::default()
     };
     let mut record = Record::default();
     let first = record.show(&desired, &announced, EARLY);
@@ -199,4 +231,25 @@ fn a_session_is_shown_under_the_old_keys_without_password_and_stands_still_while
         !text.contains("authPassword") && !text.contains("hunter2"),
         "{text}"
     );
+}
+
+#[test]
+fn a_session_that_has_sent_nothing_yet_has_no_object_without_fields() {
+    let now: Timestamp = EARLY.parse().unwrap();
+    for state in [peer::State::Connect, peer::State::Established] {
+        let status = peer_status(&peer("tor", state), None, None, now);
+        let status = serde_json::to_value(status).unwrap();
+        assert_has_no_empty_object(&status, "status");
+    }
+    let mut up = peer("tor", peer::State::Established);
+    up.counters.received.keepalive = 1;
+    up.families.ipv4.pending = 2;
+    let status = serde_json::to_value(peer_status(&up, None, None, now)).unwrap();
+    assert_has_no_empty_object(&status, "status");
+    let state = &status["peerState"];
+    assert_eq!(
+        state["messages"],
+        json!({"received": {"keepalive": "1", "total": "1"}})
+    );
+    assert_eq!(state["queues"], json!({"output": 2}));
 }
