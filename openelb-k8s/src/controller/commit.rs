@@ -38,8 +38,8 @@ impl Machine {
     }
 
     /// The records to be added and removed. Who wants nothing here any more is forgotten; who still
-    /// has a record here that is to go, and that may not go yet, is looked at again: its fence was
-    /// overtaken while it waited for its turn, and nothing else would tell.
+    /// has a record here that is to go, or to be shown, is looked at again: its fence was overtaken
+    /// while it waited for its turn, or the ledger is known again, and nothing else would tell.
     fn edits(&mut self, id: &LedgerId) -> Vec<Edit> {
         let Some(ledger) = self.ledger(id) else {
             return Vec::new();
@@ -63,20 +63,21 @@ impl Machine {
         if let Some(ledger) = self.ledger_mut(id) {
             ledger.wanting.retain(|key| !idle.contains(key));
         }
-        idle.retain(|key| self.is_owing_at(key, id));
+        idle.retain(|key| self.is_waiting_at(key, id));
         self.dirty.extend(idle);
         edits
     }
 
-    /// Whether an object has a record of a Service that is to go.
-    fn is_owing_at(&self, key: &Key, id: &LedgerId) -> bool {
+    /// Whether an object has a record of a Service that is to go, or to be shown.
+    fn is_waiting_at(&self, key: &Key, id: &LedgerId) -> bool {
         let Some(holder) = self.holders.get(key) else {
             return false;
         };
         let mut here = holder.records.iter().filter(|(_, at)| at == id);
         here.any(|(address, _)| {
             let grant = holder.grants.iter().find(|grant| grant.address == *address);
-            grant.and_then(|grant| self.home(grant)).as_ref() != Some(id)
+            let home = grant.and_then(|grant| self.home(grant));
+            home.as_ref() != Some(id) || !holder.shows(*address)
         })
     }
 

@@ -199,6 +199,11 @@ impl Machine {
                 wanted.push(home);
             } else if self.is_double(key, grant.address, &home) {
                 touches.push(home);
+            } else if !holder.shows(grant.address)
+                && ledger.is_some_and(|ledger| !ledger.is_held(grant.address, key))
+            {
+                // It waits for nothing but news of the ledger, which may be that nothing changed.
+                wanted.push(home);
             }
         }
         for (address, id) in &holder.records {
