@@ -1,5 +1,8 @@
 //! The status of an Eip: OpenELB's fields, and conditions that say what is wrong with the pool.
 
+use std::net::IpAddr;
+
+use openelb_ipam::ipam::Status;
 use openelb_ipam::pool::OnShrink;
 use openelb_ipam::{AddressCount, Family, Ipam, Pool, PoolSpec, Time, Usage};
 
@@ -131,7 +134,7 @@ fn remarks(eip: &Eip, spec: &PoolSpec, pool: &Pool, ipam: &Ipam) -> Vec<Remark> 
         found.push(Remark::blocking("Overlap", "OverlapsOlder", message));
     }
     found.extend(exhausted(pool, ipam));
-    found.extend(orphaned(spec, ipam));
+    found.extend(orphaned(spec, pool, ipam));
     found
 }
 
@@ -146,18 +149,33 @@ fn exhausted(pool: &Pool, ipam: &Ipam) -> Option<Remark> {
     (!full.is_empty()).then(|| Remark::new("Exhausted", "NoFreeAddress", message))
 }
 
-fn orphaned(spec: &PoolSpec, ipam: &Ipam) -> Option<Remark> {
+fn orphaned(spec: &PoolSpec, pool: &Pool, ipam: &Ipam) -> Option<Remark> {
     let counts = Family::ALL
         .into_iter()
         .filter_map(|family| ipam.usage(&spec.name, family))
         .map(|usage| usage.orphaned);
     let count = counts.fold(AddressCount::ZERO, AddressCount::saturating_add);
+    if count.is_zero() || count <= reserved_in_use(pool, ipam) {
+        return None;
+    }
     let (reason, fate) = match spec.on_shrink {
         OnShrink::Drain => ("Draining", "they move when a replacement can be had"),
         OnShrink::Retain | OnShrink::Reassign => ("Retained", "they stay until released"),
     };
     let message = format!("addresses in use that the pool no longer gives: {count}; {fate}");
-    (!count.is_zero()).then(|| Remark::new("Orphaned", reason, message))
+    Some(Remark::new("Orphaned", reason, message))
+}
+
+/// Addresses in use that `spec.address` lists and that are not given: OpenELB gave the first and the
+/// last of a prefix, too, and nobody took them from the pool. A few for each prefix are looked at.
+fn reserved_in_use(pool: &Pool, ipam: &Ipam) -> AddressCount {
+    let reserved = pool.ranges().difference(pool.universe());
+    let addresses = reserved
+        .iter()
+        .flat_map(|range| (0..).map_while(|ordinal| range.nth(ordinal)));
+    let is_held = |address: &IpAddr| matches!(ipam.whois(*address).status, Status::Held { .. });
+    let count = addresses.filter(is_held).count();
+    AddressCount::from(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// All conditions of the Eip: `Ready`, what is wrong, and those that others wrote.

@@ -516,6 +516,28 @@ fn contract_20_a_policy_holds_as_well_for_what_was_edited_while_no_controller_ra
     }
 }
 
+// OpenELB gave the first and the last address of a prefix, too.
+#[test]
+fn openelb_53_the_first_address_of_a_prefix_is_kept_and_costs_no_write() {
+    let mut lab = Lab::settled(
+        vec![default_pool("one", "192.0.2.0-192.0.2.9")],
+        vec![named("a")],
+    );
+    assert_eq!(
+        lab.addresses("shop/a"),
+        ["192.0.2.0"],
+        "of a range it is given"
+    );
+    let eip = lab.server.eips.get_mut("one").unwrap();
+    eip.spec.address = "192.0.2.0/28".to_owned();
+    (eip.status.conditions, eip.status.pool_size) = (Vec::new(), 16);
+    (eip.status.first_ip, eip.status.last_ip) = ("192.0.2.0".to_owned(), "192.0.2.15".to_owned());
+    let before = lab.server.writes.len();
+    lab.start(Settings::default());
+    assert_eq!(lab.server.writes[before..], []);
+    assert_eq!(lab.addresses("shop/a"), ["192.0.2.0"]);
+}
+
 #[test]
 fn contract_21_of_two_pools_that_overlap_the_younger_gives_nothing_until_it_is_healed() {
     let mut lab = Lab::settled(
