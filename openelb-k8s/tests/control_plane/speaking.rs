@@ -73,18 +73,18 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     speaker.signal(Signal::SIGTERM).unwrap();
     let ended = speaker.wait().unwrap();
     assert!(ended.success(), "{}", speaker.log());
-    // Both sides keep routes over a restart; only a Hard Reset (RFC 8538) says that nobody comes back.
+    assert_told_that_nobody_comes_back(&router);
+}
+
+/// Both sides keep routes over a restart; only a Hard Reset (RFC 8538) says that there is none.
+fn assert_told_that_nobody_comes_back(router: &Speaker) {
     let said = eventually("the router is told that the session is over", || {
         let status = router.status().unwrap();
         let error = status.peers.first()?.last_error.clone();
-        error.filter(|_| routes(&router) == 0)
+        error.filter(|_| routes(router) == 0)
     });
-    assert_eq!(
-        (said.code, said.by),
-        (Some((6, 9)), EndedBy::Peer),
-        "{}",
-        said.words
-    );
+    let told = (said.code, said.by);
+    assert_eq!(told, (Some((6, 9)), EndedBy::Peer), "{}", said.words);
 }
 
 /// Our kinds, the speaker's rights, a node with a link, and a service of each kind of pool.
