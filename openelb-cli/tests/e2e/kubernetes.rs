@@ -36,8 +36,9 @@ fn our_processes_serve_a_cluster_with_real_traffic() {
     assert!(output.status.success());
 }
 
-const PLAYS: [&str; 10] = [
+const PLAYS: [&str; 11] = [
     "layer2",
+    "bgp-ecmp",
     "vip",
     "dual-stack",
     "etp-local",
