@@ -51,15 +51,7 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     assert_eq!(plane.denied("openelb-system"), []);
 
     plane.stop_api_server();
-    for _ in 0..20 {
-        assert_eq!(
-            routes(&router),
-            1,
-            "nothing is withdrawn: {}",
-            speaker.log()
-        );
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    assert_nothing_is_withdrawn(&router, &speaker);
     plane.start_api_server().unwrap();
     plane.apply(NO_ENDPOINT).unwrap();
     eventually("what happened since is caught up with", || {
@@ -74,6 +66,13 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     let ended = speaker.wait().unwrap();
     assert!(ended.success(), "{}", speaker.log());
     assert_told_that_nobody_comes_back(&router);
+}
+
+fn assert_nothing_is_withdrawn(router: &Speaker, speaker: &Process) {
+    for _ in 0..20 {
+        assert_eq!(routes(router), 1, "{}", speaker.log());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }
 
 /// Both sides keep routes over a restart; only a Hard Reset (RFC 8538) says that there is none.
