@@ -179,4 +179,4 @@ impl Random {
 }
 
 /// About a minute of one core without optimisation. The machine alone is tried far more often.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 60;
