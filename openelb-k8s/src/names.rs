@@ -36,6 +36,12 @@ pub const LAYER2_CONF_KIND: &str = "Layer2Conf";
 /// Name of the only [`Layer2Conf`](crate::api::Layer2Conf) that counts.
 pub const DEFAULT_LAYER2_CONF: &str = "default";
 
+/// `apiVersion` of the stored version of a `DynamicPrefix`.
+pub const DYNAMIC_PREFIX_API_VERSION: &str = "network.kubesphere.io/v1alpha2";
+
+/// `kind` of a prefix that pools name and that the network may change.
+pub const DYNAMIC_PREFIX_KIND: &str = "DynamicPrefix";
+
 /// Secret, in the namespace of the installation, with the key that beats are signed with where no
 /// `Layer2Conf` names another.
 pub const LAYER2_SECRET: &str = "openelb-layer2";

@@ -5,6 +5,7 @@ mod bgp_conf;
 mod bgp_peer;
 mod condition;
 mod default;
+mod dynamic_prefix;
 mod eip;
 mod eip_bgp;
 mod eip_layer2;
@@ -29,6 +30,12 @@ pub use bgp_peer::{
     SecretKey, Timers, TimersConfig, TimersState, Transport, TtlSecurity, WireFamily,
 };
 pub use condition::Condition;
+pub use dynamic_prefix::{
+    AddressSource, DnsSource, DynamicPrefix, DynamicPrefixSpec, DynamicPrefixStatus, FileSource,
+    HttpSource, LeaseFormat, LeaseSource, ObservedPrefix, PrefixGeneration, PrefixObservation,
+    PrefixScope, PrefixSource, PrefixSubnet, RouteSource, RouteType, RouterAdvertisementSource,
+    StaticSource, TentativePrefix,
+};
 pub use eip::{Eip, EipSpec, NodeReadiness, OnShrink, Probe, Protocol, Quota, Strategy};
 pub use eip_bgp::{Advertisement, EipBgp, NextHop};
 pub use eip_layer2::EipLayer2;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::default::is_default;
-use super::{Condition, ObjectMeta, Protocol};
+use super::{Condition, ObjectMeta, ObservedPrefix, Protocol};
 use crate::names;
 
 /// Which addresses a node announces, since when, and why not those that it could. Named as the node,
@@ -45,6 +45,9 @@ pub struct NodeAnnouncementStatus {
     /// In the order of address, service and protocol.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<AnnouncedAddress>,
+    /// What the node sees of each `DynamicPrefix`, in the order of name, source and origin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<ObservedPrefix>,
     /// What is said about the speaker: one entry a subject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,

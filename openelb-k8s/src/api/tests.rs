@@ -1,6 +1,6 @@
 //! Golden objects: what OpenELB wrote is read, and written back byte for byte.
 
-use super::{BgpConf, BgpPeer, Eip, Layer2Conf, OnShrink, Protocol, Strategy};
+use super::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, OnShrink, Protocol, Strategy};
 use crate::names;
 
 const FULL: &str = include_str!("../../tests/data/eip-full.yaml");
@@ -111,6 +111,7 @@ fn every_other_golden_object_is_written_back_with_the_same_keys_and_values() {
     }
     check::<BgpConf>(include_str!("../../tests/data/bgpconf-full.yaml"));
     check::<BgpPeer>(BGP_PEER);
+    check::<DynamicPrefix>(include_str!("../../tests/data/dynamicprefix-full.yaml"));
     check::<Layer2Conf>(include_str!("../../tests/data/layer2conf-full.yaml"));
 }
 

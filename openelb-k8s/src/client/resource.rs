@@ -8,7 +8,9 @@ use kube::core::ApiResource;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::{AddressBlock, BgpConf, BgpPeer, Eip, Layer2Conf, NodeAnnouncement, ObjectMeta};
+use crate::api::{
+    AddressBlock, BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, NodeAnnouncement, ObjectMeta,
+};
 use crate::cluster::{EndpointSlice, Namespace, Node, Service};
 
 /// A kind that can be watched.
@@ -115,6 +117,10 @@ impl Watched for BgpPeer {
 
 impl Watched for Layer2Conf {
     const RESOURCE: Resource = ours("Layer2Conf", "layer2confs");
+}
+
+impl Watched for DynamicPrefix {
+    const RESOURCE: Resource = ours("DynamicPrefix", "dynamicprefixes");
 }
 
 impl Watched for NodeAnnouncement {

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{earlier, structural};
 use crate::api::{
-    AddressBlockSpec, BgpConfSpec, BgpConfStatus, BgpPeerSpec, BgpPeerStatus, EipSpec, EipStatus,
-    Layer2ConfSpec, Layer2ConfStatus, NodeAnnouncementStatus,
+    AddressBlockSpec, BgpConfSpec, BgpConfStatus, BgpPeerSpec, BgpPeerStatus, DynamicPrefixSpec,
+    DynamicPrefixStatus, EipSpec, EipStatus, Layer2ConfSpec, Layer2ConfStatus,
+    NodeAnnouncementStatus,
 };
 use crate::names;
 
@@ -98,6 +99,24 @@ pub(super) const KINDS: &[Kind] = &[
         ],
         spec: Some(structural::of::<Layer2ConfSpec>),
         status: Some(structural::of::<Layer2ConfStatus>),
+        earlier: None,
+    },
+    Kind {
+        name: names::DYNAMIC_PREFIX_KIND,
+        plural: "dynamicprefixes",
+        singular: "dynamicprefix",
+        description: "DynamicPrefix is an IPv6 prefix that the network gives and may change; pools \
+                      name it, and their addresses follow it.",
+        categories: &["networking", "openelb"],
+        columns: &[
+            column("prefix", "string", ".status.preferred.prefix"),
+            column("since", "date", ".status.preferred.since"),
+            column("renumbered", "integer", ".status.renumbered"),
+            READY,
+            AGE,
+        ],
+        spec: Some(structural::of::<DynamicPrefixSpec>),
+        status: Some(structural::of::<DynamicPrefixStatus>),
         earlier: None,
     },
     Kind {

@@ -32,6 +32,7 @@ pub(super) fn tighten(kind: &Kind, schema: &mut Value) {
         names::BGP_CONF_KIND => (CONF_BOUNDS, CONF_RULES),
         names::BGP_PEER_KIND => (PEER_BOUNDS, PEER_RULES),
         names::LAYER2_CONF_KIND => (LAYER2_BOUNDS, LAYER2_RULES),
+        names::DYNAMIC_PREFIX_KIND => (PREFIX_BOUNDS, PREFIX_RULES),
         names::ADDRESS_BLOCK_KIND => (BLOCK_BOUNDS, BLOCK_RULES),
         _ => (&[][..], &[][..]),
     };
@@ -327,6 +328,87 @@ const LAYER2_RULES: &[Rule] = &[
         "spec.peers[]",
         "isIP(self.trim())",
         "write an IPv4 or IPv6 address",
+    ),
+];
+
+const PREFIX_BOUNDS: &[Bound] = &[
+    bound("spec.sources", "minItems", 1),
+    entries("spec.sources", 16),
+    length("spec.sources[].address.interface", 15),
+    length("spec.sources[].route.interface", 15),
+    at_most("spec.sources[].route.protocol", 255),
+    length("spec.sources[].routerAdvertisement.interface", 15),
+    entries("spec.sources[].routerAdvertisement.routers", 16),
+    length("spec.sources[].routerAdvertisement.routers[]", 64),
+    length("spec.sources[].lease.path", 1024),
+    length("spec.sources[].lease.interface", 15),
+    entries("spec.sources[].http.urls", 8),
+    length("spec.sources[].http.urls[]", 1024),
+    at_least("spec.sources[].http.quorum", 2),
+    at_most("spec.sources[].http.quorum", 8),
+    at_least("spec.sources[].http.length", 16),
+    at_most("spec.sources[].http.length", 128),
+    length("spec.sources[].dns.name", 253),
+    at_least("spec.sources[].dns.length", 16),
+    at_most("spec.sources[].dns.length", 128),
+    length("spec.sources[].file.path", 1024),
+    length("spec.sources[].static.prefix", 64),
+    at_least("spec.subnet.length", 48),
+    at_most("spec.subnet.length", 128),
+    at_least("spec.subnet.keep", 1),
+    at_most("spec.subnet.keep", 127),
+    length("spec.subnet.override", 64),
+    at_most("spec.generations", 16),
+];
+
+const PREFIX_RULES: &[Rule] = &[
+    rule(
+        "",
+        "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
+        "pools write the name in front of a slash: use letters, digits and dashes, at most 63",
+    ),
+    rule(
+        "spec.sources[]",
+        "[has(self.address), has(self.route), has(self.routerAdvertisement), has(self.lease), \
+         has(self.http), has(self.dns), has(self.file), has(self.static)]\
+         .filter(is, is).size() == 1",
+        "write one of address, route, routerAdvertisement, lease, http, dns, file and static; \
+         another one is another entry",
+    ),
+    rule(
+        "spec.sources[].routerAdvertisement.routers[]",
+        "isIP(self) && ip(self).isLinkLocalUnicast()",
+        "write the link-local address of a router, such as fe80::1",
+    ),
+    rule(
+        "spec.sources[].http",
+        "has(self.urls) && self.urls.size() >= (has(self.quorum) ? self.quorum : 2)",
+        "fewer addresses to ask than must agree: name one more of another provider",
+    ),
+    rule(
+        "spec.sources[].http.urls[]",
+        "self.startsWith('https://') || self.startsWith('http://')",
+        "write an address such as https://api6.ipify.org",
+    ),
+    rule(
+        "spec.sources[].static.prefix",
+        "isCIDR(self) && cidr(self).ip().family() == 6",
+        "write an IPv6 prefix such as 2001:db8::/56",
+    ),
+    rule(
+        "spec.subnet",
+        "!(has(self.number) && (has(self.keep) || has(self.override)))",
+        "write a number, or keep and override",
+    ),
+    rule(
+        "spec.subnet",
+        "has(self.keep) == has(self.override)",
+        "keep and override belong together: write both",
+    ),
+    rule(
+        "spec.subnet.override",
+        "isIP(self) && ip(self).family() == 6",
+        "write the bits as an IPv6 address such as 0:0:0:cd::",
     ),
 ];
 

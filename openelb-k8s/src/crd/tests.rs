@@ -228,6 +228,7 @@ fn conditions_are_one_entry_a_type() {
         "BgpConf",
         "BgpPeer",
         "Layer2Conf",
+        "DynamicPrefix",
         "NodeAnnouncement",
     ] {
         let conditions = field(&schema(kind, "v1alpha2"), "status.conditions").unwrap();

@@ -54,6 +54,10 @@ fn controller_rules() -> Vec<Value> {
             &["addressblocks"],
             &["get", "list", "watch", "create", "update", "delete"],
         ),
+        // Which prefixes there are, and what the nodes see of them.
+        rule(GROUP, &["dynamicprefixes", "nodeannouncements"], READ),
+        rule(GROUP, &["dynamicprefixes/status"], &["update"]),
+        rule("", &["nodes"], READ),
         rule("events.k8s.io", &["events"], &["create", "patch"]),
     ]
 }
@@ -72,7 +76,13 @@ fn speaker_rules() -> Vec<Value> {
         rule("discovery.k8s.io", &["endpointslices"], READ),
         rule(
             GROUP,
-            &["eips", "bgpconfs", "bgppeers", "layer2confs"],
+            &[
+                "eips",
+                "bgpconfs",
+                "bgppeers",
+                "layer2confs",
+                "dynamicprefixes",
+            ],
             READ,
         ),
         rule(GROUP, &["bgpconfs/status", "bgppeers/status"], &["patch"]),

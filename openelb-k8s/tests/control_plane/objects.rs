@@ -97,7 +97,7 @@ fn object(spec: &str, name: &str) -> String {
     )
 }
 
-const GOOD: [&str; 14] = [
+const GOOD: [&str; 16] = [
     "Eip: {address: 192.0.2.1}",
     "Eip: {address: 192.0.2.0/255.255.255.0}",
     "Eip: {address: 192.0.2.10-192.0.2.20}",
@@ -112,10 +112,12 @@ const GOOD: [&str; 14] = [
     "BgpPeer: {conf: {neighborAddress: 192.0.2.254}, timers: {config: {holdTime: '9', keepaliveInterval: '3'}}}",
     "Layer2Conf: {insecureWithoutKey: true}",
     "Layer2Conf: {keySecret: {name: beats}}",
+    "DynamicPrefix: {sources: [{address: {interface: wan0}}, {static: {prefix: '2001:db8::/56'}}], subnet: {number: 205}}",
+    "DynamicPrefix: {sources: [{http: {urls: ['https://a.example', 'https://b.example']}}], subnet: {keep: 56, override: '0:0:0:cd::'}}",
 ];
 
 /// Each with words of the reason.
-const BAD: [(&str, &str); 17] = [
+const BAD: [(&str, &str); 24] = [
     ("Eip: {address: ''}", "spec.address"),
     (
         "Eip: {address: everything}",
@@ -171,5 +173,30 @@ const BAD: [(&str, &str); 17] = [
     (
         "Layer2Conf: {keyFile: /etc/key, keySecret: {name: beats}}",
         "the key is named twice",
+    ),
+    ("DynamicPrefix: {sources: []}", "spec.sources"),
+    (
+        "DynamicPrefix: {sources: [{}]}",
+        "write one of address, route",
+    ),
+    (
+        "DynamicPrefix: {sources: [{dns: {name: host.example}, file: {path: /run/prefix}}]}",
+        "another one is another entry",
+    ),
+    (
+        "DynamicPrefix: {sources: [{http: {urls: ['https://a.example']}}]}",
+        "fewer addresses to ask than must agree",
+    ),
+    (
+        "DynamicPrefix: {sources: [{static: {prefix: 192.0.2.0/24}}]}",
+        "write an IPv6 prefix",
+    ),
+    (
+        "DynamicPrefix: {sources: [{routerAdvertisement: {interface: wan0, routers: ['2001:db8::1']}}]}",
+        "link-local address of a router",
+    ),
+    (
+        "DynamicPrefix: {sources: [{dns: {name: host.example}}], subnet: {number: 1, keep: 56, override: '0:0:0:cd::'}}",
+        "write a number, or keep and override",
     ),
 ];

@@ -235,6 +235,7 @@ impl Speaking {
         report.record = NodeAnnouncementStatus {
             addresses: self.shown.addresses.clone(),
             conditions: self.conditions.clone(),
+            ..NodeAnnouncementStatus::default()
         };
         report
     }
