@@ -13,6 +13,7 @@ pub mod contender;
 pub mod fill;
 pub mod floor;
 pub mod goals;
+pub mod markdown;
 pub mod memory;
 pub mod meter;
 pub mod packet;

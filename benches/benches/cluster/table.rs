@@ -1,5 +1,7 @@
 //! The table of measured values beside their goals.
 
+use openelb_benches::markdown;
+
 /// Rows in the order in which they were measured.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -26,27 +28,8 @@ impl Table {
 
     /// Prints all rows as Markdown.
     pub(crate) fn print(self) {
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        println!(
-            "\nThe controller on a real API server; load average {}\n",
-            load.trim()
-        );
-        let heads = ["what", "goal", "measured", ""].map(str::to_owned);
-        let mut widths = [0; 4];
-        for row in std::iter::once(&heads).chain(&self.rows) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let line = |row: &[String; 4]| {
-            let cells = row.iter().zip(&widths);
-            let cells = cells.map(|(cell, width)| format!(" {cell:<width$} |"));
-            println!("|{}", cells.collect::<String>());
-        };
-        line(&heads);
-        let dashes = widths.map(|width| format!("{:-<1$}|", "", width + 2));
-        println!("|{}", dashes.concat());
-        self.rows.iter().for_each(line);
+        let title = "The controller on a real API server";
+        markdown::print(title, ["what", "goal", "measured", ""], &self.rows);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The table of measured values beside their goals and beside keepalived and FRR.
 
+use openelb_benches::markdown;
+
 /// Rows in the order in which they were measured.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -77,27 +79,10 @@ impl Table {
         ]);
     }
 
-    /// Prints all rows as Markdown, columns aligned, and empties the table.
+    /// Prints all rows as Markdown, and empties the table.
     pub(crate) fn print(&mut self, title: &str) {
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        println!("\n{title}; load average {}\n", load.trim());
-        let heads = ["what", "goal", "ours", "keepalived", "FRR", "n", ""].map(str::to_owned);
-        let rows = std::mem::take(&mut self.rows);
-        let mut widths = [0; 7];
-        for row in std::iter::once(&heads).chain(&rows) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let line = |row: &[String; 7]| {
-            let cells = row.iter().zip(&widths);
-            let cells = cells.map(|(cell, width)| format!(" {cell:<width$} |"));
-            println!("|{}", cells.collect::<String>());
-        };
-        line(&heads);
-        let dashes = widths.map(|width| format!("{:-<1$}|", "", width + 2));
-        println!("|{}", dashes.concat());
-        rows.iter().for_each(line);
+        let heads = ["what", "goal", "ours", "keepalived", "FRR", "n", ""];
+        markdown::print(title, heads, &std::mem::take(&mut self.rows));
     }
 
     fn push(&mut self, row: [String; 7]) {

@@ -42,7 +42,7 @@ use self::clock::{Stopwatch, micros};
 use self::namespace::Isolation;
 use self::netlink::NetworkError;
 use self::network::Network;
-use self::report::LabReport;
+use self::report::{HostReport, LabReport};
 use self::scenario::Scenario;
 use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint};
@@ -119,7 +119,7 @@ fn play(
     } else {
         Isolation::UserNamespace
     };
-    let hosts = plan::report(network);
+    let hosts = HostReport::all(network, plan::role);
     let (mut out, live) = (io::stdout(), !format.is_data());
     let paint = Paint::new(out.is_terminal(), std::env::var_os("NO_COLOR").is_some());
     if live {

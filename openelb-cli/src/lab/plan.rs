@@ -9,8 +9,7 @@ use super::fabric;
 use super::greeter;
 use super::netlink::NetworkError;
 use super::network::Network;
-use super::report::HostReport;
-use super::station::{INTERFACE, Plan, Station};
+use super::station::{INTERFACE, Plan};
 
 /// The hosts of these names, all on one segment, in the prefixes that RFC 5737 and RFC 3849 set
 /// aside for documentation.
@@ -21,23 +20,14 @@ pub(crate) fn stations(names: &[&str]) -> Vec<Plan> {
         .collect()
 }
 
-/// The hosts as the report shows them.
-pub(crate) fn report(network: &Network) -> Vec<HostReport> {
-    let hosts = network
-        .stations()
-        .iter()
-        .map(|Station { plan, .. }| HostReport {
-            name: plan.name.to_owned(),
-            role: match plan.name {
-                CLIENT | CLIENT_2 => "asks",
-                STRANGER => "misconfigured",
-                fabric::TOR => "FRR",
-                _ => "openelb run",
-            },
-            mac: plan.mac.to_string(),
-            addresses: plan.addresses.clone(),
-        });
-    hosts.collect()
+/// What the host of this name is there for.
+pub(crate) fn role(name: &str) -> &'static str {
+    match name {
+        CLIENT | CLIENT_2 => "asks",
+        STRANGER => "misconfigured",
+        fabric::TOR => "FRR",
+        _ => "openelb run",
+    }
 }
 
 /// Makes every node deliver the pool's traffic to a service that says the node's name, and the

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::namespace::Isolation;
+use super::network::Network;
+use super::station::Station;
 
 /// Everything that `openelb lab -o json` prints.
 #[derive(Debug, Serialize)]
@@ -36,6 +38,20 @@ pub(crate) struct HostReport {
     pub(crate) addresses: Vec<IpNet>,
     /// What it is there for.
     pub(crate) role: &'static str,
+}
+
+impl HostReport {
+    /// All hosts of a network; `role` says in a word or two what the host of a name is there for.
+    pub(crate) fn all(network: &Network, role: impl Fn(&str) -> &'static str) -> Vec<Self> {
+        let stations = network.stations().iter();
+        let hosts = stations.map(|Station { plan, .. }| Self {
+            name: plan.name.to_owned(),
+            mac: plan.mac.to_string(),
+            addresses: plan.addresses.clone(),
+            role: role(plan.name),
+        });
+        hosts.collect()
+    }
 }
 
 /// A step that went as expected.

@@ -63,7 +63,7 @@ pub(super) fn run(
         .map_err(|missing| Failure::new(ExitCode::NotFound, format!("start the lab: {missing}")))?;
     let program = program(args)?;
     let network = Network::build(plan::stations()).map_err(failed)?;
-    let hosts = plan::report(&network);
+    let hosts = HostReport::all(&network, plan::role);
     let mut show = Show::new(format);
     show.network(&hosts).map_err(failed)?;
     let stage = Stage::build(&network, &binaries, program, files, began);

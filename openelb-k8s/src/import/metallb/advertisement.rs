@@ -69,22 +69,13 @@ pub(super) fn bgp(document: Value, report: &mut Report) -> Bgp {
 /// Announces pools on the link. An Eip has one set of interfaces and nodes.
 pub(super) fn apply_layer2(all: &[Layer2], eips: &mut [Eip], report: &mut Report) {
     for one in all {
-        begin(&one.pools, eips, report);
-        if one.pools.is_left_out {
-            continue;
-        }
-        for eip in pool::selected(eips, &one.pools.pools, &one.pools.selectors) {
-            if eip.spec.protocol == Protocol::Layer2 {
-                let meaning = format!(
-                    "the pool {} has another L2Advertisement already, and an Eip has one set of \
-                     interfaces and nodes; this one is left out",
-                    eip.metadata.name
-                );
-                let next =
-                    "divide the addresses among several Eips, or widen the first one's fields";
-                report.lost("spec", &json!(one.interfaces), &meaning, next);
-                continue;
-            }
+        let taken = Taken {
+            meaning: "has another L2Advertisement already, and an Eip has one set of interfaces and \
+                      nodes; this one is left out",
+            next: "divide the addresses among several Eips, or widen the first one's fields",
+            lost: json!(one.interfaces),
+        };
+        for eip in free(&one.pools, eips, &taken, report) {
             answer(one, eip, report);
         }
     }
@@ -113,20 +104,12 @@ fn answer(one: &Layer2, eip: &mut Eip, report: &mut Report) {
 /// Announces pools by BGP, unless they are announced on the link.
 pub(super) fn apply_bgp(all: &[Bgp], eips: &mut [Eip], report: &mut Report) {
     for one in all {
-        begin(&one.pools, eips, report);
-        if one.pools.is_left_out {
-            continue;
-        }
-        for eip in pool::selected(eips, &one.pools.pools, &one.pools.selectors) {
-            if eip.spec.protocol == Protocol::Layer2 {
-                let meaning = format!(
-                    "an Eip has one protocol: the pool {} stays with layer2",
-                    eip.metadata.name
-                );
-                let next = "divide the addresses into an Eip for each protocol";
-                report.lost("spec", &json!(one.advertisement), &meaning, next);
-                continue;
-            }
+        let taken = Taken {
+            meaning: "stays with layer2: an Eip has one protocol",
+            next: "divide the addresses into an Eip for each protocol",
+            lost: json!(one.advertisement),
+        };
+        for eip in free(&one.pools, eips, &taken, report) {
             eip.spec.protocol = Protocol::Bgp;
             // MetalLB's speakers announce themselves.
             let bgp = eip.spec.bgp.get_or_insert_with(|| EipBgp {
@@ -136,6 +119,37 @@ pub(super) fn apply_bgp(all: &[Bgp], eips: &mut [Eip], report: &mut Report) {
             bgp.advertisements.push(one.advertisement.clone());
         }
     }
+}
+
+/// What is said of a pool that is announced on the link already.
+struct Taken {
+    meaning: &'static str,
+    next: &'static str,
+    lost: Value,
+}
+
+/// The pools that an advertisement is for and that are not announced on the link yet; the others
+/// are reported.
+fn free<'a>(
+    wanted: &'a For,
+    eips: &'a mut [Eip],
+    taken: &Taken,
+    report: &mut Report,
+) -> Vec<&'a mut Eip> {
+    begin(wanted, eips, report);
+    if wanted.is_left_out {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for eip in pool::selected(eips, &wanted.pools, &wanted.selectors) {
+        if eip.spec.protocol == Protocol::Layer2 {
+            let meaning = format!("the pool {} {}", eip.metadata.name, taken.meaning);
+            report.lost("spec", &taken.lost, &meaning, taken.next);
+        } else {
+            found.push(eip);
+        }
+    }
+    found
 }
 
 fn begin(pools: &For, eips: &[Eip], report: &mut Report) {
