@@ -110,6 +110,10 @@ pub use time::Time;
 mod name;
 pub use name::{ParsePoolNameError, PoolName};
 
+pub mod dynamic_prefix;
+
+pub mod relative;
+
 pub mod owner;
 pub use owner::{Owner, OwnerKey, ParseOwnerKeyError, Uid};
 
