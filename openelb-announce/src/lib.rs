@@ -27,11 +27,12 @@
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
 //! set of addresses that should be announced. With the feature `speaker`,
-//! `announcer::speaker::Speaker` does the same with routes. With the feature `sim`, `sim::Network`
-//! and `sim::bgp` run them in a network made of numbers.
+//! `announcer::speaker::Speaker` does the same with routes, and `announcer::kernel_routes` installs
+//! those that peers announced, as far as it is told to. With the feature `sim`, `sim::Network` and
+//! `sim::bgp` run them in a network made of numbers.
 //!
 //! What the crate does not do: decide which address belongs to whom, configure addresses on
-//! interfaces, install routes, or forward traffic.
+//! interfaces, or forward traffic.
 
 #[cfg(feature = "driver")]
 pub mod announcer;
@@ -41,6 +42,7 @@ pub mod bgp;
 pub mod claim;
 #[cfg(feature = "driver")]
 mod driver;
+pub mod forwarding;
 #[cfg(feature = "driver")]
 pub mod link;
 pub mod machine;

@@ -36,6 +36,7 @@ use super::mailbox::Mailbox;
 use crate::bgp;
 use crate::bgp::peer::Stop;
 use crate::bgp::prefix::Prefix;
+use crate::bgp::rib::Learned;
 use crate::bgp::route::Route;
 use crate::bgp::speaker::Applied;
 use crate::driver::clock;
@@ -153,6 +154,16 @@ impl Speaker {
     /// How the peers, the listeners and the searches for neighbours stand.
     pub fn status(&self) -> Result<SpeakerStatus, Ended> {
         self.ask(Letter::Status)
+    }
+
+    /// The best routes that peers announced inside the ranges that their settings
+    /// [import](crate::bgp::config::Settings::import): all equally good gateways of each destination.
+    ///
+    /// Read it again after each [`bgp::speaker::Event::Learned`], and after [`Event::Missed`], in
+    /// which such an event may have been lost. `KernelRoutes` installs them; its `synced` is to be
+    /// called once [`Learned::is_complete`] is true.
+    pub fn learned(&self) -> Result<Learned, Ended> {
+        self.ask(Letter::Learned)
     }
 
     /// Asks the sans-IO speaker something, on its thread: which routes a peer was sent, say. It is

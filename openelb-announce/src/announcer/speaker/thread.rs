@@ -159,6 +159,9 @@ impl Worker {
             Letter::Drain(false) => reactor.act(Speaker::undrain),
             Letter::WithdrawAll => reactor.act(Speaker::withdraw_all),
             Letter::Status(reply) => drop(reply.send(self.status())),
+            Letter::Learned(reply) => {
+                drop(reply.send(reactor.act(|speaker, _| speaker.learned())));
+            }
             Letter::Ask(question) => reactor.act(|speaker, now| question(speaker, now)),
             Letter::Stop(_) => {}
         }

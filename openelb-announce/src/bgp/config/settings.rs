@@ -3,7 +3,7 @@
 use super::Password;
 use crate::bgp::asn::Asn;
 use crate::bgp::family::{Family, FamilySet, PerFamily};
-use crate::bgp::policy::Policy;
+use crate::bgp::policy::{Policy, PrefixRange};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,8 +49,13 @@ pub struct Settings {
     /// The session ends when the peer sends more prefixes than this (RFC 4486). Default: no limit,
     /// since received routes are only counted.
     pub prefix_limit: Option<u32>,
-    /// Keep the routes that the peer sends. Default false: they are counted and dropped (RFC 8212).
+    /// Keep the routes that the peer sends, to be shown. Default false: they are counted and dropped.
     pub keep_received: bool,
+    /// Learn the routes of the peer that lie inside these ranges, for
+    /// [`Speaker::learned`](crate::bgp::speaker::Speaker::learned) to choose from. Default: none (RFC
+    /// 8212). Of a peer without [`prefix_limit`](Self::prefix_limit) at most 100,000 of each family
+    /// are kept.
+    pub import: Vec<PrefixRange>,
     /// Refuse routes whose `AS_PATH` does not begin with the peer's AS (RFC 4271 section 6.3).
     /// Default true.
     pub enforce_first_as: bool,
@@ -81,6 +86,7 @@ impl Default for Settings {
             policy: None,
             prefix_limit: None,
             keep_received: false,
+            import: Vec::new(),
             enforce_first_as: true,
             liveness: None,
             graceful_shutdown: false,

@@ -93,7 +93,8 @@ impl Peer {
         self.timers.clear(Timer::Pause);
         self.timers.clear(Timer::Advertise);
         if matches!(run, Run::Stopped | Run::AdminDown) {
-            self.timers.clear(Timer::Stale);
+            // Nothing is expected of the peer that could confirm them.
+            self.forget_routes();
         }
     }
 

@@ -32,6 +32,7 @@ pub use output::{DownReason, Event, FailedBy, Failure, Output, State, Waiting};
 
 use crate::bgp::config::Neighbor;
 use crate::bgp::family::FamilySet;
+use crate::bgp::prefix::Prefix;
 use crate::bgp::rib::AdjRibIn;
 use crate::bgp::session::{Connection, ConnectionId, Counters, Faults, Negotiated};
 use crate::machine::Machine;
@@ -248,6 +249,16 @@ impl Peer {
     /// The routes that the peer sent: counted, and kept where the settings ask for that.
     pub const fn received(&self) -> &AdjRibIn {
         &self.received
+    }
+
+    /// The families of which the peer has sent everything in this session (RFC 4724 section 2).
+    pub const fn complete(&self) -> FamilySet {
+        self.complete
+    }
+
+    /// The prefixes whose imported route came, changed or went since this was last asked.
+    pub(in crate::bgp) fn take_changed(&mut self) -> Vec<Prefix> {
+        self.received.take_changed()
     }
 
     fn report(&mut self, event: Event) {

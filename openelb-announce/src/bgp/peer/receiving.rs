@@ -17,6 +17,7 @@ fn keep(neighbor: &Neighbor) -> Keep {
     Keep {
         prefix_limit: neighbor.settings.prefix_limit,
         routes: neighbor.settings.keep_received,
+        import: neighbor.settings.import.clone(),
         policy: Arc::new(Policy::default()),
         local_as: neighbor.local_as,
         remote: neighbor.remote.address(),
@@ -35,7 +36,7 @@ impl Peer {
         if keep(before) == keep(&self.neighbor) {
             return;
         }
-        self.received = table(&self.neighbor);
+        self.received.reconfigure(keep(&self.neighbor));
         for family in Family::ALL {
             self.ask_for_routes(family);
         }
@@ -110,7 +111,7 @@ impl Peer {
         }
     }
 
-    fn forget_routes(&mut self) {
+    pub(super) fn forget_routes(&mut self) {
         for family in Family::ALL {
             self.received.clear(family);
         }

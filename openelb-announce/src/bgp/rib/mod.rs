@@ -18,18 +18,22 @@
 //! | [`AdjRibOut::fill`] | linear in what is written |
 //! | [`AdjRibOut::refresh`], [`AdjRibOut::set_terms`] | linear in the table |
 //!
-//! [`AdjRibIn`] is the other direction: it counts, and keeps routes only when asked to.
+//! [`AdjRibIn`] is the other direction: it counts, and keeps routes only when asked to. Out of those
+//! that are imported [`LocRib`] chooses the best ones. Nothing leads from it to the [`Rib`]: what
+//! peers announce is never announced to others.
 
 mod adj_rib_in;
 mod adj_rib_out;
 mod bits;
 mod export;
 mod group;
+mod loc_rib;
 mod table;
 mod terms;
 
 pub use adj_rib_in::{AdjRibIn, Keep, PrefixLimitExceeded, Received, ReceivedCounts};
 pub use adj_rib_out::{AdjRibOut, Filled, RouteCounts, Sent, SentState};
 pub use export::Refusal;
+pub use loc_rib::{Learned, LearnedRoute, LocRib, NotLearned, Path, Viewpoint};
 pub use table::{Changes, Rib};
 pub use terms::Terms;

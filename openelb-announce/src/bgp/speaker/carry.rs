@@ -84,6 +84,7 @@ impl Speaker {
         while let Some(output) = self.next_of(id) {
             self.carry_out(id, output, now);
         }
+        self.learn_from(id, now);
         self.roster.schedule(id);
     }
 
@@ -96,6 +97,7 @@ impl Speaker {
         if changes.is_empty() {
             return;
         }
+        self.note_announced(changes);
         for id in self.roster.ids() {
             let Some(session) = self.roster.session_mut(id) else {
                 continue;
@@ -206,6 +208,7 @@ impl Speaker {
             });
             member.refused_segments = 0;
         }
+        self.learn_addresses();
         self.offer_routes(id, now);
         self.update_surroundings();
     }
@@ -307,6 +310,7 @@ impl Speaker {
             && !self.roster.is_connected(id)
         {
             self.roster.retire(id);
+            self.unlearn(id);
             self.update_surroundings();
         }
         self.roster.sweep(id);
@@ -320,6 +324,7 @@ impl Speaker {
         };
         let member = self.roster.member(id);
         if member.is_some_and(|member| member.machine.connection() == Some(connection)) {
+            self.learn_addresses();
             self.renew_terms_of(id, now);
         }
     }

@@ -1,6 +1,7 @@
 //! What users should see of a speaker.
 
 use crate::bgp::asn::RouterId;
+use crate::bgp::family::PerFamily;
 use crate::bgp::peer;
 use crate::bgp::route::PeerName;
 use std::fmt;
@@ -37,6 +38,12 @@ pub enum Event {
     },
     /// The front end did not say in time that its routes are complete: End-of-RIB is sent without.
     DeferralTimeOver,
+    /// What was learned from peers changed, or is complete now:
+    /// [`learned`](super::Speaker::learned) tells. There is no other such event before it was called.
+    Learned {
+        /// How many destinations there were when it changed first.
+        prefixes: PerFamily<usize>,
+    },
 }
 
 impl fmt::Display for Event {
@@ -66,6 +73,11 @@ impl fmt::Display for Event {
             Self::DeferralTimeOver => f.write_str(
                 "the routes were not reported complete within the deferral time; peers are told \
                  that they are",
+            ),
+            Self::Learned { prefixes } => write!(
+                f,
+                "routes of peers to {} IPv4 and {} IPv6 destinations are learned",
+                prefixes.ipv4, prefixes.ipv6
             ),
         }
     }

@@ -31,6 +31,7 @@ mod carry;
 mod configure;
 mod event;
 mod input;
+mod learn;
 mod member;
 mod output;
 mod report;
@@ -51,6 +52,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use accept::Refusals;
+use learn::Learning;
 use roster::Roster;
 use surroundings::Surroundings;
 
@@ -67,13 +69,15 @@ pub use output::{Key, Output, Target, Watched};
 /// | octets received, a timer | that of the one peer, O(log n) in the number of peers |
 /// | a changed route | O(1) for each session |
 /// | the whole set of routes | O(n) in the number of routes, and O(1) for each change and session |
-/// | memory | the table once, two bits a path for each session |
+/// | a route of a peer that is learned | O(log n), and O(1) for each peer |
+/// | memory | the table once, two bits a path for each session, what is learned of each peer |
 #[derive(Debug)]
 pub struct Speaker {
     started: Time,
     random: Random,
     config: Option<Arc<Config>>,
     rib: Rib,
+    learning: Learning,
     roster: Roster,
     /// How many connections were accepted.
     accepted: u64,
@@ -108,6 +112,7 @@ impl Speaker {
             random: Random::new(seed),
             config: None,
             rib: Rib::default(),
+            learning: Learning::default(),
             roster: Roster::default(),
             accepted: 0,
             refusals: Refusals::default(),
@@ -250,6 +255,7 @@ impl Machine for Speaker {
         while let Some(id) = self.roster.pop_due(now) {
             self.wake_member(id, now);
         }
+        self.check_learning(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
@@ -258,7 +264,11 @@ impl Machine for Speaker {
 
     fn poll_timeout(&self) -> Option<Time> {
         let members = self.roster.next_deadline();
-        members.into_iter().chain(self.deferral_deadline()).min()
+        let deferred = [self.deferral_deadline(), self.learning_deadline()];
+        members
+            .into_iter()
+            .chain(deferred.into_iter().flatten())
+            .min()
     }
 }
 

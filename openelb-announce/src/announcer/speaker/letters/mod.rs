@@ -10,6 +10,7 @@ use crate::bfd::{self, PathState};
 use crate::bgp::config::{Config, ConfigError};
 use crate::bgp::peer::Stop;
 use crate::bgp::prefix::Prefix;
+use crate::bgp::rib::Learned;
 use crate::bgp::route::{PeerName, Route};
 use crate::bgp::speaker::{Applied, Speaker};
 use crate::time::Time;
@@ -53,6 +54,7 @@ pub(super) enum Letter {
     Drain(bool),
     WithdrawAll,
     Status(SyncSender<SpeakerStatus>),
+    Learned(SyncSender<Learned>),
     /// A question to the speaker that answers itself.
     Ask(Question),
     Stop(Stop),

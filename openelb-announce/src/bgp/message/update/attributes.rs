@@ -3,7 +3,7 @@
 use super::DecodeContext;
 use super::fault::{AttributeCode, Disposition, FaultKind};
 use super::path::{self, Width};
-use crate::bgp::asn::Asn;
+use crate::bgp::asn::{Asn, RouterId};
 use crate::bgp::attribute::{Attributes, Origin};
 use crate::bgp::community::{Community, ExtendedCommunity, LargeCommunity};
 use crate::bgp::next_hop::NextHop;
@@ -19,6 +19,7 @@ pub(super) struct Found<'a> {
     pub(super) next_hop: Option<NextHop>,
     med: Option<u32>,
     local_pref: Option<u32>,
+    pub(super) originator: Option<RouterId>,
     communities: &'a [[u8; 4]],
     large_communities: &'a [[u8; 12]],
     extended_communities: &'a [[u8; 8]],
@@ -44,7 +45,9 @@ impl<'a> Found<'a> {
             }
             AttributeCode::MultiExitDiscriminator => self.med = Some(number(value)?),
             AttributeCode::LocalPref => self.local_pref = Some(number(value)?),
-            AttributeCode::OriginatorId | AttributeCode::OnlyToCustomer => {
+            // The all-zero identifier is nobody's (RFC 6286 section 2.1), so it names nobody.
+            AttributeCode::OriginatorId => self.originator = RouterId::new(number(value)?),
+            AttributeCode::OnlyToCustomer => {
                 number(value)?;
             }
             AttributeCode::AtomicAggregate => {

@@ -16,7 +16,7 @@ pub use fault::{AttributeCode, Disposition, Fault, FaultKind};
 
 use super::nlri::NlriField;
 use super::notification::{ErrorCode, MessageError};
-use crate::bgp::asn::Asn;
+use crate::bgp::asn::{Asn, RouterId};
 use crate::bgp::attribute::Attributes;
 use crate::bgp::family::{Family, FamilySet, PerFamily};
 use crate::bgp::next_hop::{ExtendedNextHop, NextHop};
@@ -111,6 +111,12 @@ impl<'a> Update<'a> {
     /// What is said about the announced routes, without discarded attributes; allocates.
     pub fn attributes(&self) -> Attributes {
         self.found.attributes()
+    }
+
+    /// Who brought the announced routes into the autonomous system, as a route reflector says (RFC
+    /// 4456 section 8); `None` from an external peer.
+    pub const fn originator(&self) -> Option<RouterId> {
+        self.found.originator
     }
 
     /// Whether the announced routes can be believed.

@@ -136,6 +136,12 @@ impl Rib {
             .is_some_and(|slot| self.group_of(slot).is_some())
     }
 
+    /// The prefixes that `changes` of this table touched, each perhaps several times.
+    pub(in crate::bgp) fn touched(&self, changes: &Changes) -> impl Iterator<Item = Prefix> {
+        let slots = changes.iter().map(|change| change.slot);
+        slots.filter_map(|slot| Some(self.destination(slot)?.0))
+    }
+
     /// How many different sets of attributes, peers and next hops the routes have.
     pub fn groups(&self) -> usize {
         self.groups.len()

@@ -47,7 +47,14 @@ impl PrefixRange {
         Ok(Self { prefix, lengths })
     }
 
-    fn contains(&self, prefix: &Prefix) -> bool {
+    /// All inside `prefix`, itself and single addresses included.
+    pub const fn within(prefix: Prefix) -> Self {
+        let lengths = prefix.length()..=prefix.family().host_length();
+        Self { prefix, lengths }
+    }
+
+    /// Whether `prefix` is one of them.
+    pub fn contains(&self, prefix: &Prefix) -> bool {
         self.lengths.contains(&prefix.length()) && self.prefix.covers(prefix)
     }
 }
