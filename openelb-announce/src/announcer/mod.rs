@@ -4,6 +4,7 @@ mod announcement;
 mod component;
 mod desired;
 mod elections;
+pub mod kernel_routes;
 pub mod liveness;
 mod mailbox;
 mod options;

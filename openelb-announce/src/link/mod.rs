@@ -10,6 +10,7 @@
 //! | `raw_socket` | how frames come in and go out |
 //! | `beat_socket` | how the beats of the ownership election come in and go out |
 //! | `readiness` | how tasks wait for descriptors |
+//! | `routes` | what the kernel's routing tables hold of ours |
 //! | `router_socket` | how routers of one link find each other |
 //! | `udp` | how the packets of BFD come in and go out |
 //! | `vrrp_socket` | how the adverts of VRRP come in and go out |
@@ -29,6 +30,7 @@ pub(crate) mod readiness;
 pub(crate) mod reception;
 #[cfg(feature = "speaker")]
 pub(crate) mod router_socket;
+pub(crate) mod routes;
 pub(crate) mod scheduling;
 pub(crate) mod sysctl;
 #[cfg(feature = "speaker")]
