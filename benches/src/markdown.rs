@@ -2,6 +2,7 @@
 
 /// Prints a title with the load average, the heads and the rows, every column as wide as its
 /// widest cell.
+#[expect(clippy::print_stdout, reason = "this is what a benchmark is for")]
 pub fn print<const N: usize>(title: &str, heads: [&str; N], rows: &[[String; N]]) {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("\n{title}; load average {}\n", load.trim());
