@@ -27,7 +27,8 @@ NIGHTLY_SEEDS ?= 1000000
 PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndisc6:ndisc6 \
          tcpdump:tcpdump tshark:tshark nft:nftables setpriv:util-linux unshare:util-linux \
          vtysh:frr bird:bird2 gobgpd:gobgpd gobgp:gobgpd exabgp:exabgp bgpctl:openbgpd \
-         keepalived:keepalived promtool:prometheus
+         keepalived:keepalived promtool:prometheus \
+         radvd:radvd kea-dhcp6:kea-dhcp6-server dnsmasq:dnsmasq-base dhcpcd:dhcpcd-base /usr/lib/cni/bridge:containernetworking-plugins
 
 .PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny deploy features tidy fuzz-check bench fuzz nightly docs \
         advisories package
