@@ -5,6 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem;
 
+use ipnet::Ipv6Net;
+
 use super::choose::{self, Candidate, candidates, half_of, usable};
 use super::generation::{Generation, Generations};
 use super::input::{Event, Input, Sighting};
@@ -274,35 +276,46 @@ impl Machine {
 
     /// Ends what is over: the valid lifetime of any, the grace of the deprecated.
     fn leave(&mut self, now: Time) {
-        let state = &mut self.state;
-        let (valid, ended): (Vec<Held>, Vec<Held>) = mem::take(&mut state.deprecated)
-            .into_iter()
-            .partition(|held| {
-                held.is_valid(now)
-                    && (is_after(held.grace_until, now) || held.grace_until.is_none())
-            });
-        state.deprecated = valid;
-        let ended_first = state.preferred.take_if(|held| !held.is_valid(now));
-        if let Some(old) = &ended_first
-            && !state.deprecated.is_empty()
-        {
-            // Nothing better is there, so that who was leaving stays.
-            let mut held = state.deprecated.remove(0);
-            (held.grace_until, held.is_announced) = (None, true);
-            (held.generation.until, held.generation.since) = (None, now);
-            let (from, to) = (old.prefix(), held.prefix());
-            state.renumbered = state.renumbered.saturating_add(1);
-            say(&mut self.events, Event::Renumbered { from, to });
-            state.preferred = Some(held);
+        let mut ended = self.end(|held| !held.is_valid(now));
+        if let Some(old) = self.state.preferred.take_if(|held| !held.is_valid(now)) {
+            // Nothing better is there, so that who was leaving stays. Whoever wakes late must not
+            // end its grace before.
+            self.stay(old.prefix(), now);
+            ended.push(old);
         }
         self.begin_grace(now);
-        let state = &mut self.state;
+        ended.extend(self.end(|held| !is_after(held.grace_until, now)));
         let room = self.settings.generations.min(MOST_GENERATIONS);
-        let beyond = state.deprecated.split_off(room.min(state.deprecated.len()));
-        for held in ended.into_iter().chain(ended_first).chain(beyond) {
+        let room = room.min(self.state.deprecated.len());
+        ended.extend(self.state.deprecated.split_off(room));
+        for held in ended {
             let prefix = held.prefix();
             say(&mut self.events, Event::Withdrawn { prefix });
         }
+    }
+
+    /// Takes those out of the deprecated that are over.
+    fn end(&mut self, is_over: impl Fn(&Held) -> bool) -> Vec<Held> {
+        let all = mem::take(&mut self.state.deprecated).into_iter();
+        let (over, staying) = all.partition(is_over);
+        self.state.deprecated = staying;
+        over
+    }
+
+    /// Prefers the latest of the deprecated again, if there is any.
+    fn stay(&mut self, from: Ipv6Net, now: Time) {
+        if self.state.deprecated.is_empty() {
+            return;
+        }
+        let mut held = self.state.deprecated.remove(0);
+        held.grace_until = None;
+        held.is_announced = true;
+        held.generation.until = None;
+        held.generation.since = now;
+        let to = held.prefix();
+        self.state.preferred = Some(held);
+        self.state.renumbered = self.state.renumbered.saturating_add(1);
+        say(&mut self.events, Event::Renumbered { from, to });
     }
 
     /// Once the preferred prefix is announced, those before it have their grace.
@@ -314,21 +327,12 @@ impl Machine {
         if !preferred.is_announced {
             return;
         }
-        for held in &mut self.state.deprecated {
-            if held.grace_until.is_none() {
-                let end = now + self.settings.grace;
-                held.grace_until = Some(end);
-                let (prefix, until) = (held.prefix(), earlier(Some(end), held.valid_until));
-                say(&mut self.events, Event::Deprecated { prefix, until });
-            }
-        }
-        let (ended, staying) = mem::take(&mut self.state.deprecated)
-            .into_iter()
-            .partition::<Vec<Held>, _>(|held| !is_after(held.grace_until, now));
-        self.state.deprecated = staying;
-        for held in ended {
-            let prefix = held.prefix();
-            say(&mut self.events, Event::Withdrawn { prefix });
+        let end = now + self.settings.grace;
+        let waiting = self.state.deprecated.iter_mut();
+        for held in waiting.filter(|held| held.grace_until.is_none()) {
+            held.grace_until = Some(end);
+            let (prefix, until) = (held.prefix(), earlier(Some(end), held.valid_until));
+            say(&mut self.events, Event::Deprecated { prefix, until });
         }
     }
 

@@ -17,6 +17,10 @@ mod openelb;
 #[cfg(test)]
 mod pool_edits;
 #[cfg(test)]
+mod prefix_machine;
+#[cfg(test)]
+mod prefix_model;
+#[cfg(test)]
 mod restore;
 #[cfg(test)]
 mod state_machine;
