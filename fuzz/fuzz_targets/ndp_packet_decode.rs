@@ -6,6 +6,7 @@ use openelb_announce::claim::NeighborProtocol;
 use openelb_announce::ndp::Ndp;
 use openelb_announce::ndp::option::Options;
 use openelb_announce::ndp::packet::{Datagram, Repr};
+use openelb_announce::ndp::router::PrefixInformation;
 use openelb_announce::wire::icmpv6::{Message, Type};
 use openelb_announce::wire::{Mac, Writer};
 
@@ -19,6 +20,19 @@ fuzz_target!(|octets: &[u8]| {
             code: 0,
             body: octets,
         });
+    }
+    let advertisement = Message {
+        kind: Type::RouterAdvertisement,
+        code: 0,
+        body: octets,
+    };
+    for information in PrefixInformation::all(&advertisement) {
+        let mut written = [0; PrefixInformation::LENGTH];
+        information
+            .emit(&mut Writer::new(&mut written))
+            .expect("the buffer is as long as the option");
+        let read = Options::new(&written).find_map(|option| PrefixInformation::parse(&option.ok()?));
+        assert_eq!(read, Some(information));
     }
     if let Ok(datagram) = Datagram::decode(octets) {
         let mut written = vec![0xa5; datagram.length()];

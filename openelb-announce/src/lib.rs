@@ -23,6 +23,7 @@
 //! | BGP-4, both families | RFC 4271, RFC 4760, RFC 7606 and more | [`bgp`] |
 //! | BFD: is the path to a neighbour alive | RFC 5880, RFC 5881, RFC 5883 | [`bfd`] |
 //! | who answers for an address: election among the nodes of a segment | none; see the module | [`ownership`] |
+//! | which IPv6 prefixes the network gives this host | RFC 4861, RFC 4862 | [`upstream`] |
 //! | what ARP and NDP share: the life of an address | RFC 5227 section 2, RFC 4862 section 5.4 | [`claim`] |
 //!
 //! With the feature `driver`, on Linux, `Announcer` runs them on real interfaces: hand it the whole
@@ -53,6 +54,7 @@ pub mod random;
 pub mod sim;
 pub mod time;
 pub mod timer;
+pub mod upstream;
 pub mod vrrp;
 pub mod wire;
 

@@ -5,6 +5,7 @@
 //! | `configure` | how a virtual router gets its link and its addresses |
 //! | `topology` | what links and addresses the host has |
 //! | `netlink` | how the kernel tells about them |
+//! | `prefix_monitor` | how it tells about IPv6 addresses with their lifetimes, and about routes |
 //! | `interface` | which of them an announcement means |
 //! | `filter` | which frames the kernel hands over |
 //! | `raw_socket` | how frames come in and go out |
@@ -24,11 +25,11 @@ pub(crate) mod filter;
 mod interface;
 pub(crate) mod membership;
 pub(crate) mod netlink;
+pub(crate) mod prefix_monitor;
 pub(crate) mod raw_socket;
 #[cfg(feature = "speaker")]
 pub(crate) mod readiness;
 pub(crate) mod reception;
-#[cfg(feature = "speaker")]
 pub(crate) mod router_socket;
 pub(crate) mod routes;
 pub(crate) mod scheduling;

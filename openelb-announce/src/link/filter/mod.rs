@@ -61,7 +61,6 @@ impl Filter {
     /// Lets Router Solicitations and Advertisements through that no router has forwarded (hop limit
     /// 255, RFC 4861 section 6.1). For raw ICMPv6 sockets, which see packets from the ICMPv6 header
     /// on and whose kernel has checked the sum.
-    #[cfg(any(feature = "speaker", test))]
     pub(crate) fn router_discovery() -> Self {
         let mut program = Program(Vec::new());
         program.require(LOAD_BYTE, NETWORK_HEADER + 7, 255);

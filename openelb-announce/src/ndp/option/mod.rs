@@ -17,6 +17,8 @@ wire_enum! {
         SourceLinkLayerAddress = 1,
         /// The target's hardware address (RFC 4861 section 4.6.1).
         TargetLinkLayerAddress = 2,
+        /// A prefix, and for how long (RFC 4861 section 4.6.2).
+        PrefixInformation = 3,
         /// What tells our own probe from another's (RFC 3971 section 5.3.2, RFC 7527).
         Nonce = 14,
     }

@@ -133,7 +133,7 @@ impl Repr {
             match option.kind {
                 Kind::SourceLinkLayerAddress => source_mac = option.mac(),
                 Kind::Nonce => nonce = option.six(),
-                Kind::TargetLinkLayerAddress | Kind::Unknown(_) => {}
+                Kind::TargetLinkLayerAddress | Kind::PrefixInformation | Kind::Unknown(_) => {}
             }
         }
         not_multicast(target)?;

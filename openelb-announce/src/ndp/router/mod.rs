@@ -18,10 +18,12 @@
 //! ```
 
 mod discovery;
+mod prefix;
 
 use std::net::Ipv6Addr;
 
 pub use discovery::{Discovery, FAST_COUNT, INTERVAL, Input, Output};
+pub use prefix::{Flags, PrefixInformation};
 
 use super::option::{self, DecodeOptionError, Kind, Options, RawOption};
 use crate::wire::icmpv6::{Message, Type};
