@@ -1,5 +1,6 @@
 //! What became of the writes.
 
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -45,9 +46,11 @@ impl Machine {
                 let Some(ledger) = self.ledger_mut(id) else {
                     return;
                 };
+                let looking = mem::take(&mut ledger.looking);
                 ledger.version = Some(resource_version);
                 ledger.own_at = flight.issued;
                 ledger.retry.succeed();
+                self.dirty.extend(looking);
                 self.records_written(id, &edits, status, now);
             }
             (Errand::Finalizers(finalizers), Outcome::Done { resource_version }) => {
@@ -58,11 +61,17 @@ impl Machine {
                 }
             }
             (Errand::Delete, Outcome::Done { .. } | Outcome::NotFound)
-            | (Errand::Read, Outcome::NotFound) => match id.kind {
-                Kind::Eip => self.lose_eip(&id.name),
-                _ => self.lose_block(&id.name),
-            },
+            | (Errand::Read, Outcome::NotFound) => {
+                let looking = mem::take(&mut ledger.looking);
+                self.looked(id, looking, flight.issued);
+                match id.kind {
+                    Kind::Eip => self.lose_eip(&id.name),
+                    _ => self.lose_block(&id.name),
+                }
+            }
             (Errand::Read, Outcome::Found(object)) => {
+                let looking = mem::take(&mut ledger.looking);
+                self.looked(id, looking, flight.issued);
                 self.see_object(object, false, now);
                 self.read_again_if_stale(id, now);
             }
@@ -221,23 +230,29 @@ impl Machine {
         };
         let stash = holder.stash.take();
         self.dirty.insert(key.clone());
-        match (flight.apply, outcome) {
-            (Some(apply), Outcome::Done { resource_version }) => {
+        match (flight.what, outcome) {
+            (holder::Errand::Apply(apply), Outcome::Done { resource_version }) => {
                 holder.retry.succeed();
                 holder.fence = Some(flight.issued);
                 self.service_written(key, &apply, resource_version);
             }
-            (None, Outcome::Found(object)) => {
+            (holder::Errand::Read, Outcome::Found(object)) => {
                 holder.retry.is_stale = false;
                 self.see_object(object, false, now);
             }
-            (None, Outcome::NotFound) => {
+            (holder::Errand::Read, Outcome::NotFound) => {
                 self.lose_service(key);
                 if let Some(holder) = self.holders.get_mut(key) {
                     holder.fence = Some(flight.issued);
                 }
             }
-            (Some(_), Outcome::Owned { manager, .. }) => self.bar(key, &manager),
+            (holder::Errand::Look(id), outcome @ (Outcome::Found(_) | Outcome::NotFound)) => {
+                self.looked(&id, [key.clone()].into(), flight.issued);
+                if let Outcome::Found(object) = outcome {
+                    self.see_object(object, false, now);
+                }
+            }
+            (holder::Errand::Apply(_), Outcome::Owned { manager, .. }) => self.bar(key, &manager),
             (_, outcome) => {
                 let is_gone = holder.service.is_none() && flight_was_write(&outcome);
                 if matches!(outcome, Outcome::Rejected { .. }) {

@@ -30,6 +30,10 @@ impl Machine {
         if ledger.retry.is_resting(now) {
             return;
         }
+        if !ledger.looking.is_empty() {
+            self.read_ledger(id);
+            return;
+        }
         let edits = self.edits(id);
         match id.kind {
             Kind::Eip => self.commit_eip(id, edits, now),

@@ -39,6 +39,8 @@ pub(super) struct Holder {
     /// the same reason may put it differently, and stays.
     pub(super) said: Option<String>,
     pub(super) flight: Option<Flight>,
+    /// What was read since this version of the Service was seen: see `doubt`.
+    pub(super) looked: Vec<LedgerId>,
     /// What was seen while a write was under way.
     pub(super) stash: Option<Box<Service>>,
     pub(super) retry: Retry,
@@ -66,13 +68,21 @@ pub(super) enum Stance {
     Leaving,
 }
 
-/// A write that is under way.
+/// A request that is under way.
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) id: WriteId,
     pub(super) issued: Tick,
-    /// `None`: a reading.
-    pub(super) apply: Option<Box<ServiceApply>>,
+    pub(super) what: Errand,
+}
+
+/// What a request does that is made for one Service.
+#[derive(Debug)]
+pub(super) enum Errand {
+    Apply(Box<ServiceApply>),
+    Read,
+    /// Reads an object that may have records of it, and of which nothing is known.
+    Look(LedgerId),
 }
 
 impl Holder {

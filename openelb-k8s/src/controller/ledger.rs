@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     pub(super) wanting: BTreeSet<Key>,
     /// Services that need a write from here, be it without a change.
     pub(super) touching: BTreeSet<Key>,
+    /// Services that need to know what the server has here: see `doubt`.
+    pub(super) looking: BTreeSet<Key>,
     pub(super) flight: Option<Flight>,
     /// What was seen while a write was under way: whether it is that write's own doing is known once
     /// it is answered. With whether the watch brought it.

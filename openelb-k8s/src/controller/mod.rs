@@ -35,6 +35,7 @@ mod answer;
 mod apply;
 mod commit;
 mod counters;
+mod doubt;
 mod holder;
 mod input;
 mod key;
@@ -307,6 +308,7 @@ impl Machine {
             holder.patience = None;
             // What was written or read before may have been undone by others meanwhile.
             holder.fence = None;
+            holder.looked.clear();
         }
         self.refresh_pools(now);
         self.adopt_all(now);

@@ -180,8 +180,9 @@ impl Machine {
         self.replace_records(&LedgerId::eip(name), &Records::new())
             .into_iter()
             .for_each(|key| self.look_again(key));
-        if self.pools.remove(name).is_some() {
+        if let Some(pool) = self.pools.remove(name) {
             self.are_pools_due = true;
+            self.dirty.extend(pool.ledger.looking);
         }
         let blocks = self.blocks.iter();
         let blocks = blocks.filter(|(_, block)| *block.ledger.pool == *name);
@@ -197,9 +198,8 @@ impl Machine {
             .into_iter()
             .for_each(|key| self.look_again(key));
         if let Some(block) = self.blocks.remove(name) {
-            for key in block.ledger.wanting {
-                self.dirty.insert(key);
-            }
+            self.dirty.extend(block.ledger.wanting);
+            self.dirty.extend(block.ledger.looking);
             self.stirred.insert(LedgerId::eip(block.ledger.pool));
         }
     }
@@ -250,6 +250,7 @@ impl Machine {
             self.rival_seen = Some(now);
         }
         holder.seen = tick;
+        holder.looked.clear();
         holder.service = Some(service);
         holder.retry.refresh();
         holder.is_frozen = false;
@@ -269,6 +270,7 @@ impl Machine {
             holder.stash = None;
             holder.fence = None;
             holder.seen = tick;
+            holder.looked.clear();
             holder.is_frozen = false;
             holder.retry.refresh();
             self.dirty.insert(key.clone());

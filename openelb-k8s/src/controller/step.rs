@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use openelb_ipam::ipam::Assigned;
 use openelb_ipam::{Owner, Request, Time};
 
-use super::holder::{Flight, Stance};
+use super::holder::{Errand, Flight, Stance};
 use super::key::{Key, LedgerId, Subject};
 use super::retry::spread;
 use super::{Change, Kind, Machine, ServiceApply, apply, holder};
@@ -23,6 +23,9 @@ impl Machine {
             return;
         }
         self.decide(key, now);
+        if !self.is_sure(key, now) {
+            return;
+        }
         self.want_records(key, now);
         self.tell_trouble(key);
         if self
@@ -375,7 +378,7 @@ impl Machine {
             namespace: key.namespace().to_owned(),
             name: key.name().to_owned(),
         };
-        self.issue_to_service(key, what, None);
+        self.issue_to_service(key, what, Errand::Read);
     }
 
     /// Whether a record is to go and may not, because of the fence alone.
@@ -424,15 +427,15 @@ impl Machine {
             name: key.name().to_owned(),
             apply: Box::new(apply.clone()),
         };
-        self.issue_to_service(key, what, Some(Box::new(apply)));
+        self.issue_to_service(key, what, Errand::Apply(Box::new(apply)));
     }
 
-    fn issue_to_service(&mut self, key: &Key, what: Change, apply: Option<Box<ServiceApply>>) {
-        let id = self.issue(Subject::Service(key.clone()), what);
+    pub(super) fn issue_to_service(&mut self, key: &Key, change: Change, what: Errand) {
+        let id = self.issue(Subject::Service(key.clone()), change);
         let issued = self.next_tick();
         if let Some(holder) = self.holders.get_mut(key) {
             holder.patience = None;
-            holder.flight = Some(Flight { id, issued, apply });
+            holder.flight = Some(Flight { id, issued, what });
         }
     }
 

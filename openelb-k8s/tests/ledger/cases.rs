@@ -719,3 +719,42 @@ fn a_lost_answer_is_looked_after_and_not_repeated() {
     };
     assert!(matches!(write.what, Change::Read { .. }));
 }
+
+/// Another controller has given an address to its next holder, and this one has heard of the Service
+/// alone: by its records, the address is still the former holder's.
+#[test]
+fn a_controller_whose_records_are_behind_takes_no_address_away() {
+    let mut lab = Lab::settled(vec![default_pool("one", "192.0.2.1")], vec![named("old")]);
+    assert_eq!(lab.addresses("shop/old"), ["192.0.2.1"]);
+    lab.server.services.remove("shop/old");
+    let gone = Input::ServiceGone {
+        namespace: "shop".to_owned(),
+        name: "old".to_owned(),
+    };
+    lab.server.events.push((Kind::Service, gone));
+    lab.server.edit_eip("one", |eip| {
+        let used = &mut eip.status.used;
+        used.insert("192.0.2.1".to_owned(), "shop/new".to_owned());
+        eip.status.ledger_revision += 2;
+    });
+    lab.server.create_service(served("new", "192.0.2.1", "one"));
+    lab.server.events.retain(|(kind, _)| *kind != Kind::Eip);
+    let changes = lab.settle();
+    assert_eq!(service_writes(&changes), 0, "{changes:?}");
+    assert_eq!(lab.used("one", "192.0.2.1"), Some("shop/new"));
+}
+
+/// The same with a pool of which this controller has not heard at all.
+#[test]
+fn a_service_of_a_pool_that_is_not_known_yet_keeps_its_address() {
+    let mut lab = Lab::settled(vec![default_pool("one", "192.0.2.1")], Vec::new());
+    let eip = Eip::new("two", "198.51.100.1");
+    let eip = used(eip, &[("198.51.100.1", "shop/new")]);
+    lab.server.create_eip(eip);
+    lab.server
+        .create_service(served("new", "198.51.100.1", "two"));
+    lab.server.events.retain(|(kind, _)| *kind != Kind::Eip);
+    let changes = lab.settle();
+    assert_eq!(service_writes(&changes), 0, "{changes:?}");
+    assert_eq!(lab.addresses("shop/new"), ["198.51.100.1"]);
+}
