@@ -60,6 +60,19 @@ fn a_server_that_compares_no_versions_is_found_out() {
     assert!(failures.count() > 2, "the judge sees nothing");
 }
 
+/// A controller that hears of its records before they are written shows addresses that have none: the
+/// judge must see it.
+#[test]
+fn a_status_before_its_record_is_found_out() {
+    let plan = Plan {
+        confirms_early: true,
+        ..Plan::default()
+    };
+    let failures = (0..24).filter_map(|seed| failure(seed, plan));
+    let seen = failures.filter(|why| why.starts_with("L1") || why.starts_with("L2"));
+    assert!(seen.count() > 6, "the judge sees nothing");
+}
+
 /// What went wrong in an interleaving, with the end of its journal: the story is told when the same
 /// happens again.
 fn failure(seed: u64, plan: Plan) -> Option<String> {

@@ -5,7 +5,7 @@ use openelb_k8s::cluster::{IpFamily, IpFamilyPolicy, Namespace, Service, Service
 use openelb_k8s::names;
 
 use crate::dice::Dice;
-use crate::judge::{Judge, records, shown};
+use crate::judge::{Judge, records};
 use crate::objects::{annotate, service, set_families};
 use crate::server::Server;
 
@@ -62,8 +62,9 @@ pub(crate) fn act(
 }
 
 fn with_service(server: &mut Server, judge: &mut Judge, dice: &mut Dice, key: &str) -> String {
-    judge.restless.insert(key.to_owned());
     let Some(stored) = server.services.get(key) else {
+        // What it is given from now on nobody asked to be taken away again.
+        judge.restless.remove(key);
         let new = new_service(dice, key);
         let story = format!(
             "{key} is created {:?} {:?}",
@@ -72,6 +73,7 @@ fn with_service(server: &mut Server, judge: &mut Judge, dice: &mut Dice, key: &s
         server.create_service(new);
         return story;
     };
+    judge.restless.insert(key.to_owned());
     if stored.service.metadata.deletion_timestamp.is_some() {
         if dice.is_one_in(12) {
             server.edit_service(key, |it| it.metadata.finalizers.clear());
@@ -208,7 +210,7 @@ fn with_pool(
     }
     match dice.below(7) {
         0 => {
-            disturb(server, judge, name);
+            disturb(server, judge);
             server.delete_eip(name);
             format!("Eip {name} is deleted")
         }
@@ -217,7 +219,7 @@ fn with_pool(
             format!("Eip {name} is disabled, or no more")
         }
         2 => {
-            disturb(server, judge, name);
+            disturb(server, judge);
             server.edit_eip(name, |it| {
                 it.spec.on_shrink = match it.spec.on_shrink {
                     OnShrink::Retain => OnShrink::Reassign,
@@ -240,7 +242,7 @@ fn with_pool(
         }
         _ => {
             if eip.spec.on_shrink != OnShrink::Retain {
-                disturb(server, judge, name);
+                disturb(server, judge);
             }
             server.edit_eip(name, |it| it.spec.address = range.to_owned());
             format!("Eip {name} lists {range}")
@@ -248,15 +250,12 @@ fn with_pool(
     }
 }
 
-/// What has addresses of a pool may be moved by what happens to the pool.
+/// What has addresses of a pool may be moved by what happens to the pool, and so may what is given
+/// some by a controller that has not heard of it yet.
 ///
 /// All do, because a record may be of one pool and the range of another.
-fn disturb(server: &Server, judge: &mut Judge, _: &str) {
-    for (key, stored) in &server.services {
-        if !shown(&stored.service).is_empty() {
-            judge.restless.insert(key.clone());
-        }
-    }
+fn disturb(server: &Server, judge: &mut Judge) {
+    judge.restless.extend(server.services.keys().cloned());
     judge
         .restless
         .extend(records(server).into_iter().map(|(_, key)| key));

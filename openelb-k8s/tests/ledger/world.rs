@@ -20,6 +20,8 @@ use crate::user;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) compares_versions: bool,
+    /// Whether controllers hear that their records are written before these are.
+    pub(crate) confirms_early: bool,
     /// Acts and accidents of one interleaving.
     pub(crate) steps: usize,
     /// Whether it tells its story.
@@ -30,6 +32,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             compares_versions: true,
+            confirms_early: false,
             steps: 220,
             is_told: false,
         }
@@ -55,6 +58,7 @@ pub(crate) struct World {
     journal: Vec<String>,
     cap: usize,
     is_apart: bool,
+    confirms_early: bool,
     steps: usize,
     is_told: bool,
 }
@@ -76,6 +80,7 @@ impl World {
             cap: if is_small { 2 } else { 8_000 },
             // With overlapping pools beyond the cap two controllers are not kept apart.
             is_apart: is_small,
+            confirms_early: plan.confirms_early,
             steps: plan.steps,
             is_told: plan.is_told,
             dice,
@@ -237,6 +242,12 @@ impl World {
         let write = self.controllers[at].requests.swap_remove(index);
         let fate = if with_faults { self.dice.below(16) } else { 15 };
         let outcome = match fate {
+            _ if self.confirms_early && is_record(&write.what) => {
+                self.late.push(write.what.clone());
+                Outcome::Done {
+                    resource_version: self.server.version.to_string(),
+                }
+            }
             0 => Outcome::Conflict,
             1 => Outcome::Unknown,
             2 => {
@@ -434,6 +445,11 @@ fn relist(server: &Server, controller: &mut Controller, kind: Kind) {
     queue.push_back(Input::Restart(kind));
     queue.extend(server.list(kind));
     queue.push_back(Input::Synced(kind));
+}
+
+/// Whether it writes records.
+fn is_record(change: &Change) -> bool {
+    matches!(change, Change::EipStatus { .. } | Change::Block { .. })
 }
 
 fn brief(change: &Change) -> String {

@@ -75,7 +75,13 @@ impl Seen {
                 change.version
             );
         }
-        self.held.insert(name, addresses);
+        let before = self.held.insert(name.clone(), addresses.clone());
+        let is_lost = before.is_some_and(|it| !it.is_empty()) && addresses.is_empty();
+        assert!(
+            !is_lost || !wants(object),
+            "version {}: {name} has no address any more, and nobody asked for it",
+            change.version
+        );
     }
 
     fn judge(&self, version: u64) {
@@ -93,6 +99,12 @@ impl Seen {
             }
         }
     }
+}
+
+/// Whether a Service is to have an address.
+fn wants(service: &Value) -> bool {
+    let is_leaving = !service["metadata"]["deletionTimestamp"].is_null();
+    service["spec"]["type"] == "LoadBalancer" && !is_leaving
 }
 
 fn addresses(service: &Value) -> BTreeSet<String> {
