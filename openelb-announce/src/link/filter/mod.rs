@@ -245,7 +245,6 @@ const RETURN_NOTHING: Instruction = jump(RETURN, 0, 0, 0);
 const RETURN_FRAME: Instruction = jump(RETURN, SNAP_LENGTH, 0, 0);
 
 // Loads from here on count from the IP header, wherever the packet's octets begin (`SKF_NET_OFF`).
-#[cfg(any(feature = "speaker", test))]
 const NETWORK_HEADER: u32 = 0xfff0_0000;
 // Loads from here on read what the kernel knows about the frame instead of its octets
 // (`SKF_AD_OFF` plus the field, linux/filter.h).
@@ -265,9 +264,7 @@ const ARP_SENDER_ADDRESS: u32 = 28;
 const ARP_TARGET_ADDRESS: u32 = 38;
 const ICMPV6_WITH_HOP_LIMIT_255: u32 = 0x3aff;
 // Type 133 to 136 and code 0, read as one half word.
-#[cfg(any(feature = "speaker", test))]
 const ROUTER_SOLICITATION: u32 = 0x8500;
-#[cfg(any(feature = "speaker", test))]
 const ROUTER_ADVERTISEMENT: u32 = 0x8600;
 const NEIGHBOR_SOLICITATION: u32 = 0x8700;
 const NEIGHBOR_ADVERTISEMENT: u32 = 0x8800;
