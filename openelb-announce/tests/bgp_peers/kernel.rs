@@ -4,10 +4,10 @@ use crate::lab::Scratch;
 use crate::router::process::Process;
 use crate::router::{Family, Feature, Router};
 use crate::routes::assortment;
-use crate::world::pause;
+use crate::world::{Host, pause};
 
 /// Watches the kernel's routes from when all are there, where the router writes them there.
-pub(crate) fn watch_kernels(routers: &[Router]) -> Vec<RouteWatch<'_>> {
+pub(crate) fn watch_kernels(routers: &[Router]) -> Vec<RouteWatch> {
     let mut installing = routers
         .iter()
         .filter(|it| it.kind.lacks(Feature::Installs).is_none());
@@ -18,25 +18,25 @@ pub(crate) fn watch_kernels(routers: &[Router]) -> Vec<RouteWatch<'_>> {
                 it.installed(family).len() == assortment().len() / 2
             });
         }
-        watches.push(RouteWatch::new(router));
+        watches.push(RouteWatch::new(&router.place.host));
     }
     watches
 }
 
-/// `ip monitor route` on a router's host.
-pub(crate) struct RouteWatch<'a> {
-    router: &'a Router,
+/// `ip monitor route` on a host.
+pub(crate) struct RouteWatch {
+    host: Host,
     scratch: Scratch,
     _monitor: Process,
 }
 
-impl<'a> RouteWatch<'a> {
-    fn new(router: &'a Router) -> Self {
+impl RouteWatch {
+    pub(crate) fn new(host: &Host) -> Self {
         let scratch = Scratch::new();
         let log = scratch.path().join("routes");
-        let monitor = Process::start(&router.place.host, "stdbuf -oL ip -o monitor route", &log);
+        let monitor = Process::start(host, "stdbuf -oL ip -o monitor route", &log);
         let watch = Self {
-            router,
+            host: host.clone(),
             scratch,
             _monitor: monitor,
         };
@@ -52,17 +52,14 @@ impl<'a> RouteWatch<'a> {
             .lines()
             .filter(|line| line.contains("Deleted") && !line.contains("192.0.2.25"))
             .collect();
-        self.router.insist(
-            deleted.is_empty(),
-            &format!("no route was deleted: {deleted:?}"),
-        );
+        assert!(deleted.is_empty(), "a route was deleted: {deleted:?}");
     }
 
     /// Makes a route and deletes it, and waits until the monitor has seen that: then it has seen
     /// everything before it.
     fn see(&self, mark: &str) {
         let address = mark.trim_end_matches("/32");
-        let host = &self.router.place.host;
+        let host = &self.host;
         while !self
             .said()
             .contains(&format!("Deleted blackhole {address}"))

@@ -14,6 +14,7 @@ mod families;
 mod hostile;
 mod kernel;
 mod lab;
+mod learning;
 mod living;
 mod ours;
 mod paths;

@@ -11,9 +11,11 @@ use openelb_announce::bgp::config::{
     self, Config, FamilySettings, Liveness, Password, Peer, RemoteAs, Settings, Timers, Transport,
 };
 use openelb_announce::bgp::peer::Stop;
+use openelb_announce::bgp::policy::PrefixRange;
+use openelb_announce::bgp::rib::Learned;
 use openelb_announce::bgp::route::{PeerName, Route};
 use openelb_announce::bgp::status::PeerStatus;
-use openelb_announce::bgp::{Asn, Family as BgpFamily, PerFamily, RouterId};
+use openelb_announce::bgp::{Asn, Family as BgpFamily, PerFamily, Prefix, RouterId};
 
 use crate::router::{Description, Family, Feature, Neighbor, Remote};
 use crate::world::{Host, pause};
@@ -43,6 +45,11 @@ impl Ours {
     /// Replaces all routes.
     pub(crate) fn announce(&self, routes: Vec<Route>) {
         self.handle.announce(routes).unwrap();
+    }
+
+    /// What it has learned from its peers.
+    pub(crate) fn learned(&self) -> Learned {
+        self.handle.learned().unwrap()
     }
 
     /// Asks all peers to prefer others (RFC 8326).
@@ -103,6 +110,12 @@ fn configuration(description: &Description) -> SpeakerConfig {
         .map(|it| it.parse::<SocketAddr>().unwrap())
         .to_vec();
     bgp.peers = description.neighbors.iter().map(peer).collect();
+    let import = description.imports.iter();
+    let import = import.map(|range| PrefixRange::within(Prefix::from(*range)));
+    let import: Vec<_> = import.collect();
+    for peer in &mut bgp.peers {
+        peer.settings.import.clone_from(&import);
+    }
     let with_bfd = description
         .neighbors
         .iter()

@@ -15,6 +15,7 @@ mod capture;
 mod conflicts;
 mod frozen;
 mod interfaces;
+mod kernel_routes;
 mod moving;
 mod neighbors;
 mod ownership;

@@ -10,7 +10,7 @@ const CAP_NET_RAW: u64 = 1 << 13;
 
 /// The capabilities (effective, permitted, inheritable and ambient in one) of the thread of that
 /// name.
-fn capabilities(process: u32, thread: &str) -> Option<u64> {
+pub(crate) fn capabilities(process: u32, thread: &str) -> Option<u64> {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let is_named = |path: &std::path::PathBuf| {
         std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == thread)

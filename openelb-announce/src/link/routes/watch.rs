@@ -79,7 +79,7 @@ impl fmt::Debug for RouteWatch {
 }
 
 /// Reads the headers of the messages of one datagram.
-fn look(mut datagram: &[u8], protocol: u8, own_port: u32, seen: &mut Sightings) {
+pub(super) fn look(mut datagram: &[u8], protocol: u8, own_port: u32, seen: &mut Sightings) {
     while let Some((kind, port, body, rest)) = split(datagram) {
         datagram = rest;
         let Some(found) = body.get(PROTOCOL_PLACE) else {

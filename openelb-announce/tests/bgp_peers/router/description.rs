@@ -15,6 +15,8 @@ pub(crate) struct Description {
     pub(crate) networks: Vec<IpNet>,
     /// Writes what it learns into the kernel's table, where it can.
     pub(crate) installs: bool,
+    /// What our speaker learns; the others take everything.
+    pub(crate) imports: Vec<IpNet>,
 }
 
 /// One neighbour of a router, as the router's own configuration describes it.
@@ -77,6 +79,7 @@ impl Description {
             neighbors: Vec::new(),
             networks: Vec::new(),
             installs: false,
+            imports: Vec::new(),
         }
     }
 
@@ -90,6 +93,12 @@ impl Description {
             .iter()
             .map(|network| network.parse::<IpNet>().unwrap());
         self.networks.extend(networks);
+        self
+    }
+
+    pub(crate) fn importing(mut self, ranges: &[&str]) -> Self {
+        let ranges = ranges.iter().map(|range| range.parse::<IpNet>().unwrap());
+        self.imports.extend(ranges);
         self
     }
 

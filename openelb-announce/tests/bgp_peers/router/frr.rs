@@ -147,6 +147,8 @@ fn configuration(description: &Description) -> String {
     let any = |feature| description.neighbors.iter().any(|it| it.has(feature));
     if any(Feature::GracefulRestart) {
         text.push_str(" bgp graceful-restart\n");
+        // Its kernel goes on forwarding, and it says so when it is back.
+        text.push_str(" bgp graceful-restart preserve-fw-state\n");
     }
     if any(Feature::GracefulNotification) {
         text.push_str(" bgp graceful-restart notification\n");

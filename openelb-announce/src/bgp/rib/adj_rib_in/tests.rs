@@ -169,3 +169,98 @@ fn a_session_that_ends_for_good_leaves_nothing() {
         (0, 0)
     );
 }
+
+fn importing(range: &str) -> Keep {
+    Keep {
+        policy: Arc::new(Policy::default()),
+        import: vec![PrefixRange::within(range.parse().unwrap())],
+        ..Keep::nothing("leaf".into())
+    }
+}
+
+/// The last octets of what changed, each once.
+fn changed(rib: &mut AdjRibIn) -> Vec<u8> {
+    let mut lasts: Vec<u8> = (0..=u8::MAX).collect();
+    let changed = rib.take_changed();
+    lasts.retain(|last| changed.contains(&host(*last).prefix));
+    lasts
+}
+
+#[test]
+fn only_routes_inside_the_imported_ranges_cost_memory() {
+    let mut rib = AdjRibIn::new(importing("192.0.2.4/30"));
+    hear(&mut rib, &announcement(0..10)).unwrap();
+    assert_eq!((rib.routes().count(), rib.known.len()), (4, 4));
+    assert_eq!(changed(&mut rib), [4, 5, 6, 7]);
+    assert!(rib.imported(host(4).prefix).is_some());
+    assert!(rib.imported(host(8).prefix).is_none());
+    hear(&mut rib, &withdrawal(6..10)).unwrap();
+    assert_eq!(changed(&mut rib), [6, 7]);
+    assert_eq!(rib.counts()[FAMILY].prefixes, 2);
+}
+
+#[test]
+fn routes_outside_the_imported_ranges_count_for_the_limit_all_the_same() {
+    let mut keep = importing("192.0.2.4/30");
+    keep.prefix_limit = Some(3);
+    let mut rib = AdjRibIn::new(keep);
+    assert!(hear(&mut rib, &announcement(0..3)).is_ok());
+    assert!(hear(&mut rib, &announcement(4..5)).is_err());
+}
+
+#[test]
+fn stale_routes_stay_imported_until_they_are_swept() {
+    let mut rib = AdjRibIn::new(importing("192.0.2.0/24"));
+    hear(&mut rib, &announcement(0..3)).unwrap();
+    rib.take_changed();
+    rib.mark_stale(FAMILY);
+    assert_eq!(changed(&mut rib), [0_u8; 0]);
+    assert!(rib.imported(host(1).prefix).is_some_and(|it| it.is_stale));
+    hear(&mut rib, &announcement(1..2)).unwrap();
+    rib.take_changed();
+    assert_eq!(rib.sweep_stale(FAMILY), 2);
+    assert_eq!(changed(&mut rib), [0, 2]);
+}
+
+#[test]
+fn other_ranges_take_only_what_is_in_them_no_more() {
+    let mut rib = AdjRibIn::new(importing("192.0.2.0/29"));
+    hear(&mut rib, &announcement(0..8)).unwrap();
+    rib.take_changed();
+    rib.reconfigure(importing("192.0.2.4/30"));
+    assert_eq!(changed(&mut rib), [0, 1, 2, 3]);
+    assert_eq!(rib.counts()[FAMILY].prefixes, 4);
+    rib.reconfigure(Keep::nothing("leaf".into()));
+    assert_eq!(changed(&mut rib), [4, 5, 6, 7]);
+    assert_eq!(rib.known.len(), 0);
+}
+
+#[test]
+fn kept_routes_may_become_imported_ones_and_plain_ones_again() {
+    let keeping = |import: &[&str]| Keep {
+        routes: true,
+        import: import
+            .iter()
+            .map(|range| PrefixRange::within(range.parse().unwrap()))
+            .collect(),
+        ..importing("192.0.2.0/24")
+    };
+    let mut rib = AdjRibIn::new(keeping(&[]));
+    hear(&mut rib, &announcement(0..2)).unwrap();
+    assert_eq!(changed(&mut rib), [0_u8; 0]);
+    rib.reconfigure(keeping(&["192.0.2.1/32"]));
+    assert_eq!(changed(&mut rib), [1]);
+    rib.reconfigure(keeping(&[]));
+    assert_eq!(changed(&mut rib), [1]);
+    assert_eq!(rib.routes().count(), 2);
+}
+
+#[test]
+fn a_cleared_session_takes_its_imported_routes_along() {
+    let mut rib = AdjRibIn::new(importing("192.0.2.0/24"));
+    hear(&mut rib, &announcement(0..2)).unwrap();
+    rib.take_changed();
+    rib.clear(FAMILY);
+    assert_eq!(changed(&mut rib), [0, 1]);
+    assert!(rib.imported(host(0).prefix).is_none());
+}

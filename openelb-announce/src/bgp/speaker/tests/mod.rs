@@ -2,6 +2,7 @@
 
 mod accepting;
 mod configuring;
+mod learning;
 mod reporting;
 mod surrounding;
 
