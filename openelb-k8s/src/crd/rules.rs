@@ -138,13 +138,16 @@ const EIP_RULES: &[Rule] = &[
     ),
     rule(
         "spec.address",
-        r"self.matches('^[\\s,;]*[0-9A-Fa-f:.]+(/[0-9A-Fa-f:.]+|\\s*-\\s*[0-9A-Fa-f:.]+)?([\\s,;]+[0-9A-Fa-f:.]+(/[0-9A-Fa-f:.]+|\\s*-\\s*[0-9A-Fa-f:.]+)?)*[\\s,;]*$')",
+        r"self.matches('^[\\s,;]*([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[0-9A-Fa-f:.]+(/[0-9A-Fa-f:.]+|\\s*-\\s*[0-9A-Fa-f:.]+)?([\\s,;]+([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[0-9A-Fa-f:.]+(/[0-9A-Fa-f:.]+|\\s*-\\s*[0-9A-Fa-f:.]+)?)*[\\s,;]*$')",
         "write addresses, prefixes or first-last, several separated by commas, such as \
-         192.0.2.0/24, 2001:db8::10-2001:db8::20",
+         192.0.2.0/24, 2001:db8::10-2001:db8::20, or home/::10-::20 to follow DynamicPrefix home",
     ),
     rule(
         "spec.address",
-        "self.findAll('[0-9A-Fa-f:./]+').all(entry, isIP(entry) || isCIDR(entry) || entry.contains('/255.'))",
+        // Entries that follow a prefix are only looked at by their form: the budget of a rule has no room
+        // for more.
+        "self.findAll('([-a-z0-9]*/:)?[0-9A-Fa-f:./]+').all(entry, isIP(entry) || isCIDR(entry) || entry.contains('/255.') \
+         || entry.contains('/:'))",
         "an entry is no address and no prefix",
     ),
     rule(
@@ -154,7 +157,8 @@ const EIP_RULES: &[Rule] = &[
     ),
     rule(
         "spec.exclude[]",
-        "isIP(self.trim()) || isCIDR(self.trim()) || self.contains('/255.') || (self.contains('-') && self.split('-', 2).all(end, isIP(end.trim())))",
+        "isIP(self.trim()) || isCIDR(self.trim()) || self.contains('/255.') || (self.contains('-') && self.split('-', 2).all(end, isIP(end.trim()))) \
+         || self.trim().matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?/:[0-9A-Fa-f:.]*(/[0-9]+|\\\\s*-\\\\s*:[0-9A-Fa-f:.]*)?$')",
         "an entry is no address and no prefix, and no first-last",
     ),
     rule(

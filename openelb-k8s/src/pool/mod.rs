@@ -1,5 +1,6 @@
 //! What an Eip means to the allocator.
 
+mod relative;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use openelb_ipam::pool::{self, Field, ReserveRules, Selector, SpecProblem};
 use openelb_ipam::{Pool, PoolSpec};
 use thiserror::Error;
 
+pub use self::relative::{Relative, as_written, check_prefixes, in_words, relative};
 use crate::api::{Eip, EipSpec, OnShrink, Protocol, Strategy};
 
 /// One thing wrong with an Eip.
@@ -38,7 +40,8 @@ pub struct EipError {
 ///
 /// What OpenELB does is kept: host bits of a prefix are ignored, an unbound pool serves only who
 /// names it unless it is the default, and a request that names a bound pool is served. The name,
-/// namespaces and selectors carry over as they are.
+/// namespaces and selectors carry over as they are. Entries that follow a prefix become the
+/// addresses that the ledger holds for them, whichever prefix is in use.
 ///
 /// ```
 /// use openelb_k8s::{api::Eip, pool};
@@ -68,8 +71,12 @@ pub fn spec(eip: &Eip) -> Result<PoolSpec, Vec<EipError>> {
     };
     let mut spec = PoolSpec::new(name, []);
     fill(&mut spec, eip, cool_down);
-    if let Err(error) = Pool::try_from(&spec) {
-        let text = error.problem.to_string();
+    let before = errors.found.len();
+    translate(&mut spec, &mut errors);
+    // What cannot be read was told, and the allocator could only say it again.
+    let is_readable = errors.found.len() == before;
+    if let Some(error) = Pool::try_from(&spec).err().filter(|_| is_readable) {
+        let text = as_written(&error.problem.to_string(), eip);
         let text = text.trim_start_matches([':', ',', '.', ' ']);
         // The allocator's advice speaks of its own fields only where these differ from an Eip's.
         let (fact, advice) = text
@@ -89,7 +96,7 @@ fn fill(spec: &mut PoolSpec, eip: &Eip, cool_down: Duration) {
     let wish = &eip.spec;
     // OpenELB knew one entry; commas, semicolons and white space all separate several. White space
     // around the dash of `first - last` belongs to the entry.
-    spec.ranges = vec![entries(&wish.address)];
+    spec.ranges = vec![entries(&wish.address).join(",")];
     spec.exclude.clone_from(&wish.exclude);
     spec.drop_host_bits = true;
     spec.strategy = match wish.strategy {
@@ -136,23 +143,40 @@ fn serves_unasked(spec: &PoolSpec) -> bool {
         || !spec.service_selectors.is_empty()
 }
 
-fn entries(address: &str) -> String {
+fn entries(address: &str) -> Vec<String> {
     let spaced = address.replace(['\n', '\t', ';'], ",");
-    let parts = spaced.split(',').map(|entry| {
-        if entry.contains('-') {
-            entry.trim().to_owned()
-        } else {
-            words(entry)
-        }
-    });
-    parts
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(",")
+    let parts = spaced.split(',').flat_map(words);
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
-fn words(entry: &str) -> String {
-    entry.split_whitespace().collect::<Vec<_>>().join(",")
+/// The entries of a text without commas: white space separates them but round a dash.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(before) if before.ends_with('-') || word.starts_with('-') => before.push_str(word),
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// Puts the ledger's form in the place of entries that follow a prefix; those that cannot be read
+/// are told.
+fn translate(spec: &mut PoolSpec, errors: &mut Errors<'_>) {
+    let mut form = |key: &str, entry: &str| {
+        relative::in_ledger(entry).unwrap_or_else(|(fact, next)| {
+            errors.add(key, fact, next);
+            entry.to_owned()
+        })
+    };
+    for list in &mut spec.ranges {
+        let forms: Vec<_> = list.split(',').map(|entry| form(ADDRESS, entry)).collect();
+        *list = forms.join(",");
+    }
+    for (at, entry) in spec.exclude.iter_mut().enumerate() {
+        *entry = form(&format!("spec.exclude[{at}]"), entry);
+    }
 }
 
 fn cool_down(wish: &EipSpec, errors: &mut Errors<'_>) -> Duration {
@@ -191,7 +215,7 @@ fn check_interface(wish: &EipSpec, errors: &mut Errors<'_>) {
 /// The key of the Eip a fault belongs to, and what to do about it where an Eip differs from a pool.
 fn blame(field: Field, problem: &SpecProblem) -> (String, Option<&'static str>) {
     let key = match field {
-        Field::Ranges | Field::Reserve => "spec.address",
+        Field::Ranges | Field::Reserve => ADDRESS,
         Field::Exclude => "spec.exclude",
         Field::NamespaceQuota => "spec.quota.perNamespace",
         Field::NamespaceSelectors => "spec.namespaceSelector",
@@ -227,3 +251,5 @@ impl Errors<'_> {
         });
     }
 }
+
+const ADDRESS: &str = "spec.address";

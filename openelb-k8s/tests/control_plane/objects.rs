@@ -97,7 +97,7 @@ fn object(spec: &str, name: &str) -> String {
     )
 }
 
-const GOOD: [&str; 16] = [
+const GOOD: [&str; 18] = [
     "Eip: {address: 192.0.2.1}",
     "Eip: {address: 192.0.2.0/255.255.255.0}",
     "Eip: {address: 192.0.2.10-192.0.2.20}",
@@ -105,6 +105,8 @@ const GOOD: [&str; 16] = [
     "Eip: {address: 192.0.2.0/24, protocol: layer2, interface: eth0}",
     "Eip: {address: 192.0.2.0/24, protocol: layer2, interface: 'can_reach:192.0.2.254'}",
     "Eip: {address: 192.0.2.0/24, protocol: layer2, interfaces: [eth0, 'bond*']}",
+    "Eip: {address: '192.0.2.0/24, home/::1000-::1fff, my-lab/::/112', exclude: ['home/::1001']}",
+    "Eip: {address: home/::10, exclude: ['home/::12', 'home/::14-::15', 'home/::18/126']}",
     "Eip: {address: 192.0.2.0/24, protocol: vip, interface: eth0, vrrp: {vridRange: 100-150}}",
     "BgpConf: {as: 64512, routerId: 192.0.2.1, listenPort: -1}",
     "BgpPeer: {conf: {neighborAddress: 192.0.2.254, peerAs: 64513}}",
@@ -117,10 +119,14 @@ const GOOD: [&str; 16] = [
 ];
 
 /// Each with words of the reason.
-const BAD: [(&str, &str); 24] = [
+const BAD: [(&str, &str); 25] = [
     ("Eip: {address: ''}", "spec.address"),
     (
         "Eip: {address: everything}",
+        "write addresses, prefixes or first-last",
+    ),
+    (
+        "Eip: {address: 'Home/::10'}",
         "write addresses, prefixes or first-last",
     ),
     (
