@@ -21,7 +21,7 @@ pub async fn documents(origin: Origin, place: &Place) -> Result<Vec<Value>, Live
             list::<3>(&client, &mut found).await?;
             list::<4>(&client, &mut found).await?;
         }
-        Origin::MetalLb => {
+        Origin::MetalLb | Origin::MetalLbDyn6 => {
             list::<5>(&client, &mut found).await?;
             list::<6>(&client, &mut found).await?;
             list::<7>(&client, &mut found).await?;

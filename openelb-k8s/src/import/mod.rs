@@ -6,6 +6,7 @@
 //! restriction that cannot be carried over is never widened: the pool serves nobody unasked, the
 //! advertisement or the session is left out, until somebody has decided.
 
+mod dyn6;
 mod fields;
 #[cfg(feature = "client")]
 mod live;
@@ -19,7 +20,7 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::api::{BgpConf, BgpPeer, Eip};
+use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip};
 use crate::cluster::{Namespace, Service};
 use crate::names;
 
@@ -36,6 +37,8 @@ pub enum Origin {
     OpenElb,
     /// `MetalLB` 0.13 and later.
     MetalLb,
+    /// metallb-dyn6 beside `MetalLB`: its Helm values, its Deployment or its environment.
+    MetalLbDyn6,
 }
 
 /// What became of the objects.
@@ -45,6 +48,8 @@ pub struct Imported {
     pub conf: Option<BgpConf>,
     /// The neighbours, in the order of the documents.
     pub peers: Vec<BgpPeer>,
+    /// The prefixes that addresses of the pools follow.
+    pub prefixes: Vec<DynamicPrefix>,
     /// The pools, with the allocations that Services show.
     pub eips: Vec<Eip>,
     /// What is to be said, in the order of the documents.
@@ -63,9 +68,13 @@ impl Imported {
     pub fn objects(&self) -> Vec<Value> {
         let conf = self.conf.iter().map(serde_json::to_value);
         let peers = self.peers.iter().map(serde_json::to_value);
+        let prefixes = self.prefixes.iter().map(serde_json::to_value);
         let eips = self.eips.iter().map(serde_json::to_value);
         // Maps with text keys are always JSON.
-        let mut objects: Vec<Value> = conf.chain(peers).chain(eips).flatten().collect();
+        let mut objects: Vec<Value> = {
+            let first = conf.chain(peers).chain(prefixes);
+            first.chain(eips).flatten().collect()
+        };
         objects.iter_mut().for_each(tell_protocol);
         objects
     }
@@ -95,6 +104,7 @@ pub fn import(origin: Origin, documents: &[Value]) -> Imported {
     let mut imported = match origin {
         Origin::OpenElb => openelb::import(&mut sources, &mut report),
         Origin::MetalLb => metallb::import(&mut sources, &mut report),
+        Origin::MetalLbDyn6 => dyn6::import(&mut sources, &mut report),
     };
     for (kind, name) in sources.others.iter().map(identity) {
         report.about(&kind, &name);

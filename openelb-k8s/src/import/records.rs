@@ -44,7 +44,7 @@ pub(super) fn take_over(
                 report.lost(INGRESS, &value, "the address is in no pool", next);
             }
         }
-        if origin == Origin::MetalLb && !Serving::default().serves(service) {
+        if origin != Origin::OpenElb && !Serving::default().serves(service) {
             unserved.push(owner);
         }
     }
