@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tenure::{Plan, View};
+use super::tenure::{DEFEND_INTERVAL, Plan, View};
 use super::{Machine, TELLINGS};
 use crate::ownership::name::{GroupId, NodeKey};
 use crate::ownership::ranking;
@@ -26,6 +26,7 @@ impl Machine {
         self.needed_permits.clear();
         self.find_starters(now);
         self.announce_again(now);
+        self.allay(now);
         let ids: Vec<GroupId> = self.tenures.keys().copied().collect();
         for id in ids {
             let view = View {
@@ -240,6 +241,23 @@ impl Machine {
         }
         let events = shards.into_iter().map(|shard| Event::Reannounce { shard });
         self.announcing.extend(events);
+    }
+
+    /// A node that was out of hearing and has started again since may have announced what is owned here,
+    /// and what it claimed is forgotten: all of it is announced again, but once in ten seconds at most.
+    fn allay(&mut self, now: Time) {
+        let is_due = self.allayed.is_none_or(|at| at + DEFEND_INTERVAL <= now);
+        if !self.is_suspicious || !is_due {
+            return;
+        }
+        self.is_suspicious = false;
+        if self.is_owner() {
+            self.allayed = Some(now);
+        }
+        for tenure in self.tenures.values_mut() {
+            let owned = tenure.owned.clone();
+            tenure.was_contended(&owned);
+        }
     }
 
     pub(super) fn report_drained(&mut self) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Machine, TELLINGS};
-use crate::ownership::beat::{Beat, BeatError, Datagram, Offer};
+use crate::ownership::beat::{Beat, BeatError, Datagram, Heard, Offer};
 use crate::ownership::keys::KeyRefusal;
 use crate::ownership::name::{GroupId, NodeId, NodeKey};
 use crate::ownership::roll::{Order, Peer};
@@ -36,10 +36,16 @@ enum Nothing {
 enum Echo {
     /// It names none of this start of this node.
     None,
-    /// It names one of the last D.
-    Fresh,
+    /// It names one of the last D, which left at this instant.
+    Fresh(Time),
     /// It names one, but one that its sender would not name any more if it had written it just now.
     Old,
+}
+
+impl Echo {
+    const fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh(_))
+    }
 }
 
 impl Machine {
@@ -122,11 +128,12 @@ impl Machine {
         match self.roll.place(key, beat.boot, beat.sequence) {
             Order::Duplicate => return Err(Nothing::New),
             Order::Stale => return stale(&beat.node),
-            Order::Earlier if echo != Echo::Fresh && !self.is_vouched_for(&beat, received) => {
+            Order::Earlier if !echo.is_fresh() && !self.is_recent(&beat, received) => {
+                self.dispute(&beat, received);
                 return stale(&beat.node);
             }
             Order::Rival => {
-                let rival = self.roll.peer_mut(key).filter(|_| echo == Echo::Fresh);
+                let rival = self.roll.peer_mut(key).filter(|_| echo.is_fresh());
                 if rival.is_some_and(|peer| peer.hear_rival(beat.boot, beat.sequence, received)) {
                     self.event(Event::DuplicateNode(beat.node.clone()));
                 }
@@ -145,9 +152,26 @@ impl Machine {
         Ok(())
     }
 
-    fn is_vouched_for(&self, beat: &Beat, received: Time) -> bool {
-        let peer = self.roll.peer(beat.node.key());
-        peer.is_some_and(|peer| peer.is_vouched_for(beat.boot, beat.sequence, received))
+    /// Nothing proves that this is said now, and not replayed, so nobody yields to it; but clients may
+    /// listen to whoever says so.
+    fn dispute(&mut self, beat: &Beat, received: Time) {
+        if let Some(peer) = self.roll.peer_mut(beat.node.key()) {
+            peer.dispute(beat, received);
+            self.is_dirty = true;
+        }
+    }
+
+    /// Do others prove that a beat was written within D: a node that is heard here has heard that start
+    /// of its sender, or the beat names the last beat that is known here of such a node?
+    fn is_recent(&self, beat: &Beat, received: Time) -> bool {
+        let sender = self.roll.peer(beat.node.key());
+        let is_vouched_for =
+            sender.is_some_and(|peer| peer.is_vouched_for(beat.boot, beat.sequence, received));
+        let is_dated = |heard: &Heard| {
+            let third = self.roll.peer(heard.node);
+            third.is_some_and(|peer| peer.dates(heard, received))
+        };
+        is_vouched_for || beat.heard.iter().any(is_dated)
     }
 
     fn echo(&self, beat: &Beat, received: Time) -> Echo {
@@ -166,7 +190,7 @@ impl Machine {
         // Its sender keeps this node in the list for D, by a clock that may be slower.
         let most = dead_after * 11 / 10 + beat.interval;
         match self.voice.age(heard.sequence, received) {
-            Some(age) if age <= dead_after => Echo::Fresh,
+            Some(age) if age <= dead_after => Echo::Fresh(received - age),
             Some(age) if age > most => Echo::Old,
             None if self.voice.is_forgotten(heard.sequence) => Echo::Old,
             _ => Echo::None,
@@ -188,7 +212,10 @@ impl Machine {
             ));
         };
         let was_live = peer.is_live && !is_again;
-        if peer.boot != beat.boot || known.is_none() {
+        if known.is_none() {
+            peer.restart(beat.boot);
+        } else if peer.boot != beat.boot {
+            self.is_suspicious |= peer.may_have_claimed(received);
             peer.restart(beat.boot);
         }
         if !was_live {
@@ -209,7 +236,7 @@ impl Machine {
     /// Takes in what a beat of a known node says.
     fn take_in(&mut self, beat: Beat, echo: Echo, received: Time, now: Time) {
         let key = beat.node.key();
-        if echo == Echo::Fresh {
+        if echo.is_fresh() {
             let outdated = self.roll.hear_of(&beat, received);
             self.is_dirty |= !outdated.is_empty();
             for node in outdated {
@@ -245,13 +272,13 @@ impl Machine {
         {
             peer.deaf_until = received + DEAFNESS;
         }
-        if echo == Echo::Fresh {
+        if let Echo::Fresh(left) = echo {
             peer.deaf_until = Time::ZERO;
+            peer.reached = peer.reached.max(Some(left));
+            peer.mutual_since = peer.mutual_since.or(Some(received));
+        } else {
+            peer.mutual_since = None;
         }
-        peer.mutual_since = match echo {
-            Echo::Fresh => peer.mutual_since.or(Some(received)),
-            Echo::None | Echo::Old => None,
-        };
         let is_ready = peer.mutual_since.is_some() && !beat.is_listening;
         peer.ready_since = peer.ready_since.or(Some(received)).filter(|_| is_ready);
         // Some stray frame does not cure it, or else its shards would go to and fro.
@@ -366,7 +393,7 @@ impl Machine {
         if known.is_some_and(|twin| beat.sequence <= twin.sequence) {
             return;
         }
-        let is_proved = echo == Echo::Fresh || beat.boot == boot;
+        let is_proved = echo.is_fresh() || beat.boot == boot;
         let is_reported = known.is_some_and(|twin| twin.is_reported);
         if self.twin.is_none_or(|twin| twin.boot <= beat.boot) {
             self.twin = Some(Twin {

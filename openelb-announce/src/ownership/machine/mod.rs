@@ -103,6 +103,10 @@ pub struct Machine {
     changes: u16,
     /// Something changed that the rules look at.
     is_dirty: bool,
+    /// A node that has started again may have announced before what is owned here.
+    is_suspicious: bool,
+    /// When all that is owned was announced again because of such a node.
+    allayed: Option<Time>,
     /// When the rules were looked at last.
     looked: Time,
     /// Nobody counts as dead before this instant, because the last call came late.
@@ -151,6 +155,8 @@ impl Machine {
             had_peers: false,
             changes: 0,
             is_dirty: false,
+            is_suspicious: false,
+            allayed: None,
             looked: Time::ZERO,
             lenient_until: None,
             twin: None,
@@ -423,8 +429,9 @@ impl crate::machine::Machine for Machine {
         if self.voice.is_regular_due(now) {
             self.hand_back(now);
             self.give_up_orders(now);
-            // Whether nodes that started together still count depends on the time alone.
-            self.is_dirty |= !self.starters.is_empty();
+            // Whether nodes that started together still count depends on the time alone, and so does
+            // when a suspicion may be met again.
+            self.is_dirty |= !self.starters.is_empty() || self.is_suspicious;
         }
         self.is_dirty |= self.settling().is_some_and(|at| at <= now);
         self.settle(now);

@@ -43,6 +43,8 @@ pub(super) struct Cell {
     pub(super) past: How,
     /// Another live node claims what is owned here.
     is_contended: bool,
+    /// An announcement has answered that claim.
+    is_answered: bool,
     /// Another live node has claimed it, or may have, since this node announced it last, and has given
     /// it up: it may have been heard last.
     was_contended: bool,
@@ -84,6 +86,7 @@ impl Tenure {
             since: Time::ZERO,
             past: How::Cold,
             is_contended: false,
+            is_answered: false,
             was_contended: false,
             is_doubtful: false,
             reannounced: None,
@@ -150,6 +153,7 @@ impl Tenure {
         };
         cell.since = now;
         cell.is_contended = false;
+        cell.is_answered = false;
         cell.was_contended = false;
         cell.is_doubtful = is_doubtful;
         cell.reannounced = Some(now);
@@ -161,6 +165,7 @@ impl Tenure {
         self.owned.set(index, false);
         if let Some(cell) = self.cells.get_mut(usize::from(index)) {
             cell.is_contended = false;
+            cell.is_answered = false;
             cell.was_contended = false;
             cell.is_doubtful = false;
             cell.past = match why {
@@ -248,6 +253,12 @@ impl Tenure {
                 }
             }
         }
+        for claims in view.roll.disputes(self.id, self.group.shards) {
+            for index in self.owned.common(&claims).iter() {
+                contended.set(index, true);
+                self.insist(index, Verdict::Outshout, view.now, plan);
+            }
+        }
         let owned = self.owned.clone();
         for (index, cell) in (0..)
             .zip(&mut self.cells)
@@ -255,6 +266,7 @@ impl Tenure {
         {
             cell.was_contended |= cell.is_contended;
             cell.is_contended = contended.contains(index);
+            cell.is_answered &= cell.is_contended;
             if cell.was_contended && !cell.is_contended {
                 // The other one may have announced itself last.
                 cell.was_contended = false;
@@ -301,12 +313,13 @@ impl Tenure {
             .reannounced
             .is_none_or(|at| at + DEFEND_INTERVAL <= now);
         let announces = match verdict {
-            Verdict::Keep => !cell.is_contended,
-            Verdict::Outshout => !cell.is_contended || is_long_ago,
+            Verdict::Keep => !cell.is_answered,
+            Verdict::Outshout => !cell.is_answered || is_long_ago,
             Verdict::Wait | Verdict::Yield => false,
         };
         plan.insist += u64::from(!cell.is_contended);
         if announces {
+            cell.is_answered = true;
             cell.reannounced = Some(now);
             plan.reannounce.push(index);
         }
@@ -366,7 +379,7 @@ impl Tenure {
 enum Verdict {
     /// This node, and the other will hear of it.
     Keep,
-    /// This node, though the other will not hear of it: it hears nothing.
+    /// This node, though the other will not hear of it: it hears nothing, or is not known to be there.
     Outshout,
     /// This node for now.
     Wait,
@@ -375,4 +388,4 @@ enum Verdict {
 }
 
 /// Announcements against a node that cannot know better: RFC 5227 section 2.4 (c).
-const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const DEFEND_INTERVAL: Duration = Duration::from_secs(10);

@@ -43,8 +43,12 @@ pub(super) struct Peer {
     pub(super) indirect_until: Time,
     /// Which earlier start of it than the last one known others hear, while it is silent here.
     earlier: Option<Earlier>,
+    /// What an earlier start of it claims, if it is not somebody who replays that.
+    dispute: Option<Dispute>,
     /// Others heard a beat with other claims than are known here.
     pub(super) is_outdated: bool,
+    /// When the last beat of this node left that is known to have reached it.
+    pub(super) reached: Option<Time>,
     /// Since when its beats say that it hears this node; `None` when the last one does not.
     pub(super) mutual_since: Option<Time>,
     pub(super) is_listening: bool,
@@ -88,6 +92,15 @@ struct Earlier {
     heard: Time,
 }
 
+/// What an earlier start of a silent node claims, with the last beat that says so.
+#[derive(Clone, Debug)]
+struct Dispute {
+    boot: u64,
+    sequence: u64,
+    until: Time,
+    offers: BTreeMap<GroupId, Offer>,
+}
+
 /// What the numbers of a datagram say about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -121,7 +134,9 @@ impl Peer {
             is_live: false,
             indirect_until: Time::ZERO,
             earlier: None,
+            dispute: None,
             is_outdated: false,
+            reached: None,
             mutual_since: None,
             is_listening: false,
             ready_since: None,
@@ -164,14 +179,22 @@ impl Peer {
 
     /// What it claims of a group that is cut into `shards` here.
     pub(super) fn claims(&self, group: GroupId, shards: u16) -> Option<Cow<'_, ShardSet>> {
-        let claims = &self.offers.get(&group)?.claims;
-        if claims.is_empty() {
-            None
-        } else if claims.shards() == shards {
-            Some(Cow::Borrowed(claims))
-        } else {
-            Some(Cow::Owned(claims.rescaled(shards)))
-        }
+        claims(&self.offers, group, shards)
+    }
+
+    /// What an earlier start of it claims, if that may be one that nobody replays. Nobody gives way to
+    /// it, but it is not to be heard last.
+    pub(super) fn disputed(&self, group: GroupId, shards: u16) -> Option<Cow<'_, ShardSet>> {
+        claims(&self.dispute.as_ref()?.offers, group, shards)
+    }
+
+    /// Could this start of it have claimed, unheard, what this node owned? Not before it counted this
+    /// node as dead, D after the last beat that reached it, by a clock that may be faster; and not once
+    /// it has left.
+    pub(super) fn may_have_claimed(&self, now: Time) -> bool {
+        let has_left = self.is_leaving && !self.has_claims();
+        let spared = self.dead_after * 9 / 10;
+        !has_left && self.reached.is_none_or(|at| at + spared <= now)
     }
 
     /// Does it own anything, as far as its last beat says?
@@ -235,6 +258,34 @@ impl Peer {
         are_alive && !std::mem::replace(&mut rival.is_reported, are_alive)
     }
 
+    /// Notes what a beat claims that may be replayed; one that was heard before says nothing.
+    pub(super) fn dispute(&mut self, beat: &Beat, received: Time) {
+        let is_known = |it: &Dispute| it.boot == beat.boot && beat.sequence <= it.sequence;
+        if self.dispute.as_ref().is_some_and(is_known) {
+            return;
+        }
+        let offers = beat.offers.iter().map(|offer| (offer.group, offer.clone()));
+        self.dispute = Some(Dispute {
+            boot: beat.boot,
+            sequence: beat.sequence,
+            until: received + beat.dead_after,
+            offers: offers.collect(),
+        });
+    }
+
+    /// Its dispute is over; the numbers stay, to tell what is replayed.
+    fn end_dispute(&mut self) {
+        if let Some(dispute) = &mut self.dispute {
+            dispute.offers.clear();
+        }
+    }
+
+    /// Until when its dispute lasts unless another beat says more.
+    fn disputes_until(&self) -> Option<Time> {
+        let dispute = self.dispute.as_ref()?;
+        (!dispute.offers.is_empty()).then_some(dispute.until)
+    }
+
     /// Another node says that it heard this one; `true` when its claims turn out to have changed.
     fn hear_of(&mut self, heard: &Heard, received: Time) -> bool {
         if heard.boot < self.boot && !self.is_live {
@@ -259,6 +310,13 @@ impl Peer {
         let is_same = |it: Earlier| it.boot == boot && it.sequence <= sequence;
         let earlier = self.earlier.filter(|it| is_same(*it));
         earlier.is_some_and(|it| received < it.heard + self.dead_after)
+    }
+
+    /// Was an entry about it, in the list of another node, written after its last beat that was heard
+    /// here, and was that within D?
+    pub(super) fn dates(&self, entry: &Heard, received: Time) -> bool {
+        let is_last = entry.boot == self.boot && entry.sequence >= self.sequence;
+        is_last && self.is_direct && received < self.direct_until()
     }
 
     /// The entry of it for the own heard list.
@@ -293,6 +351,17 @@ impl Roll {
     /// The live ones.
     pub(super) fn live(&self) -> impl Iterator<Item = &Peer> {
         self.peers.values().filter(|peer| peer.is_live)
+    }
+
+    /// What silent nodes claim of a group, if it is they who say so.
+    pub(super) fn disputes(
+        &self,
+        group: GroupId,
+        shards: u16,
+    ) -> impl Iterator<Item = Cow<'_, ShardSet>> {
+        self.peers
+            .values()
+            .filter_map(move |peer| peer.disputed(group, shards))
     }
 
     /// A node by its number.
@@ -346,6 +415,12 @@ impl Roll {
     /// Finds whose time is over.
     pub(super) fn judge(&mut self, now: Time) -> Judgement {
         let mut judgement = Judgement::default();
+        for peer in self.peers.values_mut() {
+            if peer.disputes_until().is_some_and(|until| until <= now) {
+                peer.end_dispute();
+                judgement.lapsed = true;
+            }
+        }
         for peer in self.peers.values_mut().filter(|peer| peer.is_live) {
             if peer.is_direct && peer.direct_until() <= now {
                 peer.lapse();
@@ -362,6 +437,7 @@ impl Roll {
     /// The link is down: nobody is heard.
     pub(super) fn silence(&mut self) -> Vec<NodeKey> {
         let mut dead = Vec::new();
+        self.peers.values_mut().for_each(Peer::end_dispute);
         for peer in self.peers.values_mut().filter(|peer| peer.is_live) {
             peer.lapse();
             peer.is_live = false;
@@ -380,7 +456,23 @@ impl Roll {
                 peer.lives_until()
             }
         };
-        self.live().map(next).min()
+        let disputes = self.peers.values().filter_map(Peer::disputes_until);
+        self.live().map(next).chain(disputes).min()
+    }
+}
+
+fn claims(
+    offers: &BTreeMap<GroupId, Offer>,
+    group: GroupId,
+    shards: u16,
+) -> Option<Cow<'_, ShardSet>> {
+    let claims = &offers.get(&group)?.claims;
+    if claims.is_empty() {
+        None
+    } else if claims.shards() == shards {
+        Some(Cow::Borrowed(claims))
+    } else {
+        Some(Cow::Owned(claims.rescaled(shards)))
     }
 }
 

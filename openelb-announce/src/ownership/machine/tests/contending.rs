@@ -11,6 +11,12 @@ fn reannounced(events: &[Event]) -> usize {
         .count()
 }
 
+/// By all nodes.
+fn announced(bus: &Bus) -> usize {
+    let nodes = bus.nodes.iter();
+    nodes.map(|node| reannounced(&node.events)).sum()
+}
+
 #[test]
 fn both_halves_of_a_split_own_everything_and_one_owner_is_left_after_the_heal() {
     let mut bus = Bus::settled(4);
@@ -147,6 +153,93 @@ fn a_node_that_was_doubtful_announces_again_once_it_hears() {
     let now = bus.now;
     bus.input(1, Input::Reception(now));
     assert_eq!(reannounced(bus.events(1)), doubtful);
+}
+
+#[test]
+fn what_a_node_may_have_claimed_out_of_hearing_before_it_started_anew_is_announced_again() {
+    for boot in [2, 0] {
+        let mut bus = Bus::settled(3);
+        bus.split(Some(|node| node == 1));
+        bus.run(seconds(3));
+        assert_eq!(bus.count(0) + bus.count(2), ALL);
+        assert_eq!(bus.count(1), ALL);
+        // No beat of its first process comes through after the heal.
+        bus.split(None);
+        bus.restart(1, boot);
+        bus.forget();
+        bus.run(INTERVAL + millis(20));
+        assert_eq!(announced(&bus), ALL, "boot {boot}");
+        bus.run(seconds(3));
+        assert_eq!(announced(&bus), ALL, "boot {boot}");
+    }
+}
+
+#[test]
+fn a_node_that_starts_again_and_again_lets_others_announce_once_in_ten_seconds() {
+    let mut bus = Bus::settled(2);
+    for boot in 2..22 {
+        bus.nodes[1].is_dead = true;
+        bus.run(millis(1500));
+        bus.restart(1, boot);
+        bus.run(millis(500));
+    }
+    let announced = reannounced(bus.events(0));
+    assert!(
+        announced > 2 * ALL && announced <= 5 * ALL,
+        "{announced} in 40 s"
+    );
+}
+
+#[test]
+fn a_node_that_was_heard_until_it_started_anew_or_left_makes_nobody_announce() {
+    let mut bus = Bus::settled(2);
+    bus.restart(1, 2);
+    bus.run(seconds(3));
+    bus.input(1, Input::Leave);
+    bus.run(seconds(5));
+    bus.restart(1, 3);
+    bus.run(seconds(3));
+    assert_eq!(reannounced(bus.events(0)), 0);
+}
+
+#[test]
+fn a_node_that_claims_before_it_is_known_to_be_deaf_is_outshouted_once_it_is() {
+    let mut bus = Bus::settled(2);
+    bus.cut.extend([(0, 1), (1, 0)]);
+    bus.restart(0, 2);
+    bus.run_until(|bus| bus.count(0) == ALL && bus.count(1) == ALL);
+    bus.forget();
+    // The first that is heard of node 1 is its claims, when node 0 has beaten for so short a time that
+    // node 1 need not have heard it.
+    bus.cut.remove(&(1, 0));
+    bus.input(1, Input::Drain(true));
+    bus.run(millis(5));
+    assert_eq!(reannounced(bus.events(0)), 0);
+    bus.run(INTERVAL * 2);
+    assert_eq!(reannounced(bus.events(0)), ALL);
+    assert_eq!(bus.count(0), ALL);
+}
+
+#[test]
+fn claims_that_may_be_replayed_are_outshouted_but_never_yielded_to() {
+    let mut bus = Bus::settled(2);
+    let joined = bus.join(settings(2, 100), vec![group(Standing::default())]);
+    bus.run(seconds(3));
+    // It hears nothing and its clock is back, so nobody can tell it from its own echo.
+    bus.cut.extend([(0, joined), (1, joined)]);
+    bus.restart(joined, 50);
+    bus.run(DEAD + INTERVAL * 2);
+    assert_eq!(bus.count(joined), ALL);
+    assert_eq!(bus.count(0) + bus.count(1), ALL);
+    assert_eq!(announced(&bus), ALL);
+    bus.run(seconds(12));
+    assert_eq!(announced(&bus), 2 * ALL);
+    // It is gone, but may have been heard last.
+    bus.nodes[joined].is_dead = true;
+    bus.run(DEAD + INTERVAL);
+    assert_eq!(announced(&bus), 3 * ALL);
+    bus.run(seconds(30));
+    assert_eq!(announced(&bus), 3 * ALL);
 }
 
 #[test]

@@ -193,6 +193,22 @@ fn a_node_restarted_with_its_clock_set_back_is_heard_by_one_that_it_does_not_hea
 }
 
 #[test]
+fn a_node_restarted_with_its_clock_set_back_is_dated_by_whom_it_hears() {
+    let mut bus = Bus::settled(2);
+    let joined = bus.join(settings(2, 100), vec![group(Standing::default())]);
+    bus.run(seconds(3));
+    // It does not hear node 0, and node 1, which it does hear, can tell node 0 nothing of it.
+    bus.cut.extend([(0, joined), (joined, 1)]);
+    bus.restart(joined, 50);
+    bus.run(DEAD * 2 + INTERVAL * 2);
+    let status = bus.nodes[0].machine.status(bus.now);
+    let seen = status.nodes.iter().find(|node| node.node == name(2));
+    assert!(seen.is_some_and(|node| !node.is_mutual && node.age < INTERVAL));
+    bus.run(seconds(3));
+    bus.check_owners();
+}
+
+#[test]
 fn of_two_nodes_with_one_name_the_later_start_keeps_it_and_everybody_knows() {
     let mut bus = Bus::settled(3);
     let twin = bus.join(settings(0, 2), vec![group(Standing::default())]);
