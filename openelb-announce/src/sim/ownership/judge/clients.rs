@@ -14,7 +14,7 @@ use std::time::Duration;
 /// What clients could hear.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
-    /// When each node announced each address last.
+    /// When each node announced each address first since frames may have been lost.
     announced: BTreeMap<(usize, IpAddr), Time>,
     /// Until when frames to clients may have been lost.
     disturbed: Time,
@@ -24,7 +24,10 @@ pub(super) struct Audience {
 
 impl Audience {
     pub(super) fn announced(&mut self, node: usize, address: IpAddr, now: Time) {
-        self.announced.insert((node, address), now);
+        let first = self.announced.entry((node, address)).or_insert(now);
+        if *first <= self.disturbed {
+            *first = now;
+        }
     }
 
     pub(super) fn disturb(&mut self, fault: Fault, now: Time) {
@@ -37,10 +40,9 @@ impl Audience {
         self.disturbed = now;
     }
 
-    fn heard(&self, node: usize, address: IpAddr) -> bool {
-        self.announced
-            .get(&(node, address))
-            .is_some_and(|at| *at > self.disturbed)
+    fn heard(&self, node: usize, address: IpAddr, now: Time) -> bool {
+        let first = self.announced.get(&(node, address));
+        first.is_some_and(|at| *at > self.disturbed && *at + ROUND <= now)
     }
 }
 
@@ -57,8 +59,10 @@ impl Judge {
             return;
         }
         let has_asked = now - self.owners.due() > UNREACHABILITY;
-        let found = self.owners.owned().find_map(|held| {
-            let has_heard = has_asked || self.audience.heard(held.owner, held.address);
+        // What moved just now is still on its way to the clients.
+        let has_settled = |it: &Owned| it.since + ROUND <= now;
+        let found = self.owners.owned().filter(has_settled).find_map(|held| {
+            let has_heard = has_asked || self.audience.heard(held.owner, held.address, now);
             let owner = self.nodes.get(held.owner).filter(|_| has_heard)?;
             stray(network, clients, &held, owner, |_| true)
         });
