@@ -1,7 +1,7 @@
 //! How frames, wake-ups and outputs make their way through the network.
 
 use super::{HostId, Kind, Network, Pending};
-use crate::sim::speaker::Happening;
+use crate::sim::speaker::{Happening, Speaker};
 use crate::sim::trace::{Action, Record};
 use crate::time::Time;
 use crate::wire::Frame;
@@ -73,18 +73,12 @@ impl Network {
         let Some(settled) = self.hosts.get_mut(host) else {
             return;
         };
-        let (actions, wake) = match &mut settled.kind {
+        let (frames, wake) = match &mut settled.kind {
             Kind::Speaker(speaker) => {
-                let actions: Vec<_> = std::iter::from_fn(|| speaker.next_action()).collect();
-                (
-                    actions,
-                    speaker.poll_timeout().map(|at| speaker.clock.global(at)),
-                )
+                let wake = speaker.poll_timeout().map(|at| speaker.clock.global(at));
+                (Vec::new(), wake)
             }
-            Kind::Client(client) => {
-                let frames = client.take_frames().into_iter().map(Action::Sent).collect();
-                (frames, client.poll_timeout())
-            }
+            Kind::Client(client) => (client.take_frames(), client.poll_timeout()),
         };
         if let Some(wake) = wake.map(|at| at.max(self.now))
             && settled.wake.is_none_or(|planned| wake < planned)
@@ -92,8 +86,14 @@ impl Network {
             settled.wake = Some(wake);
             self.schedule(wake, Pending::Wake { host });
         }
-        for action in actions {
+        while let Some(action) = self
+            .speaker_mut(HostId(host))
+            .and_then(Speaker::next_action)
+        {
             self.act(host, action);
+        }
+        for frame in frames {
+            self.act(host, Action::Sent(frame));
         }
     }
 
@@ -131,8 +131,14 @@ impl Network {
     }
 
     fn schedule(&mut self, at: Time, pending: Pending) {
-        self.schedule.push(Reverse((at, self.scheduled)));
-        self.pending.insert(self.scheduled, pending);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.pending.push(None);
+            self.pending.len() - 1
+        });
+        if let Some(empty) = self.pending.get_mut(place) {
+            *empty = Some(pending);
+        }
+        self.schedule.push(Reverse((at, self.scheduled, place)));
         self.scheduled += 1;
     }
 }

@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::time::Time;
 use crate::wire::{Frame, Mac};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -54,9 +54,12 @@ pub struct Network {
     hosts: Vec<Host>,
     switch: Switch,
     blocked: BTreeSet<(usize, usize)>,
-    // Ordered by time and then by the order in which they were scheduled.
-    schedule: BinaryHeap<Reverse<(Time, u64)>>,
-    pending: BTreeMap<u64, Pending>,
+    // Ordered by time and then by the order in which they were scheduled; with the place of what is
+    // pending then.
+    schedule: BinaryHeap<Reverse<(Time, u64, usize)>>,
+    pending: Vec<Option<Pending>>,
+    /// The places that are empty.
+    free: Vec<usize>,
     scheduled: u64,
     trace: Trace,
 }
@@ -93,7 +96,8 @@ impl Network {
             switch: Switch::new(setup.switch),
             blocked: BTreeSet::new(),
             schedule: BinaryHeap::new(),
-            pending: BTreeMap::new(),
+            pending: Vec::new(),
+            free: Vec::new(),
             scheduled: 0,
             trace: Trace::new(),
             setup,
@@ -271,13 +275,14 @@ impl Network {
     /// Lets time pass until the next thing happens, but not beyond `end`; false when `end` has come.
     pub fn step(&mut self, end: Time) -> bool {
         let next = self.schedule.peek().copied();
-        let Some(Reverse((at, number))) = next.filter(|Reverse((at, _))| *at <= end) else {
+        let Some(Reverse((at, _, place))) = next.filter(|Reverse((at, ..))| *at <= end) else {
             self.now = self.now.max(end);
             return false;
         };
         self.schedule.pop();
         self.now = at;
-        if let Some(pending) = self.pending.remove(&number) {
+        if let Some(pending) = self.pending.get_mut(place).and_then(Option::take) {
+            self.free.push(place);
             self.take_place(pending);
         }
         true

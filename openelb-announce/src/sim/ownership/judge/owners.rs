@@ -25,6 +25,8 @@ pub(super) struct Owners {
     due: Time,
     /// When the next address is looked for that was ceded some time ago.
     look: Time,
+    /// Everything was found in order, and stays so until something changes.
+    is_in_order: bool,
     /// Did the cluster stand still when the last change came, and was that a sudden end?
     is_sudden: bool,
 }
@@ -70,6 +72,7 @@ impl Owners {
             changed: Time::ZERO,
             due: Time::ZERO,
             look: Time::MAX,
+            is_in_order: false,
             is_sudden: false,
         }
     }
@@ -107,6 +110,7 @@ impl Owners {
     /// after.
     pub(super) fn reach_changed(&mut self, at: Time) {
         self.changed = self.changed.max(at);
+        self.is_in_order = false;
     }
 
     /// Something was done to the cluster at `at`; owners are due within `bound`.
@@ -175,18 +179,22 @@ impl Owners {
             }
             entry.answering = found;
             entry.since = now;
+            self.is_in_order = false;
         }
     }
 
     /// Judges the state that has held until `now`.
     pub(super) fn judge(
-        &self,
+        &mut self,
         now: Time,
         reach: &Reach,
         nodes: &[Participant],
         bounds: &Bounds,
         figures: &mut Figures,
     ) -> Found {
+        if self.is_in_order {
+            return None;
+        }
         for entry in self
             .entries
             .iter()
@@ -209,9 +217,17 @@ impl Owners {
         if now <= self.due {
             return None;
         }
-        self.entries
+        let found = self
+            .entries
             .iter()
-            .find_map(|entry| self.judge_segments(entry, now, reach, nodes, bounds))
+            .find_map(|entry| self.judge_segments(entry, now, reach, nodes, bounds));
+        // Once all has held for long enough, and no two must still agree, time alone changes nothing.
+        let is_final = |entry: &Entry| {
+            now - entry.since.max(self.due) > bounds.planned
+                && rivals(entry.answering, reach).is_none()
+        };
+        self.is_in_order = found.is_none() && self.entries.iter().all(is_final);
+        found
     }
 
     fn judge_segments(
