@@ -105,7 +105,7 @@ impl Machine {
         let is_legacy =
             !is_entered && !chosen.is_empty() && chosen.iter().all(|it| shown.contains(it));
         if let Some(holder) = self.holders.get_mut(key) {
-            holder.tolerated = request.filter(|_| is_legacy);
+            holder.tolerated = request.filter(|_| is_legacy).map(Box::new);
         }
         for address in recorded {
             if !chosen.contains(&address) {

@@ -31,7 +31,7 @@ pub(super) struct Holder {
     /// in the ledger of addresses by an owner of its own.
     pub(super) ghosts: Vec<IpAddr>,
     /// Its records contradict the rules of sharing, as OpenELB allowed: they stand while it asks this.
-    pub(super) tolerated: Option<Request>,
+    pub(super) tolerated: Option<Box<Request>>,
     pub(super) trouble: Option<Refusal>,
     /// What its user was told last.
     pub(super) told: Option<Refusal>,

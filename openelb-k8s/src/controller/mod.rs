@@ -73,7 +73,8 @@ pub struct Machine {
     ipam: Ipam,
     pools: BTreeMap<Arc<str>, PoolState>,
     blocks: BTreeMap<Arc<str>, BlockState>,
-    holders: BTreeMap<Key, Holder>,
+    /// Boxed: the nodes of the tree are half empty where keys come in order.
+    holders: BTreeMap<Key, Box<Holder>>,
     namespaces: BTreeMap<Arc<str>, Box<Namespace>>,
     /// Every record by address, wherever it is.
     recorded: HashMap<IpAddr, Vec<(Key, LedgerId)>>,

@@ -94,7 +94,7 @@ impl Machine {
             return (Stance::Stranger, Vec::new(), Some(refusal));
         }
         let holder = self.holders.get(key);
-        if holder.is_some_and(|holder| holder.tolerated.as_ref() == Some(request)) {
+        if holder.is_some_and(|holder| holder.tolerated.as_deref() == Some(request)) {
             return (Stance::Customer, self.recorded_of(key), None);
         }
         let before = self.held(key);
