@@ -73,6 +73,35 @@ async fn a_list_that_nobody_answers_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_whose_beginning_nobody_answers_is_asked_for_again_at_its_place() {
+    let fake = Fake::new();
+    let mut is_first = true;
+    fake.rule(Box::new(move |call| {
+        let is_hung = call.verb == Verb::Watch && std::mem::take(&mut is_first);
+        is_hung.then_some(Fault::HangBefore)
+    }));
+    let before = Instant::now();
+    let mut watch = Watch::<Eip>::new(fake.client("a"), Scope::all());
+    assert!(matches!(watch.next().await, Event::Restart));
+    assert!(matches!(watch.next().await, Event::Synced));
+    let eip = json!({"metadata": {"name": "p"}, "spec": {"address": "192.0.2.1"}});
+    fake.user("POST", EIPS, &eip).unwrap();
+    let interrupted = watch.next().await;
+    let Event::Interrupted(interruption) = interrupted else {
+        panic!("{interrupted:?}");
+    };
+    assert!(interruption.why.contains("no answer"), "{interruption:?}");
+    assert!(matches!(watch.next().await, Event::Applied(eip) if eip.metadata.name == "p"));
+    assert!(
+        before.elapsed() < Duration::from_mins(1),
+        "on the clock of the test"
+    );
+    // What runs has no limit.
+    let silence = timeout(Duration::from_hours(1), watch.next()).await;
+    assert!(silence.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_takes_any_version_may_be_an_old_one() {
     let (fake, maps) = world();
     let old = fake.version();

@@ -5,6 +5,7 @@
 //! converted by itself, so one that cannot be read is told and harms no other. What the conversion
 //! does not keep (most of it: `managedFields` alone are often a third) is dropped at once, not stored.
 
+mod prompt;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -247,9 +248,10 @@ fn open<T: Watched>(
     scope: &Scope,
 ) -> BoxStream<'static, watcher::Result<watcher::Event<Seen<T>>>> {
     let resource = T::RESOURCE.to_kube();
+    let client = prompt::client(client, LONGEST_START);
     let api: Api<Seen<T>> = match &scope.namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
+        Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+        None => Api::all_with(client, &resource),
     };
     let config = watcher::Config {
         label_selector: scope.labels.clone(),
@@ -298,6 +300,9 @@ const WATCH_SECONDS: u32 = 120;
 /// For one page. The API server itself gives up
 /// on a list after 60 s, but one that died says nothing.
 const LONGEST_LIST: Duration = Duration::from_secs(30);
+
+/// From a request to the head of its answer. A watch answers at once and is silent only then.
+const LONGEST_START: Duration = LONGEST_LIST;
 
 /// As client-go: a page of services is about 2 MB of text, which is held only while it is read.
 const PAGE_SIZE: u32 = 500;
