@@ -15,7 +15,7 @@ use openelb_ipam::{
 
 use super::Machine;
 use super::key::Key;
-use crate::wish::{Wish, wish};
+use crate::wish::{Wish, remains, wish};
 
 impl Machine {
     /// Enters all that is known, into a ledger of addresses that has pools and nothing else.
@@ -146,7 +146,7 @@ impl Machine {
         let namespace = self.namespaces.get(key.namespace()).map(|it| &**it);
         match wish(service, namespace, &self.settings.serving) {
             Wish::Ask(_, request) => Some(request),
-            Wish::Refused(_) => Some(Request::default()),
+            Wish::Refused(_) => Some(remains(service)),
             Wish::NotOurs | Wish::Nothing => None,
         }
     }

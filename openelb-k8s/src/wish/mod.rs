@@ -142,6 +142,16 @@ pub fn wish(service: &Service, namespace: Option<&Namespace>, serving: &Serving)
     }
 }
 
+/// What stands of a wish that was refused: the ports, and with whom an address may be shared. By these
+/// it keeps an address beside others who have it.
+pub fn remains(service: &Service) -> Request {
+    Request {
+        sharing: sharing::sharing(service).ok().flatten(),
+        ports: ports::ports(&service.spec),
+        ..Request::default()
+    }
+}
+
 /// Whether a Service carries the mark of one that was served: our finalizer, or the label with the
 /// name of its pool. It stays this project's to clean up whatever its user changes.
 pub fn is_marked(service: &Service) -> bool {

@@ -2,7 +2,7 @@
 //! nothing it should not: the rules of the ledger hold after every step of thousands of interleavings.
 //!
 //! `OPENELB_LEDGER_SEED=N` runs one interleaving and prints its journal; `OPENELB_LEDGER_RUNS=N` runs
-//! that many instead of the usual number.
+//! that many instead of the usual number, from the seed `OPENELB_LEDGER_FIRST` on.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 #![expect(
     clippy::assigning_clones,
@@ -42,7 +42,9 @@ fn the_rules_hold_in_every_interleaving() {
         assert_eq!(outcome.expect("a panic"), Ok(()), "seed {seed}");
         return;
     }
-    for seed in 0..variable("OPENELB_LEDGER_RUNS").unwrap_or(RUNS) {
+    let first = variable("OPENELB_LEDGER_FIRST").unwrap_or(0);
+    let runs = variable("OPENELB_LEDGER_RUNS").unwrap_or(RUNS);
+    for seed in first..first + runs {
         if let Some(failure) = failure(seed, Plan::default()) {
             panic!("OPENELB_LEDGER_SEED={seed} shows it again: {failure}");
         }
