@@ -22,6 +22,7 @@ pub mod daemon;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod explain;
+pub mod follow;
 pub mod import;
 pub mod layer2;
 pub mod link;

@@ -7,7 +7,7 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-use super::ledger::{HOST_MASK, host_part, in_space};
+use super::ledger::{HOST_MASK, host_part, in_space, ledger_space};
 use super::name::{ParsePrefixNameError, PrefixName};
 use crate::family::{Family, to_bits};
 use crate::range::{AddressRange, RangeError};
@@ -66,6 +66,16 @@ impl RelativeRange {
             first: bits,
             last: bits,
         }
+    }
+
+    /// The host part of an address of the ledger; `None` for one of another name, or of none.
+    pub fn of_ledger(prefix: PrefixName, address: IpAddr) -> Option<Self> {
+        let IpAddr::V6(host) = address else {
+            return None;
+        };
+        ledger_space(&prefix)
+            .contains(&host)
+            .then(|| Self::one(prefix, host))
     }
 
     /// Whether a text is meant to be relative: a name, a slash, and something with a colon.

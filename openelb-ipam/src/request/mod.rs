@@ -13,6 +13,7 @@ use thiserror::Error;
 pub use self::ports::{ParsePortError, Port, PortSet, Protocol};
 use crate::family::Family;
 use crate::name::PoolName;
+use crate::relative::{RelativeRange, RelativeRangeError};
 
 /// Labels of a namespace or a service.
 pub type Labels = BTreeMap<String, String>;
@@ -428,6 +429,10 @@ pub enum InvalidRequest {
 /// let both = parse_addresses("2001:0DB8::0001, 192.0.2.7")?;
 /// assert_eq!(both.as_slice(), ["2001:db8::1".parse::<core::net::IpAddr>()?, "192.0.2.7".parse()?]);
 /// assert!(parse_addresses("10.0.0.300").is_err());
+///
+/// // One that follows a prefix is read into the ledger's form.
+/// let follows = parse_addresses("home/::10")?;
+/// assert_eq!(follows.as_slice(), ["1bcc:7e6b:9fbf::10".parse::<core::net::IpAddr>()?]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub fn parse_addresses(text: &str) -> Result<Addresses, ParseAddressesError> {
@@ -435,6 +440,13 @@ pub fn parse_addresses(text: &str) -> Result<Addresses, ParseAddressesError> {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, ParseAddressesError> {
+    if RelativeRange::is_meant_by(text) {
+        let range: RelativeRange = text.parse()?;
+        return match range.first() == range.last() {
+            true => Ok(range.in_ledger().first()),
+            false => Err(ParseAddressesError::Several(text.to_string())),
+        };
+    }
     match text.parse() {
         Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_some() => {
             Err(ParseAddressesError::Mapped(text.to_string()))
@@ -462,6 +474,12 @@ pub enum ParseAddressesError {
     /// An IPv4 address dressed as IPv6.
     #[error("{0:?} is an IPv4-mapped address; write the IPv4 address itself")]
     Mapped(String),
+    /// An address that follows a prefix, and is none.
+    #[error("{0}")]
+    Relative(#[from] RelativeRangeError),
+    /// A range where an address belongs.
+    #[error("{0:?} is a range; write one host part, such as home/::10")]
+    Several(String),
 }
 
 #[cfg(test)]

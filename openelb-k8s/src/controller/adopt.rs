@@ -145,7 +145,10 @@ impl Machine {
         let service = self.holders.get(key)?.service.as_deref()?;
         let namespace = self.namespaces.get(key.namespace()).map(|it| &**it);
         match wish(service, namespace, &self.settings.serving) {
-            Wish::Ask(_, request) => Some(request),
+            Wish::Ask(_, request) => {
+                let read = self.read_request(request);
+                Some(read.unwrap_or_else(|_| remains(service)))
+            }
             Wish::Refused(_) => Some(remains(service)),
             Wish::NotOurs | Wish::Nothing => None,
         }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use openelb_ipam::Time;
+use openelb_ipam::ipam::Assigned;
 
 use super::holder;
 use super::key::{Key, LedgerId, Subject, Tick};
@@ -281,6 +282,10 @@ impl Machine {
             return;
         };
         enter(service, apply, version);
+        self.note_shown(key);
+        let Some(holder) = self.holders.get(key) else {
+            return;
+        };
         let after = holder.shown();
         if before != after {
             // Another record may have been seen while this was under way: what is shown stays.
@@ -294,10 +299,13 @@ impl Machine {
             .copied()
             .collect();
         if after.iter().any(|address| !before.contains(address)) {
-            let addresses = &grants;
+            let addresses: Vec<Assigned> =
+                grants.iter().flat_map(|it| self.in_public(it)).collect();
+            let addresses = &addresses;
             self.tell(key, Decision::Allocated { addresses, missing });
         }
         if !gone.is_empty() {
+            let gone: Vec<String> = gone.iter().map(|it| self.prefixes.key_of(*it)).collect();
             self.tell(key, Decision::Released(&gone));
         }
     }
@@ -345,8 +353,4 @@ fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
     let conditions = &mut service.status.conditions;
     conditions.retain(|it| it.kind != names::ADDRESS_ASSIGNED_CONDITION);
     conditions.extend(apply.condition.clone());
-    debug_assert!(
-        apply.ingress.is_none() || holder::shown(service).len() <= 2,
-        "one address of each family"
-    );
 }

@@ -29,12 +29,19 @@ impl Machine {
             apply.label = label.map(str::to_owned);
             apply.ingress = (is_cleared(holder, service)).then(Vec::new);
         } else {
-            let addresses: Vec<_> = holder.grants.iter().map(|grant| grant.address).collect();
+            let addresses = holder
+                .grants
+                .iter()
+                .map(|grant| self.projected(grant.address));
+            let addresses: Vec<_> = addresses.flatten().collect();
             let ingress = wish::ingress(service, &addresses, self.settings.is_mode_known);
             // The label names one pool: that of the address which is listed first.
             let first = ingress.first().map(|entry| &entry.ip);
             let mut grants = holder.grants.iter();
-            let first = grants.find(|grant| first == Some(&grant.address.to_string()));
+            let first = grants.find(|grant| {
+                let shown = self.projected(grant.address).into_iter();
+                first.is_none_or(|first| shown.map(|it| it.to_string()).any(|it| it == *first))
+            });
             apply.finalizer = true;
             apply.label = first.map(|grant| grant.pool.to_string());
             apply.ingress = Some(ingress);
@@ -63,7 +70,9 @@ impl Machine {
             .records
             .iter()
             .filter(|(address, _)| !holder.is_granted(*address));
-        let owed: Vec<_> = owed.map(|(address, _)| address.to_string()).collect();
+        let owed: Vec<_> = owed
+            .map(|(address, _)| self.prefixes.key_of(*address))
+            .collect();
         let status = if holder.grants.is_empty() {
             "False"
         } else {

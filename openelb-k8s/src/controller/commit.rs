@@ -204,7 +204,7 @@ impl Machine {
         }
         pool.status_after = now + STATUS_PAUSE;
         let touching = mem::take(&mut pool.ledger.touching);
-        status.used = pool.ledger.render(&edits);
+        status.used = pool.ledger.render(&edits, &self.prefixes.names);
         let what = Change::EipStatus {
             name: id.name.to_string(),
             resource_version: pool.ledger.version.clone().unwrap_or_default(),
@@ -296,7 +296,7 @@ impl Machine {
             spec: api::AddressBlockSpec {
                 eip: block.ledger.pool.to_string(),
                 first: block.first.clone(),
-                used: block.ledger.render(&edits),
+                used: block.ledger.render(&edits, &self.prefixes.names),
                 revision: block.ledger.revision + 1,
             },
         };

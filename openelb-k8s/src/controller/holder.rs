@@ -17,6 +17,8 @@ use crate::wish::Refusal;
 pub(super) struct Holder {
     /// The newest version known; `None`: it does not exist.
     pub(super) service: Option<Box<Service>>,
+    /// The addresses in its status as the ledgers have them, in the order of the ingress.
+    pub(super) shown: Vec<IpAddr>,
     /// When a version that this machine did not write was seen last.
     pub(super) seen: Tick,
     /// Nobody can still write to the Service what was decided before: issue of the last write that
@@ -86,13 +88,13 @@ pub(super) enum Errand {
 }
 
 impl Holder {
-    /// The addresses in its status, in the order of the ingress.
+    /// The addresses in its status as the ledgers have them, in the order of the ingress.
     pub(super) fn shown(&self) -> Vec<IpAddr> {
-        self.service.as_deref().map(shown).unwrap_or_default()
+        self.shown.clone()
     }
 
     pub(super) fn shows(&self, address: IpAddr) -> bool {
-        self.shown().contains(&address)
+        self.shown.contains(&address)
     }
 
     pub(super) fn is_granted(&self, address: IpAddr) -> bool {
@@ -121,7 +123,7 @@ impl Holder {
     }
 }
 
-/// The addresses of an ingress list.
+/// The addresses of an ingress list, as the world sees them.
 pub(super) fn shown(service: &Service) -> Vec<IpAddr> {
     let ingress = service.status.load_balancer.ingress.iter();
     ingress.filter_map(|entry| entry.ip.parse().ok()).collect()

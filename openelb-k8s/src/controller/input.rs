@@ -1,5 +1,7 @@
 //! What the machine is told: the objects of the cluster, and the answers to its writes.
 
+use openelb_ipam::relative::Projection;
+
 use crate::api::{AddressBlock, Eip};
 use crate::cluster::{Namespace, Service};
 
@@ -56,6 +58,9 @@ pub enum Input {
     Namespace(Box<Namespace>),
     /// A Namespace is gone.
     NamespaceGone(String),
+    /// All prefixes that addresses follow, as the status of their objects has them. Without it there
+    /// is none: whoever has some tells of them before it lets the machine lead.
+    Prefixes(Box<Projection>),
     /// An object that is no valid one of its kind: what is known and held of it stays as it is, and
     /// nothing is written to it.
     Unreadable {

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use openelb_ipam::relative::Names;
+
+use super::follow::{key_text, parse_key};
 use super::key::{Key, Tick};
 use super::retry::Retry;
 use super::{Object, WriteId};
@@ -105,7 +108,7 @@ impl Ledger {
     }
 
     /// The records in the form of `Eip.status.used`, with edits applied.
-    pub(super) fn render(&self, edits: &[Edit]) -> BTreeMap<String, String> {
+    pub(super) fn render(&self, edits: &[Edit], names: &Names) -> BTreeMap<String, String> {
         let mut changed: BTreeMap<IpAddr, Vec<Key>> = BTreeMap::new();
         for edit in edits {
             let owners = changed
@@ -122,7 +125,7 @@ impl Ledger {
         for (address, owners) in unchanged.chain(&changed) {
             if !owners.is_empty() {
                 let texts: Vec<_> = owners.iter().map(ToString::to_string).collect();
-                used.insert(address.to_string(), texts.join(";"));
+                used.insert(key_text(names, *address), texts.join(";"));
             }
         }
         used
@@ -130,12 +133,19 @@ impl Ledger {
 }
 
 /// Reads `Eip.status.used`: the records, and the entries that are none.
-pub(super) fn parse(used: BTreeMap<String, String>) -> (Records, BTreeMap<String, String>) {
+pub(super) fn parse(
+    used: BTreeMap<String, String>,
+    names: &mut Names,
+) -> (Records, BTreeMap<String, String>) {
     let (mut records, mut strange) = (Records::new(), BTreeMap::new());
     for (address, owners) in used {
         let keys: Option<Vec<Key>> = owners.split(';').map(Key::parse).collect();
-        match (address.parse::<IpAddr>(), keys) {
-            (Ok(address), Some(mut keys)) => {
+        let read = parse_key(&address).filter(|(_, name)| {
+            // What another name has the block of is no record that can be told apart.
+            name.as_ref().is_none_or(|name| names.insert(name).is_ok())
+        });
+        match (read, keys) {
+            (Some((address, _)), Some(mut keys)) => {
                 let known: &mut Vec<Key> = records.entry(address).or_default();
                 keys.retain(|key| !known.contains(key));
                 for key in keys {

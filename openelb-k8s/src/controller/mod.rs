@@ -36,6 +36,7 @@ mod apply;
 mod commit;
 mod counters;
 mod doubt;
+mod follow;
 mod holder;
 mod input;
 mod key;
@@ -60,6 +61,7 @@ pub use output::{Change, ObjectRef, Occurrence, Output, ServiceApply, Write, Wri
 pub use settings::Settings;
 
 use crate::cluster::Namespace;
+use follow::Prefixes;
 use holder::Holder;
 use key::{Key, LedgerId, Subject, Tick};
 use ledger::Ledger;
@@ -76,6 +78,7 @@ pub struct Machine {
     /// Boxed: the nodes of the tree are half empty where keys come in order.
     holders: BTreeMap<Key, Box<Holder>>,
     namespaces: BTreeMap<Arc<str>, Box<Namespace>>,
+    prefixes: Prefixes,
     /// Every record by address, wherever it is.
     recorded: HashMap<IpAddr, Vec<(Key, LedgerId)>>,
     /// Names seen in a list that is not complete yet.
@@ -111,6 +114,7 @@ impl Machine {
             blocks: BTreeMap::new(),
             holders: BTreeMap::new(),
             namespaces: BTreeMap::new(),
+            prefixes: Prefixes::default(),
             recorded: HashMap::new(),
             listing: BTreeMap::new(),
             synced: BTreeSet::new(),
@@ -152,6 +156,7 @@ impl Machine {
             }
             Input::Namespace(namespace) => self.see_namespace(namespace),
             Input::NamespaceGone(name) => self.lose_namespace(&name),
+            Input::Prefixes(view) => self.see_prefixes(*view),
             Input::Unreadable {
                 kind,
                 namespace,

@@ -13,6 +13,7 @@ use super::pools::PoolState;
 use super::{Kind, Machine, Object};
 use crate::api::{AddressBlock, Eip, ObjectMeta};
 use crate::cluster::{Namespace, Service};
+use crate::pool;
 
 /// A block and its records.
 #[derive(Debug)]
@@ -53,7 +54,8 @@ impl Machine {
     }
 
     fn take_eip(&mut self, name: &Arc<str>, mut eip: Box<Eip>, is_watched: bool, now: Time) {
-        let (records, strange) = ledger::parse(mem::take(&mut eip.status.used));
+        let (records, strange) =
+            ledger::parse(mem::take(&mut eip.status.used), &mut self.prefixes.names);
         let revision = eip.status.ledger_revision;
         let version = eip.metadata.resource_version.clone();
         let new = || PoolState::new(eip.clone());
@@ -64,6 +66,10 @@ impl Machine {
         let id = LedgerId::eip(Arc::clone(name));
         self.take_records(&id, version, revision, &records, now);
         if let Some(pool) = self.pools.get_mut(name) {
+            for entry in pool::relative(&pool.eip) {
+                // What another name has the block of is refused where it is written.
+                let _ = self.prefixes.names.insert(entry.range.prefix());
+            }
             self.are_pools_due |= pool.reread();
         }
     }
@@ -98,7 +104,7 @@ impl Machine {
     }
 
     fn take_block(&mut self, name: Arc<str>, block: AddressBlock, now: Time) {
-        let (records, strange) = ledger::parse(block.spec.used);
+        let (records, strange) = ledger::parse(block.spec.used, &mut self.prefixes.names);
         let new = || BlockState {
             metadata: ObjectMeta::default(),
             first: String::new(),
@@ -256,8 +262,10 @@ impl Machine {
         holder.is_frozen = false;
         holder.is_barred = false;
         holder.force = false;
+        self.note_shown(&key);
         // Of two records that two controllers made, the one that is shown stays.
-        if holder.has_gap() || !is_same {
+        let has_gap = self.holders.get(&key).is_some_and(|it| it.has_gap());
+        if has_gap || !is_same {
             self.readopt.insert(key.clone());
         }
         self.dirty.insert(key);
@@ -267,6 +275,7 @@ impl Machine {
         let tick = self.next_tick();
         if let Some(holder) = self.holders.get_mut(key) {
             holder.service = None;
+            holder.shown.clear();
             holder.stash = None;
             holder.fence = None;
             holder.seen = tick;

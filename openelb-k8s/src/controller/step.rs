@@ -61,7 +61,10 @@ impl Machine {
             Wish::NotOurs if !is_ours => (Stance::Stranger, Vec::new(), None),
             Wish::NotOurs | Wish::Nothing => (Stance::Leaving, Vec::new(), None),
             Wish::Refused(refusal) => (Stance::Customer, self.keep(key), Some(refusal)),
-            Wish::Ask(owner, request) => self.ask(key, &owner, &request, now),
+            Wish::Ask(owner, request) => match self.read_request(request) {
+                Ok(request) => self.ask(key, &owner, &request, now),
+                Err(refusal) => (Stance::Customer, self.keep(key), Some(refusal)),
+            },
         };
         let grants: Vec<Assigned> = grants
             .into_iter()
@@ -70,6 +73,8 @@ impl Machine {
                 ..grant
             })
             .collect();
+        let trouble = trouble.map(|refusal| self.in_words(refusal));
+        let trouble = trouble.or_else(|| self.unknown_prefix(&grants));
         let Some(holder) = self.holders.get_mut(key) else {
             return;
         };
@@ -291,7 +296,10 @@ impl Machine {
         };
         if !ledger.is_held(grant.address, key) {
             Readiness::Not
-        } else if holder.shows(grant.address) || ledger.own_at >= holder.seen {
+        } else if holder.shows(grant.address)
+            || ledger.own_at >= holder.seen
+            || self.is_hidden(grant.address)
+        {
             Readiness::Ready
         } else {
             Readiness::AfterTouch(id)

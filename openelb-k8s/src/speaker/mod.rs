@@ -23,9 +23,10 @@ use openelb_ipam::OwnerKey;
 use self::endpoints::{Endpoints, of_services};
 use self::fitness::Nodes;
 use self::pools::{Pool, Pools};
-use crate::api::{BgpConf, BgpPeer, Eip, Layer2Conf, Protocol, SecretKey};
+use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, Protocol, SecretKey};
 use crate::bgp::{self, Material};
 use crate::cluster::{EndpointSlice, Node, Service, ServiceType, TrafficPolicy};
+use crate::follow;
 use crate::layer2::{self, Keys, Standings};
 use crate::link::{self, Bid, Bids, Here, Together, Wanted};
 use crate::names;
@@ -50,6 +51,8 @@ pub struct Cluster {
     pub bgp_peers: BTreeMap<String, BgpPeer>,
     /// By name; only [`names::DEFAULT_LAYER2_CONF`] counts.
     pub layer2_confs: BTreeMap<String, Layer2Conf>,
+    /// By name.
+    pub prefixes: BTreeMap<String, DynamicPrefix>,
 }
 
 /// Namespace and name.
@@ -128,7 +131,8 @@ pub fn desired<S: Material + Keys>(cluster: &Cluster, me: &Me, shelf: &S) -> Des
     let nodes = Nodes::of(cluster, me, conf);
     let peers: Vec<_> = cluster.bgp_peers.values().cloned().collect();
     let bgp = bgp::speaker(conf, &peers, &nodes.mine, shelf);
-    let mut pools = Pools::of(&cluster.eips, &nodes, conf);
+    let view = follow::projection(cluster.prefixes.values());
+    let mut pools = Pools::of(&cluster.eips, view, &nodes, conf);
     let meant = election(cluster, me, shelf);
     let election = meant
         .election

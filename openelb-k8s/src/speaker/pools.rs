@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use openelb_announce::bgp::route::Advertisement;
 use openelb_announce::link::InterfaceSelector;
 use openelb_ipam as ipam;
+use openelb_ipam::relative::{Projection, Shown};
 
 use super::fitness::Nodes;
 use super::{Lights, WhyNot};
@@ -34,6 +35,8 @@ pub(super) struct Pool<'a> {
 /// All pools.
 pub(super) struct Pools<'a> {
     pub(super) by_name: BTreeMap<&'a str, Pool<'a>>,
+    /// How addresses that follow a prefix are shown.
+    view: Projection,
     /// What is to be said about their objects.
     pub(super) problems: Vec<Problem>,
 }
@@ -41,6 +44,7 @@ pub(super) struct Pools<'a> {
 impl<'a> Pools<'a> {
     pub(super) fn of(
         eips: &'a BTreeMap<String, Eip>,
+        view: Projection,
         nodes: &Nodes<'_>,
         conf: Option<&BgpConf>,
     ) -> Self {
@@ -50,16 +54,25 @@ impl<'a> Pools<'a> {
             .map(|(name, eip)| (&**name, Pool::of(eip, nodes, conf, &mut problems)));
         Self {
             by_name: pools.collect(),
+            view,
             problems,
         }
     }
 
     /// The pool that an address of a service is of: the one that the service says it is served from,
     /// if that has it or has it on record, or else any that has it.
+    ///
+    /// An address that follows a prefix is of the pool that lists its host part, under the prefix in
+    /// use and under those that are leaving; under one that left it is of none.
     pub(super) fn of_address(&self, service: &Service, address: IpAddr) -> Option<&Pool<'a>> {
+        let address = self.view.read_address(address);
+        let record = match self.view.show(address) {
+            Shown::Following(following) => following.relative.to_string(),
+            Shown::Static(_) | Shown::Nameless(_) => address.to_string(),
+        };
         let label = service.metadata.labels.get(names::POOL_LABEL);
         let labelled = label.and_then(|name| self.by_name.get(name.as_str()));
-        let is_of = |pool: &&Pool<'_>| pool.has(address) || pool.records(service, address);
+        let is_of = |pool: &&Pool<'_>| pool.has(address) || pool.records(service, &record);
         let labelled = labelled.filter(is_of);
         labelled.or_else(|| self.by_name.values().find(|pool| pool.has(address)))
     }
@@ -143,10 +156,10 @@ impl<'a> Pool<'a> {
     }
 
     /// An address that left the pool by an edit stays with its service until it is released.
-    fn records(&self, service: &Service, address: IpAddr) -> bool {
+    fn records(&self, service: &Service, record: &str) -> bool {
         let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
         let used = &self.eip.status.used;
-        let owners = used.get(&address.to_string()).map(String::as_str);
+        let owners = used.get(record).map(String::as_str);
         let mut owners = owners.into_iter().flat_map(|owners| owners.split(';'));
         owners.any(|owner| owner.split_once('/') == Some((namespace, name)))
     }

@@ -1,7 +1,5 @@
 //! The texts of Events: one for each decision about a Service.
 
-use std::net::IpAddr;
-
 use openelb_ipam::Family;
 use openelb_ipam::ipam::Assigned;
 
@@ -20,7 +18,7 @@ pub enum Decision<'a> {
     /// It does not get what it asks for; also what another controller stands in the way of.
     Refused(&'a Refusal),
     /// It has given these back.
-    Released(&'a [IpAddr]),
+    Released(&'a [String]),
 }
 
 /// One Event, but for what it is about and when.
@@ -71,8 +69,7 @@ pub fn event(decision: Decision<'_>) -> Event {
             refusal.message.clone(),
         ),
         Decision::Released(addresses) => {
-            let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-            let note = format!("released {}", texts.join(" and "));
+            let note = format!("released {}", addresses.join(" and "));
             (Severity::Normal, RELEASE, RELEASE, note)
         }
     };

@@ -31,6 +31,9 @@ pub fn eip_status(eip: &Eip, ipam: &Ipam, now: Time) -> EipStatus {
     let checked = checked.and_then(|spec| Some((spec, Pool::try_from(spec).ok()?)));
     if let Some((_, pool)) = &checked {
         count(&mut status, pool, ipam);
+        // What follows a prefix is written by its name, so that a renumbering writes no pool.
+        status.first_ip = pool::as_written(&status.first_ip, eip);
+        status.last_ip = pool::as_written(&status.last_ip, eip);
     }
     let said = match (&checked, &spec) {
         (Some((spec, pool)), _) => remarks(eip, spec, pool, ipam),

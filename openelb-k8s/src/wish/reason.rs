@@ -37,6 +37,8 @@ pub enum ReasonWord {
     NoMatchingPool,
     /// Every pool that serves the Service is full.
     PoolExhausted,
+    /// The address follows a prefix that is not known, or not known yet.
+    PrefixUnknown,
     /// The namespace holds as many addresses as it may.
     QuotaExceeded,
     /// Another Service holds the address, and the two may not share it.
@@ -47,7 +49,7 @@ pub enum ReasonWord {
 
 impl ReasonWord {
     /// Every word.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AddressConflictOnWire,
         Self::AddressInUse,
         Self::AddressOrphaned,
@@ -60,6 +62,7 @@ impl ReasonWord {
         Self::NoClusterIP,
         Self::NoMatchingPool,
         Self::PoolExhausted,
+        Self::PrefixUnknown,
         Self::QuotaExceeded,
         Self::SharingRefused,
         Self::StatusConflict,
@@ -80,6 +83,7 @@ impl ReasonWord {
             Self::NoClusterIP => "NoClusterIP",
             Self::NoMatchingPool => "NoMatchingPool",
             Self::PoolExhausted => "PoolExhausted",
+            Self::PrefixUnknown => "PrefixUnknown",
             Self::QuotaExceeded => "QuotaExceeded",
             Self::SharingRefused => "SharingRefused",
             Self::StatusConflict => "StatusConflict",

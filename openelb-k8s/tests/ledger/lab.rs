@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use openelb_ipam::Time;
+use openelb_ipam::relative::Projection;
 use openelb_k8s::api::Eip;
 use openelb_k8s::cluster::Service;
 use openelb_k8s::controller::{Change, Input, Kind, Machine, Output, Settings};
@@ -15,6 +16,8 @@ pub(crate) struct Lab {
     pub(crate) server: Server,
     pub(crate) machine: Machine,
     pub(crate) now: Time,
+    /// What a controller that starts is told of the prefixes.
+    pub(crate) prefixes: Option<Projection>,
     /// Notes of the Events told.
     pub(crate) told: Vec<String>,
 }
@@ -26,6 +29,7 @@ impl Lab {
             server: Server::default(),
             machine: Machine::new(Settings::default()),
             now: Time(1_800_000_000_000),
+            prefixes: None,
             told: Vec::new(),
         };
         for eip in eips {
@@ -48,6 +52,10 @@ impl Lab {
     pub(crate) fn start(&mut self, settings: Settings) {
         self.machine = Machine::new(settings);
         self.server.events.clear();
+        if let Some(view) = &self.prefixes {
+            let input = Input::Prefixes(Box::new(view.clone()));
+            self.machine.handle_input(input, self.now);
+        }
         self.machine.handle_input(Input::Leading(true), self.now);
         for kind in Kind::ALL {
             self.machine.handle_input(Input::Restart(kind), self.now);

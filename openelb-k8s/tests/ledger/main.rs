@@ -17,6 +17,7 @@ mod judge;
 mod lab;
 mod load;
 mod objects;
+mod prefix;
 mod server;
 mod user;
 mod world;

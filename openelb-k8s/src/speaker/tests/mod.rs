@@ -1,6 +1,7 @@
 //! What a node announces, case by case.
 
 mod endpoints;
+mod following;
 mod links;
 mod nodes;
 mod properties;

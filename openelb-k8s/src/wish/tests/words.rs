@@ -100,7 +100,7 @@ fn decisions_become_events_one_each() {
         degraded.note,
         "has 192.0.2.1 of Eip eip; no IPv6 address can be had now"
     );
-    let released = event(Decision::Released(&[ip("192.0.2.1")]));
+    let released = event(Decision::Released(&["192.0.2.1".to_owned()]));
     assert_eq!(
         (released.reason, released.note.as_str()),
         ("ReleaseIP", "released 192.0.2.1")

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tracing::{info, warn};
 
-use crate::api::{BgpConf, BgpPeer, Eip, Layer2Conf, ObjectMeta};
+use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, ObjectMeta};
 use crate::bgp::{Material, PasswordSource};
 use crate::client::{ConfigMap, Event, Key, Secret};
 use crate::cluster::{EndpointSlice, Node, Service};
@@ -37,6 +37,7 @@ pub(super) enum News {
     BgpConf(Event<BgpConf>),
     BgpPeer(Event<BgpPeer>),
     Layer2Conf(Event<Layer2Conf>),
+    DynamicPrefix(Event<DynamicPrefix>),
     ConfigMap(Event<ConfigMap>),
     Secret(Event<Secret>),
 }
@@ -63,6 +64,9 @@ impl Mirror {
             News::BgpPeer(event) => list_of(lists, "BgpPeer").take(event, &mut cluster.bgp_peers),
             News::Layer2Conf(event) => {
                 list_of(lists, "Layer2Conf").take(event, &mut cluster.layer2_confs)
+            }
+            News::DynamicPrefix(event) => {
+                list_of(lists, "DynamicPrefix").take(event, &mut cluster.prefixes)
             }
             News::ConfigMap(event) => {
                 list_of(lists, "ConfigMap").take(event, &mut texts.config_maps)
@@ -212,6 +216,7 @@ objects! {
     BgpConf at String by by_name;
     BgpPeer at String by by_name;
     Layer2Conf at String by by_name;
+    DynamicPrefix at String by by_name;
     ConfigMap at String by by_name;
     Secret at String by by_name;
 }
