@@ -108,7 +108,7 @@ fn versions(input: &[u8]) -> Value {
 
 /// All of standard input; nothing when a person sits there.
 fn read_input() -> Result<Vec<u8>, Error> {
-    let mut input = Vec::new();
+    let mut input = Vec::with_capacity(4096);
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {
         return Ok(input);

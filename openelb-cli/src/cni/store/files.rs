@@ -151,17 +151,9 @@ pub(super) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Writes it in place, as host-local does: whoever reads half of it starts over.
+/// Replaces it in place: whoever reads half of it goes on somewhere else, which is no fault.
 pub(super) fn write_small(path: &Path, text: &str) -> io::Result<()> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o644)
-        .custom_flags(flags.bits());
-    options.open(path)?.write_all(text.as_bytes())
+    write_in_place(path, text.as_bytes(), 0o644).map(|_| ())
 }
 
 /// Replaces the summary in place: an interrupted write is found by its checksum.
@@ -169,21 +161,28 @@ pub(super) fn write_small(path: &Path, text: &str) -> io::Result<()> {
 /// `durably` waits for the disk, once a boot: after a power failure the directory must not carry the mark of a
 /// boot that the summary has never heard of.
 pub(super) fn write_summary(path: &Path, content: &[u8], durably: bool) -> io::Result<()> {
+    let file = write_in_place(path, content, 0o600)?;
+    if durably {
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+/// Not emptied first: a file that was empty in between is flushed to the disk by ext4 when it is closed, which
+/// takes longer than everything else here together.
+fn write_in_place(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let mut options = OpenOptions::new();
     options
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
+        .mode(mode)
         .custom_flags(flags.bits());
     let mut file = options.open(path)?;
     file.write_all(content)?;
     file.set_len(content.len() as u64)?;
-    if durably {
-        file.sync_data()?;
-    }
-    Ok(())
+    Ok(file)
 }
 
 fn create_new(path: &Path, text: &str) -> io::Result<()> {
