@@ -4,12 +4,16 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use openelb_announce::bgp::config::{Config, Dynamic, Liveness as Watch, Peer, Remote, Settings};
-use openelb_announce::bgp::message::{Capability, Framer, Open, write_keepalive};
+use openelb_announce::bgp::message::{
+    AttributeBlock, Capability, Framer, LIMIT, Open, write_announcements, write_keepalive,
+    write_withdrawals,
+};
 use openelb_announce::bgp::peer::{Liveness, State, Stop};
+use openelb_announce::bgp::policy::PrefixRange;
 use openelb_announce::bgp::route::{LocalAddresses, PeerSelection, Route};
 use openelb_announce::bgp::session::ConnectionId;
 use openelb_announce::bgp::speaker::{Arrival, Input, Output, Speaker};
-use openelb_announce::bgp::{Asn, Family, RouterId};
+use openelb_announce::bgp::{AsPath, Asn, Attributes, Family, NextHop, Nlri, Prefix, RouterId};
 use openelb_announce::{Machine, Time};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -30,6 +34,7 @@ enum Op {
     Accept { host: u8, interface: bool },
     Octets { connection: u8, octets: Vec<u8> },
     Open { connection: u8, asn: u8, id: u8 },
+    Routes { connection: u8, said: Said },
     Keepalive(u8),
     Closed(u8),
     Addresses { connection: u8, variant: u8 },
@@ -39,6 +44,15 @@ enum Op {
     Segments(u8),
     Transmit { connection: u8, room: u16 },
     Run { millis: u32 },
+}
+
+/// What an UPDATE says about IPv4 host routes.
+#[derive(Arbitrary, Clone, Debug)]
+struct Said {
+    announced: Vec<u8>,
+    withdrawn: Vec<u8>,
+    asns: Vec<u8>,
+    next_hop: u8,
 }
 
 struct Fuzzed {
@@ -112,6 +126,7 @@ impl Fuzzed {
                 }
             }
             Op::Octets { connection, octets } => self.receive(connection, &octets),
+            Op::Routes { connection, said } => self.receive(connection, &said.write()),
             Op::Open {
                 connection,
                 asn,
@@ -301,6 +316,11 @@ impl Fuzzed {
             assert_eq!(status.session.is_some(), status.state == State::Established);
             assert!(!self.is_stopped || status.state == State::Idle);
         }
+        for learned in self.speaker.learned().routes {
+            let shown = learned.route.to_string();
+            assert!(shown.starts_with("198.51.100.") && !learned.peers.is_empty(), "{shown}");
+            assert!(!shown.contains("192.0.2.254"), "it leads here: {shown}");
+        }
         let soon = self.now + Duration::from_hours(24);
         assert!(self.speaker.poll_timeout().is_none_or(|at| at <= soon));
     }
@@ -360,6 +380,10 @@ fn settings(variant: u8) -> Settings {
     settings.families.ipv4.add_path_send_max = is_set(7).then_some(4);
     settings.password = openelb_announce::bgp::config::Password::new(SECRET).ok();
     settings.keep_received = is_set(1);
+    if is_set(5) {
+        let range = "198.51.100.0/25".parse().expect("a range");
+        settings.import = vec![PrefixRange::within(range)];
+    }
     settings.prefix_limit = is_set(2).then_some(3);
     settings
 }
@@ -383,6 +407,31 @@ fn route(number: u8) -> Route {
         route.peers = PeerSelection::from_iter([name(1).as_str()]);
     }
     route
+}
+
+impl Said {
+    fn write(&self) -> Vec<u8> {
+        let hosts = |numbers: &[u8]| -> Vec<Nlri> {
+            let host = |number: &u8| Prefix::host(IpAddr::from([198, 51, 100, *number])).into();
+            numbers.iter().map(host).collect()
+        };
+        let asns = self.asns.iter().map(|asn| Asn(64_512 + u32::from(asn % 4)));
+        let attributes = Attributes {
+            as_path: AsPath::sequence(asns),
+            ..Attributes::default()
+        };
+        let next_hop = NextHop::v4([192, 0, 2, 250 + self.next_hop % 5].into());
+        let mut octets = Vec::new();
+        // What does not fit into one message is left out.
+        let mut gone = hosts(&self.withdrawn).into_iter();
+        let _ = write_withdrawals(&mut octets, LIMIT, Family::Ipv4Unicast, &mut gone);
+        let next_hop = next_hop.expect("a host's address");
+        if let Ok(block) = AttributeBlock::new(&attributes, next_hop, true) {
+            let mut new = hosts(&self.announced).into_iter();
+            let _ = write_announcements(&mut octets, LIMIT, &block, &mut new);
+        }
+        octets
+    }
 }
 
 fn open(asn: u8, id: u8) -> Open {

@@ -14,6 +14,7 @@ mod endings;
 mod hops;
 #[path = "../bgp_peers/lab.rs"]
 mod lab;
+mod learning;
 mod listening;
 mod node;
 mod passwords;

@@ -79,9 +79,13 @@ impl Speaker {
     /// Costs a look at every member, and at every route only if they did change.
     pub(super) fn learn_addresses(&mut self) {
         let own = self.own_addresses();
-        if std::mem::replace(&mut self.learning.own_addresses, own.clone()) == own {
-            return;
+        if std::mem::replace(&mut self.learning.own_addresses, own.clone()) != own {
+            self.select_all();
         }
+    }
+
+    /// Chooses anew among everything that is imported.
+    pub(super) fn select_all(&mut self) {
         let members = self.roster.named();
         let routes = members.flat_map(|(_, member)| member.machine.received().routes());
         let all = routes.filter(|route| route.is_imported);

@@ -127,3 +127,12 @@ fn an_attribute_longer_than_any_message_and_a_next_hop_that_leads_nowhere_are_re
     let refused = AttributeBlock::new(&path(&[]), nowhere, true);
     assert!(matches!(refused, Err(EncodeError::NextHop(_))));
 }
+
+#[test]
+fn kube_router_6_a_peer_that_has_only_link_local_addresses_gets_a_next_hop_of_32_octets() {
+    let next_hop = NextHop::v6("fe80::1".parse().unwrap()).unwrap();
+    let block = AttributeBlock::new(&path(&[]), next_hop, true).unwrap();
+    let address = "fe800000000000000000000000000001";
+    let expected = hex(&format!("900e0000 0002 01 20 {address} {address} 00"));
+    assert_eq!(block.multi_protocol(), expected);
+}

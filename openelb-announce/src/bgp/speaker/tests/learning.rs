@@ -14,7 +14,8 @@ use crate::bgp::policy::PrefixRange;
 use crate::bgp::prefix::Nlri;
 use crate::bgp::rib::NotLearned;
 use crate::bgp::session::ConnectionId;
-use std::collections::BTreeMap;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 const V4: Family = Family::Ipv4Unicast;
@@ -319,4 +320,160 @@ fn routes_of_a_dynamic_neighbor_go_with_its_connection() {
     assert_eq!(bench.learned().len(), 1);
     bench.close(connection);
     assert!(bench.learned().is_empty());
+}
+
+/// One thing that peer 2 or 3 does, or that happens to it.
+#[derive(Clone, Debug)]
+enum Step {
+    Announce(u8, Vec<u8>, Vec<u32>),
+    Withdraw(u8, Vec<u8>),
+    Close(u8),
+    Open(u8, bool),
+    EndOfRib(u8),
+    Import(u8),
+    Own(Vec<u8>),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let peer = || 2_u8..4;
+    let some = || prop::collection::vec(0_u8..6, 0..4);
+    // 64512 is our own AS.
+    let path = prop::collection::vec(64_511_u32..64_514, 0..3);
+    prop_oneof![
+        4 => (peer(), some(), path).prop_map(|(peer, some, path)| Step::Announce(peer, some, path)),
+        3 => (peer(), some()).prop_map(|(peer, some)| Step::Withdraw(peer, some)),
+        1 => peer().prop_map(Step::Close),
+        2 => (peer(), any::<bool>()).prop_map(|(peer, is_graceful)| Step::Open(peer, is_graceful)),
+        1 => peer().prop_map(Step::EndOfRib),
+        1 => (0_u8..3).prop_map(Step::Import),
+        1 => some().prop_map(Step::Own),
+        1 => (0_u64..200).prop_map(Step::Wait),
+    ]
+}
+
+/// Two peers, and the connections that are up.
+struct History {
+    bench: Bench,
+    up: BTreeMap<u8, ConnectionId>,
+}
+
+impl History {
+    fn new() -> Self {
+        let (bench, two, three) = two_leaves();
+        let up = BTreeMap::from([(2, two), (3, three)]);
+        Self { bench, up }
+    }
+
+    fn act(&mut self, step: Step) {
+        let names = |some: &[u8]| -> Vec<String> {
+            some.iter().map(|it| format!("10.244.{it}.0/24")).collect()
+        };
+        match step {
+            Step::Announce(peer, some, mut path) => {
+                path.insert(0, 64_513);
+                let names = names(&some);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                self.say(peer, &update(&names, peer, &path));
+            }
+            Step::Withdraw(peer, some) => {
+                let names = names(&some);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                self.say(peer, &withdrawal(&names));
+            }
+            Step::Close(peer) => {
+                if let Some(connection) = self.up.remove(&peer) {
+                    self.bench.close(connection);
+                }
+            }
+            Step::Open(peer, is_graceful) => self.open(peer, is_graceful),
+            Step::EndOfRib(peer) => {
+                if let Some(connection) = self.up.get(&peer) {
+                    self.bench.end_of_rib(*connection);
+                }
+            }
+            Step::Import(length) => self.import(length),
+            Step::Own(some) => {
+                let routes = names(&some).iter().map(|it| route(it)).collect();
+                self.bench.speaker.announce(routes, self.bench.now);
+                self.bench.drain();
+            }
+            Step::Wait(seconds) => self.bench.run(seconds),
+        }
+        self.forget_ended();
+    }
+
+    fn say(&mut self, peer: u8, octets: &[u8]) {
+        if let Some(connection) = self.up.get(&peer) {
+            self.bench.say(*connection, octets);
+        }
+    }
+
+    /// The last dial to a peer that is down succeeds.
+    fn open(&mut self, peer: u8, is_graceful: bool) {
+        let address = IpAddr::from([192, 0, 2, peer]);
+        let is_its = |output: &&Output| matches!(output, Output::Connect { target, .. } if target.address == address);
+        let Some(Output::Connect { connection, .. }) =
+            self.bench.outputs.iter().rfind(is_its).cloned()
+        else {
+            return;
+        };
+        if self.up.contains_key(&peer) {
+            return;
+        }
+        let said = if is_graceful {
+            graceful(peer.into())
+        } else {
+            open(peer.into())
+        };
+        self.bench.open(connection, &address.to_string(), &said);
+        self.up.insert(peer, connection);
+    }
+
+    /// More or less of 10.244.0.0/16 is imported.
+    fn import(&mut self, length: u8) {
+        let range = format!("10.244.0.0/{}", 20 + length).parse().unwrap();
+        let peers = [leaf(2), leaf(3)].map(|mut peer| {
+            peer.settings.import = vec![PrefixRange::within(range)];
+            peer
+        });
+        self.bench.configure(config(peers));
+    }
+
+    /// What the speaker closed is closed.
+    fn forget_ended(&mut self) {
+        let ended = |output: &Output| match output {
+            Output::Close { connection, .. } => Some(*connection),
+            _ => None,
+        };
+        let ended: BTreeSet<_> = self.bench.outputs.iter().filter_map(ended).collect();
+        let gone: Vec<_> = self.up.extract_if(.., |_, it| ended.contains(it)).collect();
+        for (_, connection) in gone {
+            self.bench.close(connection);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happened_what_is_learned_is_what_choosing_anew_would_choose(
+        steps in prop::collection::vec(step(), 0..40),
+    ) {
+        let mut history = History::new();
+        for step in steps {
+            history.act(step);
+            let learned = history.bench.speaker.learned().routes;
+            for it in &learned {
+                let prefix = crate::bgp::Prefix::from(it.route.destination());
+                let is_known = |peer: &crate::bgp::route::PeerName| {
+                    let mut received = history.bench.speaker.received(peer).unwrap();
+                    received.any(|it| it.is_imported && it.nlri.prefix == prefix)
+                };
+                prop_assert!(it.peers.iter().all(is_known), "{it:?}");
+            }
+            history.bench.speaker.select_all();
+            prop_assert_eq!(&history.bench.speaker.learned().routes, &learned);
+            history.bench.drain();
+        }
+    }
 }
