@@ -30,7 +30,10 @@ pub mod link;
 pub mod manifests;
 pub mod names;
 pub mod pool;
+pub mod prefix;
 pub mod problem;
+#[cfg(feature = "sources")]
+pub mod source;
 pub mod speaker;
 pub mod vrrp;
 pub mod wish;

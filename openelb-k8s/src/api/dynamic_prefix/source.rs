@@ -105,6 +105,10 @@ pub struct LeaseSource {
     /// Name of the interface that the prefix was delegated on, for formats with a file for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
+    /// Only leases of the client with this DUID, such as `00:01:00:01:...`, for files of servers;
+    /// absent: there must be but one client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
 }
 
 /// Which program writes a file of leases.
@@ -112,12 +116,16 @@ pub struct LeaseSource {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LeaseFormat {
-    /// The client of systemd: `/run/systemd/netif/links/NUMBER`.
+    /// The client of systemd: what `networkctl --json=short status INTERFACE` prints, written to a
+    /// file. It keeps no file of delegated prefixes itself; its routes are events, so a source
+    /// `route` of type `unreachable` and protocol 16 is the better one.
     #[default]
     Networkd,
-    /// The client dhcpcd: the reply it keeps as `/var/lib/dhcpcd/INTERFACE.lease6`.
+    /// The client dhcpcd: the reply that it keeps as `/var/lib/dhcpcd/INTERFACE.lease6`, or what
+    /// `dhcpcd -U -6 INTERFACE` prints.
     Dhcpcd,
-    /// The server dnsmasq: its lease file.
+    /// The server dnsmasq: its lease file. It delegates no prefixes; those around the addresses that
+    /// it leases are taken, as /64.
     Dnsmasq,
     /// The server Kea: the file of its memfile back end, `kea-leases6.csv`.
     Kea,
