@@ -1,6 +1,7 @@
 //! The `openelb` command: parse, run, exit.
 #![forbid(unsafe_code)]
 
+mod address;
 mod args;
 mod client;
 mod clock;

@@ -34,4 +34,7 @@ pub(crate) enum ImportOrigin {
     Openelb,
     /// MetalLB from 0.13 on.
     Metallb,
+    /// metallb-dyn6: its Helm values, its Deployment or its environment, best together with
+    /// the objects of MetalLB.
+    MetallbDyn6,
 }

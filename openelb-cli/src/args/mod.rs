@@ -5,6 +5,7 @@ mod cluster;
 mod import;
 mod link;
 mod manifests;
+mod prefix;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub(crate) use self::cluster::ClusterArgs;
 pub(crate) use self::import::{ImportArgs, ImportOrigin};
 pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
 pub(crate) use self::manifests::{ManifestsArgs, SpeakerProtocol};
+pub(crate) use self::prefix::{PrefixExplainArgs, PrefixVerb, PrefixWatchArgs};
+use crate::address::Address;
 use crate::lab::args::LabArgs;
 use crate::output::Format;
 
@@ -69,6 +72,9 @@ pub(crate) enum Verb {
     /// Look at the virtual routers of the running daemon.
     #[command(subcommand)]
     Vrrp(VrrpVerb),
+    /// Look at the prefixes that addresses follow, and at why they are what they are.
+    #[command(subcommand)]
+    Prefix(PrefixVerb),
     /// Take a node out of service without losing traffic.
     #[command(
         after_help = "Layer 2 addresses are handed over to the other nodes of the link, virtual \
@@ -127,7 +133,8 @@ pub(crate) struct PlaceArgs {
 /// `openelb run`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {
-    /// YAML file with documents of kind Eip, Service, `BgpConf` or `BgpPeer`; several are read as one.
+    /// YAML file with documents of kind Eip, Service, `DynamicPrefix`, `BgpConf` or `BgpPeer`; several
+    /// are read as one.
     #[arg(required = true, value_name = "CONFIG")]
     pub(crate) config: Vec<PathBuf>,
     #[command(flatten)]
@@ -283,9 +290,10 @@ pub(crate) struct WishArgs {
     /// From this pool only.
     #[arg(long)]
     pub(crate) pool: Option<String>,
-    /// Exactly this address; once per family.
+    /// Exactly this address; once per family. `home/::10`, or `::10` where only one prefix has it,
+    /// follows a prefix.
     #[arg(long, value_name = "ADDR")]
-    pub(crate) address: Vec<IpAddr>,
+    pub(crate) address: Vec<Address>,
     /// Families, in order [default: the one that a pool offers].
     #[arg(long, value_enum, value_name = "FAMILIES")]
     pub(crate) families: Option<Families>,
@@ -326,8 +334,8 @@ pub(crate) struct ReleaseArgs {
 /// `openelb ip reserve`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReserveArgs {
-    /// The address to keep.
-    pub(crate) address: IpAddr,
+    /// The address to keep, also as `home/::10`.
+    pub(crate) address: Address,
     /// Why, shown by `whois`; a name, as it becomes the owner reservation/default/NAME.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -351,8 +359,8 @@ pub(crate) struct ListArgs {
 /// `openelb ip whois`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WhoisArgs {
-    /// The address.
-    pub(crate) address: IpAddr,
+    /// The address, also as `home/::10`.
+    pub(crate) address: Address,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
 }

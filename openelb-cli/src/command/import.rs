@@ -18,6 +18,7 @@ pub(super) fn run(args: &ImportArgs, format: Format) -> Result<ExitCode, Failure
     let origin = match args.origin {
         ImportOrigin::Openelb => Origin::OpenElb,
         ImportOrigin::Metallb => Origin::MetalLb,
+        ImportOrigin::MetallbDyn6 => Origin::MetalLbDyn6,
     };
     let documents = if args.live {
         live(origin, args)?

@@ -13,6 +13,7 @@ mod man;
 mod manifests;
 mod owner;
 mod pool;
+mod prefix;
 mod run;
 mod span;
 mod status;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Bgp(verb) => bgp::run(verb, format),
         Verb::L2(verb) => l2::run(verb, format),
         Verb::Vrrp(verb) => vrrp::run(verb, format),
+        Verb::Prefix(verb) => prefix::run(verb, format),
         Verb::Drain(args) => drain::run(&args, format),
         Verb::Announce(args) => announce::run(&args),
         Verb::Lab(args) => lab::run(&args, format),

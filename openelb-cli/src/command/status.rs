@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use super::{l2, vrrp};
+use super::{l2, prefix, vrrp};
 use crate::args::{PlaceArgs, StatusArgs};
 use crate::client;
 use crate::engine::{Answer, BgpReport, Pools, Question, ServiceState, StatusReport};
@@ -60,6 +60,10 @@ impl Report for StatusReport {
             pools: self.pools.clone(),
         }
         .write_human(out, paint)?;
+        if !self.prefixes.is_empty() {
+            heading(out, paint, "PREFIXES")?;
+            prefix::table(&self.prefixes, paint).write(out)?;
+        }
         heading(out, paint, "SERVICES")?;
         services(self, paint).write(out)?;
         if !self.announcements.is_empty() {
@@ -99,7 +103,7 @@ fn services(status: &StatusReport, paint: Paint) -> Table {
         let addresses: Vec<_> = service
             .addresses
             .iter()
-            .map(|held| held.address.to_string())
+            .map(|held| held.shown.to_string())
             .collect();
         let state = match service.state {
             ServiceState::Announced => paint.good("announced"),

@@ -31,7 +31,7 @@ pub(super) fn request(wish: &WishArgs) -> Result<Request, Failure> {
     let request = Request {
         families,
         policy,
-        addresses: wish.address.iter().copied().collect(),
+        addresses: wish.address.iter().map(|it| it.ledger).collect(),
         pool,
         sharing: wish.sharing_key.as_deref().map(Sharing::new),
         ports: ports(&wish.port)?,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openelb_k8s::api::{BgpConf, BgpPeer, Eip, Layer2Conf};
+use openelb_k8s::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf};
 use openelb_k8s::names;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +80,7 @@ pub(super) struct Documents {
     pub(super) peers: Vec<Written<BgpPeer>>,
     pub(super) config_maps: Vec<Written<ConfigMap>>,
     pub(super) elections: Vec<Written<Layer2Conf>>,
+    pub(super) prefixes: Vec<Written<DynamicPrefix>>,
     pub(super) remarks: Vec<Diagnostic>,
 }
 
@@ -154,6 +155,10 @@ impl Documents {
             (names::LAYER2_API_VERSION, names::LAYER2_CONF_KIND) => {
                 let read = self.typed(source, node);
                 self.elections.extend(read);
+            }
+            (names::DYNAMIC_PREFIX_API_VERSION, names::DYNAMIC_PREFIX_KIND) => {
+                let read = self.typed(source, node);
+                self.prefixes.extend(read);
             }
             (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND) => {
                 let read = self.typed(source, node);
@@ -263,11 +268,15 @@ fn unknown_kind(source: &Source, node: &Node, api_version: &str, kind: &str) -> 
 /// below what would hurt a daemon that reloads it.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     (names::EIP_API_VERSION, names::EIP_KIND),
     (names::STANDALONE_API_VERSION, names::SERVICE_KIND),
     (names::BGP_API_VERSION, names::BGP_CONF_KIND),
     (names::BGP_API_VERSION, names::BGP_PEER_KIND),
     (names::LAYER2_API_VERSION, names::LAYER2_CONF_KIND),
+    (
+        names::DYNAMIC_PREFIX_API_VERSION,
+        names::DYNAMIC_PREFIX_KIND,
+    ),
     (names::CONFIG_MAP_API_VERSION, names::CONFIG_MAP_KIND),
 ];

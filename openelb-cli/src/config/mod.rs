@@ -6,6 +6,8 @@ mod file;
 mod host;
 mod layer2;
 mod node;
+mod pin;
+mod prefix;
 mod read;
 mod resolve;
 mod secret;
@@ -28,6 +30,7 @@ use openelb_k8s::vrrp::PoolRouters;
 pub(crate) use self::bgp::{BgpConfig, first_line};
 pub(crate) use self::diagnostic::Diagnostic;
 pub(crate) use self::host::this_node;
+pub(crate) use self::prefix::PrefixConfig;
 pub(crate) use self::service::{Announce, CheckProtocol, HealthCheck};
 
 /// What was meant by the files.
@@ -44,6 +47,8 @@ pub(crate) struct Config {
     /// How the nodes of a link agree on who answers for layer 2 addresses; `None`: every daemon
     /// answers for what it has.
     pub(crate) election: Option<Election>,
+    /// The prefixes that addresses of the pools follow.
+    pub(crate) prefixes: Vec<PrefixConfig>,
     /// What is usable but probably not meant.
     pub(crate) warnings: Vec<Diagnostic>,
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::ipam::PoolConflict;
 use openelb_ipam::{
-    Families, Family, FamilyPolicy, Ipam, OwnerKey, Pool, PoolName, Port, PortSet, Protocol,
-    Request, Sharing,
+    Families, Family, FamilyPolicy, Ipam, OwnerKey, PoolName, Port, PortSet, Protocol, Request,
+    Sharing,
 };
 use openelb_k8s::api::Eip;
 use openelb_k8s::bgp::Node;
@@ -15,9 +15,10 @@ use openelb_k8s::{link, pool};
 use super::bgp::Objects;
 use super::diagnostic::Diagnostic;
 use super::file::{Documents, Written};
+use super::pin::Pins;
 use super::read::did_you_mean;
 use super::service::{CheckProtocol, HealthCheck, IpFamily, IpFamilyPolicy, Service, Transport};
-use super::{Config, PoolConfig, SERVICE, ServiceConfig, layer2, vrrp};
+use super::{Config, PoolConfig, PrefixConfig, SERVICE, ServiceConfig, layer2, prefix, vrrp};
 
 /// The configuration, and every remark in the order of the files. With an error among the remarks
 /// the configuration lacks the objects at fault.
@@ -29,6 +30,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
         peers,
         config_maps,
         elections,
+        prefixes,
         mut remarks,
     } = documents;
     check_unique(&eips, |eip| eip.metadata.name.clone(), &mut remarks);
@@ -41,6 +43,11 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
     check_unique(&peers, |peer| peer.metadata.name.clone(), &mut remarks);
     check_unique(&elections, |conf| conf.metadata.name.clone(), &mut remarks);
     check_unique(&config_maps, |map| map.metadata.name.clone(), &mut remarks);
+    check_unique(
+        &prefixes,
+        |prefix| prefix.metadata.name.clone(),
+        &mut remarks,
+    );
     let objects = Objects {
         speakers: &speakers,
         peers: &peers,
@@ -54,8 +61,9 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
         .filter_map(|eip| pool(eip, &objects, &mut remarks))
         .collect();
     check_pools(&eips, &pools, &mut remarks);
+    let prefixes = prefix::prefixes(&prefixes, &eips, &mut remarks);
     vrrp::check_overlaps(&eips, &pools, &mut remarks);
-    let known = KnownPools::of(&pools);
+    let known = KnownPools::of(&pools, &prefixes);
     let services: Vec<_> = services
         .iter()
         .filter_map(|written| Some((written, known.service(written, &mut remarks)?)))
@@ -70,6 +78,7 @@ pub(super) fn resolve(documents: Documents, node: &Node) -> (Config, Vec<Diagnos
             services,
             bgp,
             election,
+            prefixes,
             warnings: Vec::new(),
         },
         remarks,
@@ -154,11 +163,13 @@ fn check_pools(eips: &[Written<Eip>], pools: &[PoolConfig], remarks: &mut Vec<Di
             PoolConflict::Overlap { pool, .. } => (pool, "spec.address"),
             PoolConflict::SecondDefault { pool, .. } => (pool, "metadata.annotations"),
         };
+        let eip = eips.iter().find(|eip| eip.object.metadata.name == **name);
         let text = conflict.to_string();
+        let text = eip.map_or_else(|| text.clone(), |eip| pool::as_written(&text, &eip.object));
         let (fact, help) = text
             .split_once("; ")
             .unwrap_or((&text, "change one of the two"));
-        if let Some(eip) = eips.iter().find(|eip| eip.object.metadata.name == **name) {
+        if let Some(eip) = eip {
             remarks.push(eip.remark(key, fact).help(help));
         }
     }
@@ -166,17 +177,14 @@ fn check_pools(eips: &[Written<Eip>], pools: &[PoolConfig], remarks: &mut Vec<Di
 
 struct KnownPools {
     names: Vec<PoolName>,
-    checked: Vec<Pool>,
+    pins: Pins,
 }
 
 impl KnownPools {
-    fn of(pools: &[PoolConfig]) -> Self {
+    fn of(pools: &[PoolConfig], prefixes: &[PrefixConfig]) -> Self {
         Self {
             names: pools.iter().map(|pool| pool.spec.name.clone()).collect(),
-            checked: pools
-                .iter()
-                .filter_map(|pool| Pool::try_from(&pool.spec).ok())
-                .collect(),
+            pins: Pins::of(pools, prefixes),
         }
     }
 
@@ -222,7 +230,7 @@ impl KnownPools {
             metadata.namespace.clone(),
         );
         request.namespace_labels = BTreeMap::from([label]);
-        request.addresses = wish.addresses.iter().copied().collect();
+        request.addresses = self.pins.meant(service, remarks).into();
         request.ports = ports(service, remarks);
         request.sharing = wish.sharing_key.as_deref().map(Sharing::new);
         if request.sharing.is_some() && request.ports == PortSet::All {
@@ -250,7 +258,6 @@ impl KnownPools {
                 .unwrap_or((&text, "correct the request"));
             remarks.push(service.remark(key, fact).help(help));
         }
-        self.check_addresses(service, remarks);
         request
     }
 
@@ -275,24 +282,6 @@ impl KnownPools {
                 .help(help),
         );
         None
-    }
-
-    fn check_addresses(&self, service: &Written<Service>, remarks: &mut Vec<Diagnostic>) {
-        for (index, address) in service.object.spec.addresses.iter().enumerate() {
-            if !self
-                .checked
-                .iter()
-                .any(|pool| pool.ranges().contains(*address))
-            {
-                let key = format!("spec.addresses[{index}]");
-                let help = "add it to `address` of an Eip, or choose another";
-                remarks.push(
-                    service
-                        .remark(&key, format!("{address} is in no pool"))
-                        .help(help),
-                );
-            }
-        }
     }
 }
 

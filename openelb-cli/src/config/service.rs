@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
+
 /// A service entry (`apiVersion: openelb.io/v1`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,8 +43,8 @@ pub(crate) struct ServiceSpec {
     pub(crate) ip_family_policy: Option<IpFamilyPolicy>,
     /// Which families, the preferred one first; any when empty.
     pub(crate) ip_families: Vec<IpFamily>,
-    /// Exactly these addresses, at most one per family.
-    pub(crate) addresses: Vec<IpAddr>,
+    /// Exactly these addresses, at most one per family; `::10` and `home/::10` follow a prefix.
+    pub(crate) addresses: Vec<Address>,
     /// Only from this pool.
     pub(crate) pool: Option<String>,
     /// Ports it listens on; needed to share an address.

@@ -18,6 +18,8 @@ pub(super) struct About {
     pub(super) peer: Option<String>,
     /// An interface.
     pub(super) interface: Option<String>,
+    /// A prefix.
+    pub(super) prefix: Option<String>,
 }
 
 impl Journal {
@@ -32,6 +34,7 @@ impl Journal {
             at: jiff::Timestamp::now().to_string(),
             peer: about.peer,
             interface: about.interface,
+            prefix: about.prefix,
             text,
         });
     }

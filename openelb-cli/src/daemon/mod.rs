@@ -20,6 +20,7 @@ mod rights;
 mod server;
 mod services;
 mod speaker;
+mod upstream;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use tracing::info;
 use self::keeper::{Input, Keeper};
 use self::services::{Checks, Services};
 use self::speaker::Speaker;
+use self::upstream::Upstreams;
 use crate::args::{Listen, NodeArgs, RunArgs};
 use crate::client;
 use crate::clock;
@@ -100,6 +102,8 @@ impl Daemon {
     ) -> Result<Self, Failure> {
         let page = bind_page(args.metrics).await?;
         let (teller, news) = mpsc::channel(MOST_NEWS);
+        // Before the speaker, which gives up the rights that sources need.
+        let upstreams = Upstreams::start(teller.clone())?;
         let speaker = if args.no_announce {
             Speaker::silent()
         } else {
@@ -108,7 +112,7 @@ impl Daemon {
         let socket = client::socket_path(&args.place);
         let listener = listen(&socket)?;
         let signals = Signals::listen()?;
-        let (keeper, thread) = Keeper::start(engine, services, speaker, news)?;
+        let (keeper, thread) = Keeper::start(engine, services, speaker, upstreams, news)?;
         tokio::spawn(server::serve(listener, keeper.clone()));
         tokio::spawn(health::supervise(checks, keeper.clone()));
         if let Some(listener) = page {

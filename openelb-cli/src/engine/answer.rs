@@ -1,6 +1,7 @@
 //! What is answered. The JSON names are part of the interface: of `-o json` and of the control
 //! socket.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use openelb_ipam::{OwnerKey, PoolName};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bgp::{BgpReport, EventsReport, RoutesReport};
 use super::link::{DrainReport, ElectionReport, VrrpReport};
+use super::prefix::PrefixesReport;
 use super::status::StatusReport;
 
 /// One answer.
@@ -46,6 +48,10 @@ pub(crate) enum Answer {
     Vrrp(VrrpReport),
     /// To [`Drain`](super::Question::Drain).
     Drain(Box<DrainReport>),
+    /// To [`Prefixes`](super::Question::Prefixes).
+    Prefixes(PrefixesReport),
+    /// To [`PrefixEvents`](super::Question::PrefixEvents).
+    PrefixEvents(EventsReport),
 }
 
 /// Who got what, and who got nothing and why.
@@ -75,9 +81,70 @@ pub(crate) struct Holder {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Held {
     /// The address.
-    pub(crate) address: IpAddr,
+    #[serde(flatten)]
+    pub(crate) shown: ShownAddress,
     /// The pool.
     pub(crate) pool: PoolName,
+}
+
+/// An address as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ShownAddress {
+    /// The address; absent while the prefix that it follows is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<IpAddr>,
+    /// What stays of it when its prefix changes, such as `home/::1000`; absent of one that follows
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) relative: Option<String>,
+    /// What it was under former prefixes, as long as that is served too; the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) former: Vec<FormerAddress>,
+}
+
+/// An address under a former prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FormerAddress {
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// When it is served no longer, as RFC 3339 text; absent until what replaces it is announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+}
+
+impl ShownAddress {
+    /// Every address that is served, the one for new connections first.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let former = self.former.iter().map(|former| former.address);
+        self.address.into_iter().chain(former)
+    }
+
+    /// Whether it is this address, or was under a prefix that is still served.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.addresses().any(|own| own == address)
+    }
+}
+
+impl fmt::Display for ShownAddress {
+    /// The address, what stays of it, and what it was.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.address, &self.relative) {
+            (Some(address), None) => write!(f, "{address}")?,
+            (Some(address), Some(relative)) => write!(f, "{address} ({relative})")?,
+            (None, relative) => {
+                let relative = relative.as_deref().unwrap_or_default();
+                write!(f, "{relative} (its prefix is not known yet)")?;
+            }
+        }
+        self.former
+            .iter()
+            .try_for_each(|former| match &former.until {
+                Some(until) => write!(f, ", {} until {until}", former.address),
+                None => write!(f, ", {} until then", former.address),
+            })
+    }
 }
 
 /// An owner that got nothing.
@@ -125,7 +192,8 @@ pub(crate) struct Holdings {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Whois {
     /// The address.
-    pub(crate) address: IpAddr,
+    #[serde(flatten)]
+    pub(crate) shown: ShownAddress,
     /// A sentence for people.
     pub(crate) text: String,
     /// One word: `Used`, `Free`, `Reserved`, `Cooling`, `Quarantined`, `OutsidePools` and such.
@@ -152,6 +220,9 @@ pub(crate) struct PoolReport {
     pub(crate) name: PoolName,
     /// Its addresses, without those excluded, as the fewest ranges.
     pub(crate) ranges: String,
+    /// The prefixes that some of them follow, as they are now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) follows: Vec<FollowedPrefix>,
     /// Which free address it gives.
     pub(crate) strategy: String,
     /// Whether it serves requests that do not name it.
@@ -166,6 +237,20 @@ pub(crate) struct PoolReport {
     pub(crate) namespaces: Vec<String>,
     /// Its use, by family.
     pub(crate) families: Vec<FamilyUse>,
+}
+
+/// A prefix that addresses of a pool follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FollowedPrefix {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is now; absent while that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix: Option<String>,
+    /// What it was, as long as that is served too; the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) former: Vec<String>,
 }
 
 /// How one family of a pool is used. Counts are decimal text: a pool can hold 2^128 addresses.

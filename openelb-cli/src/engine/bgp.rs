@@ -297,6 +297,9 @@ pub(crate) struct EventReport {
     /// The interface it happened on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) interface: Option<String>,
+    /// The prefix it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix: Option<String>,
     /// One line.
     pub(crate) text: String,
 }

@@ -2,27 +2,29 @@
 
 use std::net::IpAddr;
 
-use jiff::Timestamp;
 use openelb_ipam::ipam::Status;
+use openelb_ipam::relative::Projection;
 use openelb_ipam::{AllocateError, Ipam, Owner, OwnerKey, Request, Time};
 
 use super::answer::{Explained, Refused, Whois};
+use super::prefix::{in_words, moment, shown};
 use super::rows;
 
 /// A refusal as answers show it.
-pub(super) fn refused(error: &AllocateError) -> Refused {
+pub(super) fn refused(error: &AllocateError, projection: &Projection) -> Refused {
+    let words = |text: &dyn ToString| in_words(&text.to_string(), projection);
     Refused {
         owner: error.owner().clone(),
-        reason: error.reason().to_string(),
-        refusals: error.refusals().iter().map(ToString::to_string).collect(),
-        hint: error.hint().to_string(),
+        reason: words(&error.reason()),
+        refusals: error.refusals().iter().map(|it| words(it)).collect(),
+        hint: words(&error.hint()),
     }
 }
 
-/// What is known of an address.
-pub(super) fn whois(ipam: &Ipam, address: IpAddr) -> Whois {
+/// What is known of an address of the ledger.
+pub(super) fn whois(ipam: &Ipam, address: IpAddr, projection: &Projection) -> Whois {
     let holding = ipam.whois(address);
-    let (state, fact) = in_words(&holding.status);
+    let (state, fact) = in_a_word(&holding.status);
     let owners = match holding.status {
         Status::Held { owners, .. } => owners,
         Status::Delegated(owner) => vec![owner],
@@ -33,9 +35,10 @@ pub(super) fn whois(ipam: &Ipam, address: IpAddr) -> Whois {
         (Some(pool), false) => format!(" (pool {pool})"),
         (Some(pool), true) => format!(" (no longer in pool {pool})"),
     };
+    let shown = shown(address, projection);
     Whois {
-        address,
-        text: format!("{address} {fact}{place}"),
+        text: format!("{shown} {fact}{place}"),
+        shown,
         state: state.to_owned(),
         pool: holding.pool,
         owners,
@@ -43,7 +46,13 @@ pub(super) fn whois(ipam: &Ipam, address: IpAddr) -> Whois {
 }
 
 /// Why an owner has what it has, or nothing.
-pub(super) fn owner(ipam: &Ipam, key: OwnerKey, request: Option<&Request>, now: Time) -> Explained {
+pub(super) fn owner(
+    ipam: &Ipam,
+    key: OwnerKey,
+    request: Option<&Request>,
+    projection: &Projection,
+    now: Time,
+) -> Explained {
     let waiting = ipam
         .waiting()
         .find(|row| row.owner.key == key)
@@ -52,10 +61,13 @@ pub(super) fn owner(ipam: &Ipam, key: OwnerKey, request: Option<&Request>, now: 
     let explanation = ipam.explain(&Owner::from(key.clone()), &request, now);
     let held = ipam
         .holdings(key.as_str())
-        .map(|row| rows::holder(&row).addresses);
+        .map(|row| rows::holder(&row, projection).addresses);
     let lines = match &explanation.outcome {
-        Ok(_) => explanation.to_string().lines().map(str::to_owned).collect(),
-        Err(error) => refusal_lines(&refused(error)),
+        Ok(_) => {
+            let text = in_words(&explanation.to_string(), projection);
+            text.lines().map(str::to_owned).collect()
+        }
+        Err(error) => refusal_lines(&refused(error, projection)),
     };
     Explained {
         addresses: held.unwrap_or_default(),
@@ -80,7 +92,7 @@ fn refusal_lines(refused: &Refused) -> Vec<String> {
 }
 
 /// One word for programs, and the rest of a sentence for people.
-fn in_words(status: &Status) -> (&'static str, String) {
+fn in_a_word(status: &Status) -> (&'static str, String) {
     match status {
         Status::OutsidePools => ("OutsidePools", "is in no pool".to_owned()),
         Status::Reserved => ("Reserved", "is reserved and never given".to_owned()),
@@ -108,11 +120,4 @@ fn list(owners: &[OwnerKey]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(" and ")
-}
-
-/// A moment as people and machines read it: RFC 3339 in UTC, whole seconds.
-fn moment(time: Time) -> String {
-    let seconds = i64::try_from(time.0 / 1_000).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds)
-        .map_or_else(|_| "the end of time".to_owned(), |at| at.to_string())
 }

@@ -1,13 +1,19 @@
 //! How a pool is used, in cells of equal size.
 
+use openelb_ipam::relative::Projection;
 use openelb_ipam::{AddressRange, Family, Ipam};
 
 use super::answer::{MapRow, PoolMap};
-use super::pools;
+use super::{pools, prefix};
 use crate::exit_code::Failure;
 
 /// Counts the held addresses of every range in at most `cells` cells. O(allocations log ranges).
-pub(super) fn draw(ipam: &Ipam, name: &str, cells: u32) -> Result<PoolMap, Failure> {
+pub(super) fn draw(
+    ipam: &Ipam,
+    name: &str,
+    cells: u32,
+    projection: &Projection,
+) -> Result<PoolMap, Failure> {
     let pool = pools::find(ipam, name)?;
     let ranges = Family::ALL
         .into_iter()
@@ -30,7 +36,10 @@ pub(super) fn draw(ipam: &Ipam, name: &str, cells: u32) -> Result<PoolMap, Failu
     let pool = pool.name().clone();
     Ok(PoolMap {
         pool,
-        rows: rows.into_iter().map(Row::into_report).collect(),
+        rows: rows
+            .into_iter()
+            .map(|row| row.into_report(projection))
+            .collect(),
     })
 }
 
@@ -63,9 +72,9 @@ impl Row {
         }
     }
 
-    fn into_report(self) -> MapRow {
+    fn into_report(self, projection: &Projection) -> MapRow {
         MapRow {
-            range: self.range.to_string(),
+            range: prefix::in_words(&self.range.to_string(), projection),
             cell_size: self.cell_size.to_string(),
             used: self.used,
         }

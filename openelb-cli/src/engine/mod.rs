@@ -7,19 +7,23 @@
 mod answer;
 mod bgp;
 mod explain;
+mod follow;
 mod link;
 mod map;
 mod pools;
+mod prefix;
 mod question;
 mod rows;
 mod status;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use openelb_ipam::{
-    AllocateError, Allocation, Fence, Ipam, Owner, OwnerKey, PoolSpec, Request, Snapshot, Time,
+    AllocateError, Allocation, Fence, Ipam, Owner, OwnerKey, PoolPlan, PoolSpec, Request, Snapshot,
+    Time,
 };
 
 pub(crate) use self::answer::{
@@ -35,6 +39,8 @@ pub(crate) use self::link::{
     DrainReport, ElectionReport, NodeReport, RouterCounters, RouterReport, SegmentCounters,
     SegmentReport, UnitReport, VrrpReport,
 };
+use self::prefix::Prefixes;
+pub(crate) use self::prefix::{Follow, PrefixReport, PrefixesReport, steps};
 pub(crate) use self::question::{Owners, PROTOCOL, Question};
 pub(crate) use self::status::{
     AnnouncementStatus, ConfigStatus, ServiceState, ServiceStatus, StatusReport,
@@ -46,6 +52,7 @@ use crate::store::{Store, StoreError};
 // Invariant: `stored` is the generation of the last batch the store took.
 pub(crate) struct Engine {
     ipam: Ipam,
+    prefixes: Prefixes,
     store: Box<dyn Store>,
     stored: u64,
     read_only: Option<String>,
@@ -54,12 +61,14 @@ pub(crate) struct Engine {
 impl Engine {
     /// Loads everything a store holds.
     pub(crate) fn open(mut store: Box<dyn Store>) -> Result<Self, Failure> {
-        let stored = store.load().map_err(|error| store_failure(&error))?;
+        let mut stored = store.load().map_err(|error| store_failure(&error))?;
         let generation = stored.generation;
+        let prefixes = Prefixes::take(&mut stored).map_err(|error| store_failure(&error))?;
         let snapshot = rows::decode(stored).map_err(|error| store_failure(&error))?;
         let ipam = restore(snapshot).map_err(|error| store_failure(&error))?;
         Ok(Self {
             ipam,
+            prefixes,
             store,
             stored: generation,
             read_only: None,
@@ -83,20 +92,32 @@ impl Engine {
             Question::List { pool, namespace } => {
                 Answer::Holdings(self.holdings(pool.as_deref(), namespace.as_deref()))
             }
-            Question::Whois { address } => Answer::Whois(explain::whois(&self.ipam, address)),
+            Question::Whois { address } => {
+                let address = self.meant(address, None, None)?;
+                Answer::Whois(explain::whois(
+                    &self.ipam,
+                    address,
+                    self.prefixes.projection(),
+                ))
+            }
             Question::Pools => Answer::Pools(Pools {
-                pools: pools::reports(&self.ipam),
+                pools: self.pools(),
             }),
             Question::Pool { name } => Answer::Pools(Pools {
-                pools: vec![pools::named(&self.ipam, &name)?],
+                pools: vec![pools::named(&self.ipam, &name, self.prefixes.projection())?],
             }),
-            Question::Map { name, cells } => Answer::Map(map::draw(&self.ipam, &name, cells)?),
-            Question::Plan { pools } => Answer::Plan(pools::plan(&self.ipam, &pools)?.1),
+            Question::Map { name, cells } => {
+                let projection = self.prefixes.projection();
+                Answer::Map(map::draw(&self.ipam, &name, cells, projection)?)
+            }
+            Question::Plan { pools } => Answer::Plan(self.plan(&pools)?.1),
             Question::Apply { pools } => Answer::Plan(self.set_pools(&pools, now)?),
             Question::Explain { owner, request } => {
-                Answer::Explained(explain::owner(&self.ipam, owner, request.as_deref(), now))
+                Answer::Explained(self.explain(owner, request.as_deref(), now)?)
             }
-            Question::Status
+            Question::Prefixes { name } => Answer::Prefixes(self.prefixes_named(name, now)?),
+            Question::PrefixEvents { .. }
+            | Question::Status
             | Question::Bgp
             | Question::BgpRoutes { .. }
             | Question::BgpEvents { .. }
@@ -120,14 +141,18 @@ impl Engine {
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
         // First: an answer given before a failure, and forgotten by it, must not pass for durable.
         self.check_writable()?;
-        if self.ipam.generation() == self.stored {
+        if self.ipam.generation() == self.stored && !self.prefixes.has_changes() {
             return Ok(());
         }
-        let committed = rows::changes(&self.ipam, self.stored, self.store.as_mut())
-            .and_then(|batch| self.store.commit(&batch));
+        let changes = rows::changes(&self.ipam, self.stored, self.store.as_mut());
+        let committed = changes.and_then(|mut batch| {
+            self.prefixes.add_changes(&mut batch)?;
+            self.store.commit(&batch)
+        });
         match committed {
             Ok(()) => {
                 self.stored = self.ipam.generation();
+                self.prefixes.is_stored();
                 Ok(())
             }
             Err(error) => {
@@ -150,7 +175,7 @@ impl Engine {
         now: Time,
     ) -> Result<PlanReport, Failure> {
         self.check_writable()?;
-        let (plan, report) = pools::plan(&self.ipam, specs)?;
+        let (plan, report) = self.plan(specs)?;
         self.ipam
             .apply_pools(plan, now)
             .map_err(|error| Failure::new(ExitCode::Failed, error).next("try again"))?;
@@ -167,7 +192,10 @@ impl Engine {
         request: &Request,
         now: Time,
     ) -> Result<Allocation, AllocateError> {
-        self.ipam.allocate(owner, request, now)
+        // Where several are meant the allocator says that it has no such address.
+        let meant = self.in_ledger(request, Some(&owner.key));
+        let request = meant.unwrap_or(Cow::Borrowed(request));
+        self.ipam.allocate(owner, &request, now)
     }
 
     /// Takes back everything an owner holds, and its place in the waiting list.
@@ -182,7 +210,7 @@ impl Engine {
     pub(crate) fn holder(&self, owner: &OwnerKey) -> Option<Holder> {
         self.ipam
             .holdings(owner.as_str())
-            .map(|row| rows::holder(&row))
+            .map(|row| rows::holder(&row, self.prefixes.projection()))
     }
 
     /// Every owner of a kind that holds something or waits.
@@ -198,7 +226,9 @@ impl Engine {
         owners
     }
 
-    /// Keeps everybody away from an address; its holders lose it and are woken.
+    /// Keeps everybody away from an address; its holders lose it and are woken. Of an address that
+    /// follows a prefix the host part is meant, unless its prefix is a former one: then only an
+    /// address that leaves soon is lost, and nobody gets another for it.
     pub(crate) fn quarantine(
         &mut self,
         address: IpAddr,
@@ -206,20 +236,27 @@ impl Engine {
         cause: &str,
         now: Time,
     ) -> Vec<OwnerKey> {
+        let projection = self.prefixes.projection();
+        let ledger = projection.read_address(address);
+        if ledger != address && projection.show(ledger).current() != Some(address) {
+            return Vec::new();
+        }
         // An address that nobody gives out any more needs no quarantine.
         self.ipam
-            .quarantine(address, until, cause, now)
+            .quarantine(ledger, until, cause, now)
             .unwrap_or_default()
     }
 
     /// Ends what has ended.
     pub(crate) fn expire(&mut self, now: Time) {
         self.ipam.expire(now);
+        self.prefixes.advance(now);
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
-        self.ipam.next_deadline()
+        let prefixes = self.prefixes.next_deadline();
+        self.ipam.next_deadline().into_iter().chain(prefixes).min()
     }
 
     /// Owners that may be served now.
@@ -234,15 +271,19 @@ impl Engine {
 
     /// All pools with their use.
     pub(crate) fn pools(&self) -> Vec<PoolReport> {
-        pools::reports(&self.ipam)
+        pools::reports(&self.ipam, self.prefixes.projection())
     }
 
     /// Goes back to what the store holds, where it can still be read, so that nothing is shown that
     /// a restart would not show.
     fn forget_what_is_not_durable(&mut self) {
-        let Ok(stored) = self.store.load() else {
+        let Ok(mut stored) = self.store.load() else {
             return;
         };
+        // What the network says of its prefixes is true whether it can be written down or not.
+        if Prefixes::take(&mut stored).is_err() {
+            return;
+        }
         let generation = stored.generation;
         if let Ok(ipam) = rows::decode(stored).and_then(restore) {
             self.ipam = ipam;
@@ -270,11 +311,13 @@ impl Engine {
         let owners = named(owners)?;
         let mut report = Allocated::default();
         // In slices, so that the log of changes the commit reads from always holds them all.
+        let first = owners.first().map(|owner| &owner.key);
+        let request = self.in_ledger(request, first)?.into_owned();
         for (number, slice) in owners.chunks(SLICE).enumerate() {
             if number > 0 {
                 self.commit()?;
             }
-            let asked = slice.iter().map(|owner| (owner, request));
+            let asked = slice.iter().map(|owner| (owner, &request));
             let answers = self.ipam.allocate_many(asked, now);
             for (owner, answer) in slice.iter().zip(answers) {
                 match answer {
@@ -284,7 +327,8 @@ impl Engine {
                         if self.holder(&owner.key).is_none() {
                             self.release(&owner.key, now);
                         }
-                        report.refused.push(explain::refused(&error));
+                        let projection = self.prefixes.projection();
+                        report.refused.push(explain::refused(&error, projection));
                     }
                 }
             }
@@ -311,8 +355,30 @@ impl Engine {
         owner: OwnerKey,
         now: Time,
     ) -> Result<Allocated, Failure> {
-        let request = Request::default().pin(address);
+        let request = Request::default().pin(self.meant(address, None, Some(&owner))?);
         self.allocate_all(&Owners::Named(vec![owner]), &request, now)
+    }
+
+    fn plan(&self, specs: &[PoolSpec]) -> Result<(PoolPlan, PlanReport), Failure> {
+        pools::plan(&self.ipam, specs, self.prefixes.projection())
+    }
+
+    fn explain(
+        &self,
+        owner: OwnerKey,
+        request: Option<&Request>,
+        now: Time,
+    ) -> Result<Explained, Failure> {
+        let request = request.map(|request| self.in_ledger(request, Some(&owner)));
+        let request = request.transpose()?;
+        let projection = self.prefixes.projection();
+        Ok(explain::owner(
+            &self.ipam,
+            owner,
+            request.as_deref(),
+            projection,
+            now,
+        ))
     }
 
     fn holdings(&self, pool: Option<&str>, namespace: Option<&str>) -> Holdings {
@@ -321,7 +387,7 @@ impl Engine {
             .ipam
             .allocations()
             .filter(|row| is_meant(&row.owner.key))
-            .map(|row| rows::holder(&row))
+            .map(|row| rows::holder(&row, self.prefixes.projection()))
             .filter(|holder| {
                 pool.is_none_or(|name| holder.addresses.iter().any(|held| &*held.pool == name))
             })

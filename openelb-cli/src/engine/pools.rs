@@ -1,18 +1,25 @@
 //! Questions about pools.
 
-use openelb_ipam::{Family, Ipam, Pool, PoolPlan, PoolSpec};
+use openelb_ipam::relative::{Projection, ledger_space};
+use openelb_ipam::{AddressRange, Family, Ipam, Pool, PoolPlan, PoolSpec};
 
-use super::answer::{FamilyUse, PlanReport, PoolReport};
+use super::answer::{FamilyUse, FollowedPrefix, PlanReport, PoolReport};
+use super::prefix;
 use crate::exit_code::{ExitCode, Failure};
 
 /// Every pool with its use.
-pub(super) fn reports(ipam: &Ipam) -> Vec<PoolReport> {
-    ipam.pools().map(|pool| report(ipam, pool)).collect()
+pub(super) fn reports(ipam: &Ipam, projection: &Projection) -> Vec<PoolReport> {
+    let pools = ipam.pools();
+    pools.map(|pool| report(ipam, pool, projection)).collect()
 }
 
 /// One pool with its use.
-pub(super) fn named(ipam: &Ipam, name: &str) -> Result<PoolReport, Failure> {
-    find(ipam, name).map(|pool| report(ipam, pool))
+pub(super) fn named(
+    ipam: &Ipam,
+    name: &str,
+    projection: &Projection,
+) -> Result<PoolReport, Failure> {
+    find(ipam, name).map(|pool| report(ipam, pool, projection))
 }
 
 /// A pool by its name.
@@ -33,11 +40,16 @@ pub(super) fn find<'a>(ipam: &'a Ipam, name: &str) -> Result<&'a Pool, Failure> 
 }
 
 /// What a new set of pools changes.
-pub(super) fn plan(ipam: &Ipam, specs: &[PoolSpec]) -> Result<(PoolPlan, PlanReport), Failure> {
+pub(super) fn plan(
+    ipam: &Ipam,
+    specs: &[PoolSpec],
+    projection: &Projection,
+) -> Result<(PoolPlan, PlanReport), Failure> {
     let plan = ipam
         .plan_pools(specs)
         .map_err(|error| Failure::new(ExitCode::Invalid, error).next("correct the pools"))?;
-    let lines: Vec<String> = plan.to_string().lines().map(str::to_owned).collect();
+    let text = prefix::in_words(&plan.to_string(), projection);
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let report = PlanReport {
         changes: !plan.is_empty(),
         applied: false,
@@ -46,11 +58,12 @@ pub(super) fn plan(ipam: &Ipam, specs: &[PoolSpec]) -> Result<(PoolPlan, PlanRep
     Ok((plan, report))
 }
 
-fn report(ipam: &Ipam, pool: &Pool) -> PoolReport {
+fn report(ipam: &Ipam, pool: &Pool, projection: &Projection) -> PoolReport {
     let spec = pool.spec();
     PoolReport {
         name: pool.name().clone(),
-        ranges: pool.ranges().to_string(),
+        ranges: prefix::in_words(&pool.ranges().to_string(), projection),
+        follows: follows(pool, projection),
         strategy: format!("{:?}", spec.strategy),
         auto_assign: spec.auto_assign,
         is_default: spec.is_default,
@@ -62,6 +75,28 @@ fn report(ipam: &Ipam, pool: &Pool) -> PoolReport {
             .filter_map(|family| usage(ipam, pool, family))
             .collect(),
     }
+}
+
+/// The prefixes that a pool has addresses of.
+fn follows(pool: &Pool, projection: &Projection) -> Vec<FollowedPrefix> {
+    let ranges = pool.ranges().ranges(Family::V6);
+    let is_followed = |space: AddressRange| {
+        ranges
+            .iter()
+            .any(|range| space.contains(range.first()) || range.contains(space.first()))
+    };
+    let prefixes = projection.iter().filter_map(|(name, generations)| {
+        let space = ledger_space(name);
+        let space = AddressRange::new(space.network().into(), space.broadcast().into()).ok()?;
+        let preferred = generations.preferred.as_ref();
+        let former = generations.deprecated.iter();
+        is_followed(space).then(|| FollowedPrefix {
+            name: name.to_string(),
+            prefix: preferred.map(|it| it.prefix.to_string()),
+            former: former.map(|it| it.prefix.to_string()).collect(),
+        })
+    });
+    prefixes.collect()
 }
 
 /// `None` for a family the pool has nothing of, not even an orphan.

@@ -98,6 +98,17 @@ pub(crate) enum Question {
     },
     /// The virtual routers.
     Vrrp,
+    /// The prefixes that addresses follow, with everything that is known of them; answered by anybody,
+    /// but only a daemon sees more than what was written down.
+    Prefixes {
+        /// Only this one.
+        name: Option<String>,
+    },
+    /// What happened to the prefixes.
+    PrefixEvents {
+        /// From this number on; `None`: only the number of the next one.
+        from: Option<u64>,
+    },
     /// Takes a node out of service, step by step.
     Drain {
         /// Which step; none only asks how far it is.

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use openelb_ipam::relative::Projection;
 use openelb_ipam::row::{Claim, OwnerRow};
 use openelb_ipam::{Changes, Ipam, Row, Snapshot};
 
 use super::answer::{Held, Holder};
+use super::prefix;
 use crate::store::{Batch, Store, StoreError, Stored};
 
 /// The state a store holds.
@@ -38,9 +40,9 @@ pub(super) fn changes(ipam: &Ipam, since: u64, store: &mut dyn Store) -> Result<
 }
 
 /// An owner row as answers show it.
-pub(super) fn holder(row: &OwnerRow) -> Holder {
+pub(super) fn holder(row: &OwnerRow, projection: &Projection) -> Holder {
     let held = |claim: &Claim| Held {
-        address: claim.address,
+        shown: prefix::shown(claim.address, projection),
         pool: claim.pool.clone(),
     };
     Holder {
@@ -71,7 +73,7 @@ fn everything(ipam: &Ipam, stored: &Stored) -> Result<Batch, StoreError> {
         .rows
         .iter()
         .map(|(key, _)| key)
-        .filter(|key| !kept.contains(key));
+        .filter(|key| !kept.contains(key) && !key.starts_with(prefix::KEY));
     let deletes = gone.cloned().collect();
     Ok(Batch {
         from: stored.generation,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Held, PoolReport};
 use super::bgp::BgpReport;
 use super::link::{ElectionReport, VrrpReport};
+use super::prefix::PrefixReport;
 
 /// The state of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(crate) struct StatusReport {
     /// The virtual routers; absent without a `vip` pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) vrrp: Option<VrrpReport>,
+    /// The prefixes that addresses follow; absent without a `DynamicPrefix`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) prefixes: Vec<PrefixReport>,
     /// Conflicts seen since the start.
     pub(crate) conflicts: u64,
     /// What an operator should look at, one sentence each.

@@ -25,6 +25,7 @@ mod layer2;
 mod man;
 mod metrics;
 mod pool;
+mod prefix;
 mod read_only;
 mod reload;
 mod restart;

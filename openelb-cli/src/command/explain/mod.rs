@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 pub(super) use self::cluster::{failure, place};
 use super::{owner, wish};
+use crate::address::Address;
 use crate::args::ExplainArgs;
 use crate::client;
 use crate::config::SERVICE;
@@ -18,8 +19,8 @@ pub(super) fn run(args: &ExplainArgs, format: Format) -> Result<ExitCode, Failur
     if let Some(service) = cluster::service(&args.what, &args.cluster, cluster::is_plugin())? {
         return cluster::explain(&service, &args.cluster, format);
     }
-    match args.what.parse::<IpAddr>() {
-        Ok(address) => address_in_words(args, address, format),
+    match args.what.parse::<Address>() {
+        Ok(address) => address_in_words(args, address.ledger, format),
         Err(_) => owner_in_words(args, format),
     }
 }
@@ -71,7 +72,7 @@ impl Report for Explained {
         let held: Vec<_> = self
             .addresses
             .iter()
-            .map(|held| format!("{} (pool {})", held.address, held.pool))
+            .map(|held| format!("{} (pool {})", held.shown, held.pool))
             .collect();
         match held.as_slice() {
             [] => writeln!(out, "{} holds nothing", self.owner)?,

@@ -119,10 +119,10 @@ fn reserve(args: &ReserveArgs, format: Format) -> Result<ExitCode, Failure> {
     let name = args
         .name
         .clone()
-        .unwrap_or_else(|| args.address.to_string());
+        .unwrap_or_else(|| args.address.to_string().replace('/', "-"));
     let owner = owner::parse(&name, owner::RESERVATION)?;
     let question = Question::Reserve {
-        address: args.address,
+        address: args.address.ledger,
         owner,
     };
     match client::ask(&args.place, question)? {
@@ -149,7 +149,7 @@ fn whois(args: &WhoisArgs, format: Format) -> Result<ExitCode, Failure> {
     match client::ask(
         &args.place,
         Question::Whois {
-            address: args.address,
+            address: args.address.ledger,
         },
     )? {
         Answer::Whois(whois) => {

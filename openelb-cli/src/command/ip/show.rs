@@ -26,7 +26,7 @@ impl Report for Released {
             let addresses: Vec<_> = holder
                 .addresses
                 .iter()
-                .map(|held| held.address.to_string())
+                .map(|held| held.shown.to_string())
                 .collect();
             writeln!(out, "released {} of {}", addresses.join(", "), holder.owner)?;
         }
@@ -67,7 +67,7 @@ fn holders(holders: &[Holder]) -> Table {
         for held in &holder.addresses {
             table.row([
                 holder.owner.to_string(),
-                held.address.to_string(),
+                held.shown.to_string(),
                 held.pool.to_string(),
             ]);
         }

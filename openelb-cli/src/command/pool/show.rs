@@ -45,6 +45,14 @@ impl Report for OnePool {
         let pool = &self.pool;
         writeln!(out, "{} {}", paint.strong("pool"), pool.name)?;
         writeln!(out, "  ranges      {}", pool.ranges)?;
+        for followed in &pool.follows {
+            let now = followed.prefix.as_deref().unwrap_or("not known yet");
+            let former = match followed.former.as_slice() {
+                [] => String::new(),
+                former => format!(", and {} for a while", former.join(" and ")),
+            };
+            writeln!(out, "  follows     {}: {now}{former}", followed.name)?;
+        }
         writeln!(out, "  strategy    {}", pool.strategy)?;
         writeln!(out, "  serves      {}", serves(pool))?;
         for usage in &pool.families {

@@ -4,6 +4,7 @@ mod journal;
 mod report;
 mod routes;
 
+use std::net::IpAddr;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -147,6 +148,15 @@ impl Bgp {
     pub(super) fn routes(&self, peer: Option<&str>, is_received: bool) -> Option<RoutesReport> {
         let speaker = self.speaker.as_ref()?;
         routes::of(speaker, peer, is_received)
+    }
+
+    /// Destinations that a peer with a session was not told of yet. Peers without one hear of
+    /// everything when they have one.
+    pub(super) fn pending(&self) -> Vec<IpAddr> {
+        let speaker = self.speaker.as_ref().filter(|_| !self.routes.is_empty());
+        speaker
+            .map(|speaker| routes::pending(speaker))
+            .unwrap_or_default()
     }
 
     /// What happened from a number on.

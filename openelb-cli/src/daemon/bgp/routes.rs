@@ -1,5 +1,7 @@
 //! The routes of the sessions, as they stand at each peer.
 
+use std::net::IpAddr;
+
 use openelb_announce::announcer::speaker::Speaker;
 use openelb_announce::bgp::Attributes;
 use openelb_announce::bgp::next_hop::NextHop;
@@ -40,6 +42,21 @@ pub(super) fn of(speaker: &Speaker, peer: Option<&str>, is_received: bool) -> Op
         routes: found.into_iter().map(|(_, row)| row).collect(),
         left_off,
     })
+}
+
+/// Destinations of routes that wait to be sent.
+pub(super) fn pending(speaker: &Speaker) -> Vec<IpAddr> {
+    let found = speaker.query(|speaker, now| {
+        let names = speaker.status(now).into_iter().map(|status| status.name);
+        let mut found = Vec::new();
+        for name in names {
+            let rows = speaker.routes(&name).into_iter().flatten();
+            let waiting = rows.filter(|sent| matches!(sent.state, SentState::Pending));
+            found.extend(waiting.map(|sent| sent.nlri.prefix.address()));
+        }
+        found
+    });
+    found.unwrap_or_default()
 }
 
 fn sent(speaker: &bgp::speaker::Speaker, peer: &PeerName) -> Vec<(Prefix, RouteReport)> {

@@ -3,19 +3,24 @@
 //! Inputs that wait are taken together, carried out in memory, made durable by one commit and only
 //! then answered; the network hears of them after that too.
 
+mod confirm;
 #[cfg(test)]
 mod tests;
 
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use openelb_ipam::dynamic_prefix;
 use openelb_ipam::{OwnerKey, Time};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
+use self::confirm::Confirmed;
+use super::journal::{About, Journal};
 use super::services::Services;
 use super::speaker::{Conflict, News, Speaker};
+use super::upstream::Upstreams;
 use crate::clock;
 use crate::config::{Config, InvalidConfig};
 use crate::engine::{Answer, Engine, Question};
@@ -53,6 +58,7 @@ impl Keeper {
         engine: Engine,
         services: Services,
         speaker: Speaker,
+        upstreams: Upstreams,
         news: mpsc::Receiver<News>,
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         let failed =
@@ -62,12 +68,8 @@ impl Keeper {
             .build()
             .map_err(failed)?;
         let (sender, inputs) = mpsc::channel(QUEUE);
-        let state = Keeping {
-            engine,
-            services,
-            speaker,
-            announced: None,
-        };
+        upstreams.want(services.prefixes());
+        let state = Keeping::new(engine, services, speaker, upstreams);
         let thread = std::thread::Builder::new()
             .name("openelb-keeper".to_owned())
             .spawn(move || runtime.block_on(state.run(inputs, news)))
@@ -97,8 +99,15 @@ struct Keeping {
     engine: Engine,
     services: Services,
     speaker: Speaker,
-    /// For which allocations and services the announcements were made last.
-    announced: Option<(u64, u64)>,
+    upstreams: Upstreams,
+    /// For which allocations, services and prefixes the announcements were made last.
+    announced: Option<(u64, u64, u64)>,
+    /// The version of the prefixes that refused services were last tried with.
+    tried: u64,
+    /// Which prefixes are confirmed to be announced.
+    confirmed: Confirmed,
+    /// What happened to prefixes.
+    journal: Journal,
 }
 
 /// What made the thread wake.
@@ -109,6 +118,19 @@ enum Wake {
 }
 
 impl Keeping {
+    fn new(engine: Engine, services: Services, speaker: Speaker, upstreams: Upstreams) -> Self {
+        Self {
+            engine,
+            services,
+            speaker,
+            upstreams,
+            announced: None,
+            tried: 0,
+            confirmed: Confirmed::default(),
+            journal: Journal::default(),
+        }
+    }
+
     async fn run(mut self, mut inputs: mpsc::Receiver<Input>, mut news: mpsc::Receiver<News>) {
         self.finish(Vec::new(), clock::now());
         loop {
@@ -120,12 +142,15 @@ impl Keeping {
                     _ => Wake::Inputs(batch),
                 },
                 Some(told) = news.recv() => Wake::News(told),
-                () = sleep(until_deadline(self.engine.next_deadline(), clock::now())) => Wake::Deadline,
+                () = sleep(self.until_deadline(clock::now())) => Wake::Deadline,
             };
             if self.act(wake, clock::now()) == Flow::Stop {
                 break;
             }
         }
+        // Sources that wait for their news to be taken go on to their end.
+        drop((inputs, news));
+        drop(self.upstreams);
         self.speaker.stop();
     }
 
@@ -152,6 +177,7 @@ impl Keeping {
                         .quarantine(address, now + QUARANTINE, &cause, now);
                 }
             }
+            Wake::News(News::Prefix { name, input }) => self.engine.hear_prefix(&name, input, now),
             Wake::News(News::Ordered { by, step }) => {
                 info!("told by node {by}");
                 if let Err(failure) = self.speaker.drain(step) {
@@ -170,7 +196,10 @@ impl Keeping {
                 let changes = question.changes();
                 replies.push((reply, changes, self.answer(question, now)));
             }
-            Input::Configure(read) => self.services.configure(*read, &mut self.engine, now),
+            Input::Configure(read) => {
+                self.services.configure(*read, &mut self.engine, now);
+                self.upstreams.want(self.services.prefixes());
+            }
             Input::Health {
                 owner,
                 is_healthy,
@@ -187,8 +216,13 @@ impl Keeping {
     fn finish(&mut self, replies: Vec<PendingReply>, now: Time) {
         if self.engine.read_only().is_none() {
             self.engine.expire(now);
+            if self.tried != self.engine.prefix_version() {
+                self.tried = self.engine.prefix_version();
+                self.services.serve_refused(&mut self.engine, now);
+            }
             self.services.serve_woken(&mut self.engine, now);
         }
+        self.tell_of_prefixes();
         let committed = self.engine.commit();
         let is_lost = |(_, changes, outcome): &PendingReply| *changes && outcome.is_ok();
         if let Err(failure) = &committed
@@ -205,7 +239,8 @@ impl Keeping {
             let _ = reply.send(outcome);
         }
         // What is not durable is not announced: after a restart it could belong to somebody else.
-        let version = (self.engine.generation(), self.services.version());
+        let prefixes = self.engine.prefix_version();
+        let version = (self.engine.generation(), self.services.version(), prefixes);
         if committed.is_ok() && self.announced != Some(version) {
             self.announced = Some(version);
             self.speaker.announce(self.services.wanted(&self.engine));
@@ -215,6 +250,31 @@ impl Keeping {
                 self.services.is_settled(),
             );
         }
+        self.confirm(now);
+    }
+
+    /// Logs and notes what happened to the prefixes.
+    fn tell_of_prefixes(&mut self) {
+        for (name, event) in self.engine.take_prefix_events() {
+            let text = format!("prefix {name}: {event}");
+            match event {
+                dynamic_prefix::Event::Degraded { .. } | dynamic_prefix::Event::Refused { .. } => {
+                    warn!("{text}");
+                }
+                _ => info!("{text}"),
+            }
+            let about = About {
+                prefix: Some(name.to_string()),
+                ..About::default()
+            };
+            self.journal.note(about, text);
+        }
+    }
+
+    fn until_deadline(&self, now: Time) -> Duration {
+        let deadline = self.engine.next_deadline();
+        let patience = self.confirmed.patience().unwrap_or(IDLE);
+        deadline.map_or(patience, |deadline| (deadline - now).min(patience))
     }
 
     fn answer(&mut self, question: Question, now: Time) -> Result<Answer, Failure> {
@@ -237,6 +297,7 @@ impl Keeping {
             Question::Election => Ok(Answer::Election(Box::new(
                 self.speaker.election().unwrap_or_default(),
             ))),
+            Question::PrefixEvents { from } => Ok(Answer::PrefixEvents(self.journal.since(from))),
             Question::LinkEvents { from } => Ok(Answer::LinkEvents(self.speaker.events(from))),
             Question::Vrrp => Ok(Answer::Vrrp(self.speaker.vrrp().unwrap_or_default())),
             Question::Drain { step, node } => {
@@ -282,10 +343,6 @@ type PendingReply = (
 enum Flow {
     Go,
     Stop,
-}
-
-fn until_deadline(deadline: Option<Time>, now: Time) -> Duration {
-    deadline.map_or(IDLE, |deadline| (deadline - now).min(IDLE))
 }
 
 /// Inputs that may wait; senders wait when there are more.

@@ -2,6 +2,7 @@
 
 mod bgp;
 mod link;
+mod prefix;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -28,6 +29,9 @@ pub(super) fn page(status: &StatusReport) -> String {
     }
     if let Some(bgp) = &status.bgp {
         bgp::register(&mut registry, bgp);
+    }
+    if !status.prefixes.is_empty() {
+        prefix::register(&mut registry, &status.prefixes);
     }
     process(&mut registry, status);
     let mut text = String::new();

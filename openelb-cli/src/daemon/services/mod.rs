@@ -15,8 +15,8 @@ use tracing::{error, info, warn};
 
 use super::speaker::Needs;
 use crate::config::{
-    Announce, BgpConfig, Config, Diagnostic, HealthCheck, InvalidConfig, PoolConfig, SERVICE,
-    ServiceConfig,
+    Announce, BgpConfig, Config, Diagnostic, HealthCheck, InvalidConfig, PoolConfig, PrefixConfig,
+    SERVICE, ServiceConfig,
 };
 use crate::engine::{ConfigStatus, Engine};
 use crate::exit_code::{ExitCode, Failure};
@@ -91,6 +91,9 @@ impl Services {
         engine: &mut Engine,
         now: Time,
     ) -> Result<(), Failure> {
+        // First: what a service asks for may be an address under a prefix.
+        let follow: Vec<_> = config.prefixes.iter().map(|it| it.follow.clone()).collect();
+        engine.follow(&follow, now);
         let specs: Vec<_> = config.pools.iter().map(|pool| pool.spec.clone()).collect();
         let plan = engine.set_pools(&specs, now)?;
         for line in &plan.lines {
@@ -142,6 +145,26 @@ impl Services {
                 }
             }
         }
+    }
+
+    /// Serves once more those that were refused: a prefix that was not known then may have what they
+    /// ask for.
+    pub(super) fn serve_refused(&mut self, engine: &mut Engine, now: Time) {
+        let refused: Vec<OwnerKey> = self.refusals.keys().cloned().collect();
+        for owner in refused {
+            if let Some(service) = self
+                .places
+                .get(&owner)
+                .and_then(|at| self.config.services.get(*at))
+            {
+                serve(service, &mut self.refusals, engine, now);
+            }
+        }
+    }
+
+    /// The prefixes of the configuration.
+    pub(super) fn prefixes(&self) -> &[PrefixConfig] {
+        &self.config.prefixes
     }
 
     /// Takes a verdict of a health check.
@@ -261,7 +284,7 @@ fn serve(
     match engine.allocate(&service.owner, &service.request, now) {
         Ok(allocation) => {
             if allocation.is_changed {
-                info!(%owner, addresses = %allocation, "allocated");
+                info!(%owner, addresses = %engine.in_words(&allocation.to_string()), "allocated");
             }
             match allocation.missing {
                 None => refusals.remove(owner),
@@ -271,8 +294,12 @@ fn serve(
             };
         }
         Err(error) => {
-            warn!(%owner, reason = %error.reason(), "no address: {error}");
-            refusals.insert(owner.clone(), error.to_string());
+            let refusal = engine.in_words(&error.to_string());
+            // Said once, however often it is tried again.
+            if refusals.get(owner) != Some(&refusal) {
+                warn!(%owner, reason = %error.reason(), "no address: {refusal}");
+            }
+            refusals.insert(owner.clone(), refusal);
         }
     }
 }

@@ -11,8 +11,8 @@ use super::together::{as_elected, as_virtual, link_problems};
 use super::{CONFLICT_SHOWN, Services};
 use crate::config::{Announce, PoolConfig, ServiceConfig};
 use crate::engine::{
-    AnnouncementStatus, BgpReport, Engine, Held, Holder, PeerReport, ServiceState, ServiceStatus,
-    StatusReport,
+    AnnouncementStatus, BgpReport, Engine, Held, Holder, PeerReport, PrefixReport, ServiceState,
+    ServiceStatus, StatusReport,
 };
 
 pub(super) type PoolsByName<'a> = HashMap<&'a str, &'a PoolConfig>;
@@ -32,7 +32,8 @@ impl Services {
             }
             for held in holder.into_iter().flat_map(|holder| holder.addresses) {
                 if let Some(pool) = pools.get(&*held.pool) {
-                    addresses.push((held.address, &pool.advertisements[..]));
+                    let served = held.shown.addresses();
+                    addresses.extend(served.map(|address| (address, &pool.advertisements[..])));
                 }
             }
         }
@@ -76,6 +77,7 @@ impl Services {
             bgp,
             election,
             vrrp,
+            prefixes: engine.prefix_reports(now),
             services,
             announcements,
         }
@@ -135,7 +137,14 @@ impl Services {
                 ServiceState::Unhealthy,
                 "the first health check is under way".to_owned(),
             ),
-            (Announce::Always, _) => (ServiceState::Announced, refusal),
+            (Announce::Always, _) if holder.addresses.iter().all(is_prefixless) => {
+                (ServiceState::Waiting, prefixless(holder).collect())
+            }
+            (Announce::Always, _) => {
+                let refusal = Some(refusal).filter(|refusal| !refusal.is_empty());
+                let details: Vec<_> = refusal.into_iter().chain(prefixless(holder)).collect();
+                (ServiceState::Announced, details.join("; "))
+            }
         }
     }
 
@@ -161,6 +170,7 @@ impl Services {
             .iter()
             .filter(|(_, (at, _))| now - *at < CONFLICT_SHOWN)
             .map(|(address, (_, cause))| format!("conflict about {address}: {cause}"));
+        let prefixes = engine.prefix_reports(now);
         let services = services
             .iter()
             .filter(|s| matches!(s.state, ServiceState::Waiting | ServiceState::Unhealthy))
@@ -172,11 +182,31 @@ impl Services {
             .into_iter()
             .chain(config)
             .chain(conflicts)
+            .chain(prefixes.iter().filter_map(prefix_problem))
             .chain(services)
             .chain(warnings)
             .chain(bgp.into_iter().flat_map(bgp_problems))
             .collect()
     }
+}
+
+/// What an operator should look at about a prefix.
+fn prefix_problem(report: &PrefixReport) -> Option<String> {
+    let name = &report.name;
+    let explanation = &report.explanation;
+    if explanation.generations.preferred.is_none() {
+        let failing = explanation.failing.iter();
+        let failing: Vec<_> = failing
+            .map(|(at, why)| format!("source {at}: {why}"))
+            .collect();
+        let why = match failing.as_slice() {
+            [] => "no source has told one".to_owned(),
+            failing => failing.join("; "),
+        };
+        return Some(format!("prefix {name} is not known yet: {why}"));
+    }
+    let degraded = explanation.degraded.as_ref()?;
+    Some(format!("prefix {name}: {degraded}"))
 }
 
 /// What an operator should look at about BGP.
@@ -230,7 +260,7 @@ fn as_seen(
     }
     let is_held = |seen: &&AnnouncementStatus| {
         let mut held = service.addresses.iter();
-        held.any(|held| held.address == seen.address)
+        held.any(|held| held.shown.has(seen.address))
     };
     let unfinished = announcements.iter().filter(is_held);
     let unfinished = unfinished.filter(|seen| seen.state != speaker::ANNOUNCED);
@@ -260,6 +290,17 @@ fn as_routed(
         service.detail = details.collect::<Vec<_>>().join("; ");
     }
     service
+}
+
+/// Whether there is no prefix yet that makes it an address.
+fn is_prefixless(held: &Held) -> bool {
+    held.shown.addresses().next().is_none()
+}
+
+/// What is missing to the addresses of a holder.
+fn prefixless(holder: &Holder) -> impl Iterator<Item = String> {
+    let held = holder.addresses.iter().filter(|held| is_prefixless(held));
+    held.map(|held| held.shown.to_string())
 }
 
 /// Whether this daemon announces the pool on a link.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::super::speaker::Speaker;
 use super::Services;
 use crate::engine::{
-    Answer, ElectionReport, Explained, Holder, ServiceState, ServiceStatus, UnitReport, VrrpReport,
+    Answer, ElectionReport, Explained, Holder, RouterReport, ServiceState, ServiceStatus,
+    UnitReport, VrrpReport,
 };
 
 impl Services {
@@ -68,7 +69,7 @@ impl Services {
 
 fn holds(explained: &Explained, address: IpAddr) -> bool {
     let mut held = explained.addresses.iter();
-    held.any(|held| held.address == address)
+    held.any(|held| held.shown.has(address))
 }
 
 /// Who has the addresses by the election, and where they stand in it.
@@ -105,7 +106,7 @@ fn routed_lines(vrrp: &VrrpReport, explained: &Explained) -> Vec<String> {
         let mut addresses = router.addresses.iter();
         addresses.any(|address| holds(explained, *address))
     });
-    let line = |router: &crate::engine::RouterReport| {
+    let line = |router: &RouterReport| {
         let place = router.interface.as_deref().unwrap_or("no link yet");
         let active = match (router.state.as_str(), router.active, router.active_priority) {
             ("Active", ..) => String::new(),
@@ -156,7 +157,11 @@ pub(super) fn as_virtual(mut service: ServiceStatus, vrrp: Option<&VrrpReport>) 
     let mut active: Vec<String> = Vec::new();
     for held in &service.addresses {
         let routers = vrrp.into_iter().flat_map(|vrrp| &vrrp.routers);
-        let mut routers = routers.filter(|router| router.addresses.contains(&held.address));
+        let is_its = |router: &&RouterReport| {
+            let address = held.shown.address;
+            address.is_some_and(|address| router.addresses.contains(&address))
+        };
+        let mut routers = routers.filter(is_its);
         match routers
             .next()
             .map(|router| (router.state.as_str(), router.active))

@@ -21,16 +21,15 @@ impl Services {
                 let Some(pool) = pools.get(&*held.pool).copied() else {
                     continue;
                 };
-                let bid = self.bid(service, pool, held.address);
                 let may_bid = service.announce == Announce::Always;
-                match (pool.protocol, &self.config.election) {
-                    (Protocol::Layer2, Some(_)) if may_bid => bids.elected.push(bid),
-                    (Protocol::Vip, _) if may_bid => bids.routed.push(bid),
-                    (Protocol::Layer2, None) if state == ServiceState::Announced => {
-                        bids.sole.push(bid);
-                    }
-                    _ => {}
-                }
+                let list = match (pool.protocol, &self.config.election) {
+                    (Protocol::Layer2, Some(_)) if may_bid => &mut bids.elected,
+                    (Protocol::Vip, _) if may_bid => &mut bids.routed,
+                    (Protocol::Layer2, None) if state == ServiceState::Announced => &mut bids.sole,
+                    _ => continue,
+                };
+                let addresses = held.shown.addresses();
+                list.extend(addresses.map(|address| self.bid(service, pool, address)));
             }
         }
         link::wanted(&bids, self.config.election.as_ref(), &self.config.node)

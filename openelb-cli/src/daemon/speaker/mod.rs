@@ -3,16 +3,19 @@
 mod drain;
 mod start;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openelb_announce::Announcer;
-use openelb_announce::announcer::{Event, Owner};
+use openelb_announce::announcer::{Event, Owner, State};
 use openelb_announce::bgp::route::Route;
 use openelb_announce::claim::{self, ConflictPhase};
 use openelb_announce::ownership;
+use openelb_ipam::dynamic_prefix;
+use openelb_ipam::relative::PrefixName;
 use openelb_k8s::link::Wanted;
 use tokio::sync::mpsc;
 use tracing::{error, info};
@@ -51,6 +54,13 @@ pub(super) struct Speaker {
 pub(super) enum News {
     /// A foreign station uses one of our addresses.
     Conflict(Conflict),
+    /// A source says something of a prefix.
+    Prefix {
+        /// The prefix.
+        name: PrefixName,
+        /// What it says.
+        input: dynamic_prefix::Input,
+    },
     /// Another node told this one to drain, or to take part again.
     Ordered {
         /// Which node.
@@ -252,6 +262,23 @@ impl Speaker {
     /// Why the link hears nothing of what it should.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
+    }
+
+    /// Addresses that are about to be announced: a link still asks whether somebody has them, or a BGP
+    /// peer was not told yet. Those that others answer for, or that cannot be announced, are not
+    /// among them.
+    pub(super) fn unfinished(&self) -> Vec<IpAddr> {
+        let status = self.announcer.iter().flat_map(|it| it.status());
+        let is_open = |state: &State| matches!(state, State::Probing | State::Waiting);
+        let finished = status.filter(|it| !is_open(&it.state()));
+        let finished: HashSet<IpAddr> = finished.map(|status| status.address).collect();
+        // What was handed over a moment ago has no status yet.
+        let wanted = self
+            .announcer
+            .iter()
+            .flat_map(|_| self.wanted.announcements.keys());
+        let open = wanted.filter(|address| !finished.contains(address));
+        open.copied().chain(self.bgp.pending()).collect()
     }
 
     /// `on`, or why nothing is announced.

@@ -20,7 +20,7 @@ pub(super) fn import(sources: &mut Sources, report: &mut Report) -> Imported {
     let documents: Vec<_> = sources.others.extract_if(.., is_ours).collect();
     let mut imported = metallb::import(sources, report);
     if documents.is_empty() {
-        report.about("metallb-dyn6", "");
+        report.about("metallb-dyn6", "values");
         let meaning = "no value of metallb-dyn6 was found: neither `dyn6:` and `metallb:` of its chart, \
                        nor a Deployment with METALLB_DYN6_ variables";
         report.lost(
@@ -35,7 +35,15 @@ pub(super) fn import(sources: &mut Sources, report: &mut Report) -> Imported {
             0 => NAME.to_owned(),
             more => format!("{NAME}-{}", more + 1),
         };
-        report.about("metallb-dyn6", &identity(document).1);
+        let written = identity(document).1;
+        report.about(
+            "metallb-dyn6",
+            if written.is_empty() {
+                "values"
+            } else {
+                &written
+            },
+        );
         Said::of(document).take_over(&name, &mut imported, report);
     }
     imported

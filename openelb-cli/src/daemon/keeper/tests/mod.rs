@@ -1,5 +1,7 @@
 //! The keeper's thread, step by step: what is durable, what is answered, what is announced.
 
+mod prefix;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::super::services::Services;
 use super::super::speaker::{Conflict, News, Speaker};
+use super::super::upstream::Upstreams;
 use super::{Flow, Input, Keeping, Wake};
 use crate::config;
 use crate::engine::{Answer, Engine, Owners, Question, ServiceState, StatusReport};
@@ -64,12 +67,7 @@ impl Lab {
         engine.commit().unwrap();
         let speaker = Speaker::silent();
         Self {
-            keeping: Keeping {
-                engine,
-                services,
-                speaker,
-                announced: None,
-            },
+            keeping: Keeping::new(engine, services, speaker, Upstreams::default()),
             commits,
         }
     }
