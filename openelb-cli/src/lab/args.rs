@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 
 use super::kubernetes;
-use super::plan::{CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C, STRANGER};
+use super::plan::{CLIENT, CLIENT_2, ISP, NODE_A, NODE_B, NODE_C, STRANGER};
 
 /// The arguments of `openelb lab`.
 #[derive(Debug, Clone, clap::Args)]
@@ -124,6 +124,9 @@ pub(crate) enum Scene {
     /// Three nodes share six services; the daemon that the client is served by is frozen, replaced,
     /// and goes on
     Freeze,
+    /// A provider's router (radvd) changes the prefix while a client downloads; the service follows, and
+    /// the old address is served for a while
+    PrefixChange,
     /// A Kubernetes cluster without kubelets: control plane, kube-proxy, FRR, our controller and
     /// speakers
     Cluster,
@@ -206,7 +209,7 @@ impl Scene {
 
     /// Whether its nodes agree on who answers.
     pub(crate) fn has_election(self) -> bool {
-        !self.has_router() && self != Self::Layer2
+        !self.has_router() && !matches!(self, Self::Layer2 | Self::PrefixChange)
     }
 
     /// How it is typed.
@@ -219,6 +222,7 @@ impl Scene {
             Self::Drain => "openelb lab drain",
             Self::Split => "openelb lab split",
             Self::Freeze => "openelb lab freeze",
+            Self::PrefixChange => "openelb lab prefix-change",
             Self::Cluster => "openelb lab cluster",
         }
     }
@@ -227,7 +231,7 @@ impl Scene {
     pub(crate) fn nodes(self) -> &'static [&'static str] {
         match self {
             Self::Layer2 | Self::BgpEcmp => &[NODE_A, NODE_B],
-            Self::Bgp => &[NODE_A],
+            Self::Bgp | Self::PrefixChange => &[NODE_A],
             Self::Failover | Self::Drain | Self::Split | Self::Freeze => &[NODE_A, NODE_B, NODE_C],
             Self::Cluster => &kubernetes::NODES,
         }
@@ -240,6 +244,7 @@ impl Scene {
                 &[CLIENT, NODE_A, NODE_B, STRANGER]
             }
             Self::Failover | Self::Drain | Self::Freeze => &[CLIENT, NODE_A, NODE_B, NODE_C],
+            Self::PrefixChange => &[CLIENT, ISP, NODE_A],
             Self::Split => &[CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C],
         }
     }

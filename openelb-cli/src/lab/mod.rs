@@ -8,6 +8,7 @@ mod capture;
 mod census;
 mod clock;
 mod cluster;
+mod download;
 mod fabric;
 mod fib;
 mod greeter;
@@ -20,6 +21,7 @@ mod network;
 mod node;
 mod plan;
 mod probe;
+mod provider;
 mod report;
 mod router;
 mod scenario;
@@ -103,6 +105,9 @@ fn build(args: &LabArgs) -> Result<Network, NetworkError> {
     };
     let network = Network::build(plan::stations(hosts))?;
     plan::furnish(&network)?;
+    if scene == Scene::PrefixChange && !args.script {
+        scenario::renumbering::furnish(&network)?;
+    }
     Ok(network)
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use openelb_announce::wire::Mac;
 
 use super::fabric;
@@ -20,12 +20,18 @@ pub(crate) fn stations(names: &[&str]) -> Vec<Plan> {
         .collect()
 }
 
+/// The prefix that a provider delegates under this number.
+pub(crate) const fn delegated(number: u16) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, number, 0, 0, 0, 0, 0), 64)
+}
+
 /// What the host of this name is there for.
 pub(crate) fn role(name: &str) -> &'static str {
     match name {
         CLIENT | CLIENT_2 => "asks",
         STRANGER => "misconfigured",
         fabric::TOR => "FRR",
+        ISP => "radvd",
         _ => "openelb run",
     }
 }
@@ -40,7 +46,7 @@ pub(crate) fn furnish(network: &Network) -> Result<(), NetworkError> {
                     station.set_sysctl(name, "100")?;
                 }
             }
-            STRANGER => {}
+            STRANGER | ISP => {}
             name => {
                 for prefix in pool() {
                     station.deliver(prefix)?;
@@ -152,6 +158,9 @@ pub(crate) const SERVICE: &str = "web";
 /// A host that knows nothing of the nodes and claims an address of theirs.
 pub(crate) const STRANGER: &str = "stranger";
 
+/// The router of a provider, which gives prefixes and takes them back.
+pub(crate) const ISP: &str = "isp";
+
 /// Where the service listens.
 pub(crate) const PORT: u16 = 8080;
 
@@ -160,13 +169,14 @@ pub(crate) const EVERYBODY: &[&str] = &[CLIENT, CLIENT_2, NODE_A, NODE_B, NODE_C
 
 /// Each of them: its name, and the last parts of its addresses. The last
 /// part of an IPv6 address is that of the hardware address too.
-const HOSTS: [(&str, u8, u8); 6] = [
+const HOSTS: [(&str, u8, u8); 7] = [
     (CLIENT, 1, 0x1),
     (CLIENT_2, 2, 0x2),
     (NODE_A, 10, 0xa),
     (NODE_B, 11, 0xb),
     (NODE_C, 12, 0xc),
     (STRANGER, 66, 0x66),
+    (ISP, 254, 0xfe),
 ];
 
 /// How long the client's kernel waits for an answer before it asks again, three times in all. Its

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::LabArgs;
+use super::args::{LabArgs, Scene};
 use super::namespace::{self, Isolation};
-use super::router;
+use super::{provider, router};
 use crate::exit_code::{ExitCode, Failure};
 
 /// Enters the namespaces that the scene needs, runs this same command again inside of them and
@@ -24,6 +24,9 @@ pub(crate) fn supervise(args: &LabArgs) -> Result<ExitCode, Failure> {
         |error: io::Error| Failure::new(ExitCode::Failed, format!("start the lab: {error}"));
     if args.scene.has_router() {
         check_router()?;
+    }
+    if args.scene == Scene::PrefixChange {
+        check_provider()?;
     }
     let files = TempDir::with_prefix("openelb-lab-").map_err(failed)?;
     let isolation = isolate(args)?;
@@ -72,6 +75,16 @@ fn check_router() -> Result<(), Failure> {
     };
     let message = format!("start the lab: its router is FRR, and {program} is not there");
     let advice = "install the Debian package `frr`: `sudo apt-get install frr`";
+    Err(Failure::new(ExitCode::NotFound, message).next(advice))
+}
+
+/// Says beforehand what a lab with a provider lacks.
+fn check_provider() -> Result<(), Failure> {
+    if !provider::is_missing() {
+        return Ok(());
+    }
+    let message = "start the lab: its provider is radvd, which is not there";
+    let advice = "install the Debian package `radvd`: `sudo apt-get install radvd`";
     Err(Failure::new(ExitCode::NotFound, message).next(advice))
 }
 

@@ -26,6 +26,7 @@ mod kill_loop;
 mod kubernetes;
 mod lifecycle;
 mod reload;
+mod renumbering;
 mod rights;
 mod routed;
 mod vip;

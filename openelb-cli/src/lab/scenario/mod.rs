@@ -6,6 +6,7 @@ mod fabric;
 mod handover;
 mod lifetime;
 mod presence;
+pub(super) mod renumbering;
 pub(super) mod trouble;
 
 use std::io;
@@ -27,6 +28,7 @@ use super::report::{Step, StepFailure};
 use super::router::Router;
 use super::station::Station;
 use election::Election;
+use renumbering::Renumbering;
 use trouble::Trouble;
 
 /// The play on its stage.
@@ -44,6 +46,8 @@ pub(crate) struct Scenario<'n> {
     router: Option<Router>,
     /// What the scenes of an election remember.
     election: Election,
+    /// What the scene of the prefix remembers.
+    renumbering: Renumbering,
     /// How many times such a scene is played.
     repeat: u32,
     /// The addresses of the service, IPv4 first; empty before they are allocated.
@@ -90,6 +94,7 @@ impl<'n> Scenario<'n> {
             clock,
             router: None,
             election: Election::new(args.profile()),
+            renumbering: Renumbering::default(),
             repeat: args.repeat.unwrap_or(1),
             pair: Vec::new(),
         })
@@ -137,6 +142,7 @@ impl<'n> Scenario<'n> {
             Scene::Bgp => (fabric::BGP.into(), Some(fabric::ENCORE)),
             // The node that is left goes on.
             Scene::BgpEcmp => (fabric::ECMP.into(), None),
+            Scene::PrefixChange => (renumbering::ACTS.into(), None),
             // All is as before at the end.
             scene => (election::acts(scene, self.repeat), None),
         }
@@ -161,11 +167,18 @@ impl<'n> Scenario<'n> {
             let lines = router.last_lines(LOG_LINES).into_iter();
             lines.map(|line| format!("{}: {line}", super::fabric::TOR))
         });
+        let provider = self.renumbering.provider.iter().flat_map(|provider| {
+            let lines = provider.last_lines(LOG_LINES).into_iter();
+            lines.map(|line| format!("{}: {line}", plan::ISP))
+        });
         StepFailure {
             step,
             expected: trouble.expected(),
             seen: trouble.to_string(),
-            log: self.nodes.iter().flat_map(tail).chain(router).collect(),
+            log: {
+                let nodes = self.nodes.iter().flat_map(tail);
+                nodes.chain(router).chain(provider).collect()
+            },
         }
     }
 
