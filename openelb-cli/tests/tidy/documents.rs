@@ -95,7 +95,12 @@ fn configurations_in_the_documents_are_valid() {
         "0123456789abcdef0123456789abcdef",
     )
     .unwrap();
-    for document in ["README.md", "docs/bgp.md", "docs/standalone.md"] {
+    for document in [
+        "README.md",
+        "docs/bgp.md",
+        "docs/dynamic-prefix.md",
+        "docs/standalone.md",
+    ] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let blocks = text.split("```yaml\n").skip(1);
         let blocks = blocks.filter_map(|rest| rest.split("```").next());
