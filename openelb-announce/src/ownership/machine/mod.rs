@@ -294,6 +294,7 @@ impl Machine {
         }
         self.phase = Phase::Running;
         self.started = until;
+        self.tenures.values_mut().for_each(Tenure::begin);
         self.is_dirty = true;
         self.rank_again();
         self.voice.tell(TELLINGS, now);

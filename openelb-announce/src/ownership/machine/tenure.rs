@@ -41,6 +41,8 @@ pub(super) struct Cell {
     since: Time,
     /// How it would come to this node now.
     pub(super) past: How,
+    /// Its owner died or gave it up since this node takes part.
+    is_vacated: bool,
     /// Another live node claims what is owned here.
     is_contended: bool,
     /// An announcement has answered that claim.
@@ -85,6 +87,7 @@ impl Tenure {
             waits: false,
             since: Time::ZERO,
             past: How::Cold,
+            is_vacated: false,
             is_contended: false,
             is_answered: false,
             was_contended: false,
@@ -196,7 +199,15 @@ impl Tenure {
         for index in shards.iter() {
             if let Some(cell) = self.cells.get_mut(usize::from(index)) {
                 cell.past = past;
+                cell.is_vacated = true;
             }
+        }
+    }
+
+    /// Notes that this node takes part from now on.
+    pub(super) fn begin(&mut self) {
+        for cell in &mut self.cells {
+            cell.is_vacated = false;
         }
     }
 
@@ -363,7 +374,9 @@ impl Tenure {
                 taken.unite(&claims);
             }
         }
-        let is_ours = |cell: &Cell| cell.above.is_none() && !cell.waits;
+        // Those who start together wait for each other with what they found without an owner, but clients
+        // wait for what has just lost one.
+        let is_ours = |cell: &Cell| cell.above.is_none() && (!cell.waits || cell.is_vacated);
         let free = (0..)
             .zip(&self.cells)
             .filter(|(index, _)| !taken.contains(*index));

@@ -178,6 +178,29 @@ fn a_drained_node_hands_everything_over_within_a_few_milliseconds() {
 }
 
 #[test]
+fn an_heir_does_not_wait_for_a_node_that_still_listens() {
+    for leaves in [false, true] {
+        let mut bus = Bus::settled(1);
+        bus.join(settings(1, 1), vec![group(Standing::default())]);
+        bus.run(millis(700));
+        bus.join(settings(2, 1), vec![group(Standing::default())]);
+        bus.run(millis(800));
+        let phase = |node: usize| bus.nodes[node].machine.status(bus.now).phase;
+        assert_eq!(phase(1), Phase::Running);
+        assert!(matches!(phase(2), Phase::Listening { .. }));
+        if leaves {
+            bus.input(0, Input::Leave);
+        } else {
+            bus.nodes[0].is_dead = true;
+            bus.run(millis(50));
+            bus.restart(0, 2);
+        }
+        bus.run(millis(5));
+        assert_eq!(bus.count(1), ALL, "leaves: {leaves}");
+    }
+}
+
+#[test]
 fn a_drain_survives_the_loss_of_any_one_beat() {
     let mut bus = Bus::settled(2);
     bus.loss = 1000;
