@@ -29,6 +29,8 @@ pub mod link;
 #[cfg(feature = "schema")]
 pub mod manifests;
 pub mod names;
+pub mod node_cidrs;
+pub mod pod_network;
 pub mod pool;
 pub mod prefix;
 pub mod problem;

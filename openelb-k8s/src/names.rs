@@ -49,6 +49,19 @@ pub const LAYER2_SECRET: &str = "openelb-layer2";
 /// Key of [`LAYER2_SECRET`].
 pub const LAYER2_SECRET_KEY: &str = "key";
 
+/// `kind` of the pods' addresses.
+pub const POD_NETWORK_KIND: &str = "PodNetwork";
+
+/// Name of the only [`PodNetwork`](crate::api::PodNetwork) that counts.
+pub const DEFAULT_POD_NETWORK: &str = "default";
+
+/// Annotation on a Node: its pod CIDR, as kube-router reads it. Wins over all else.
+pub const POD_CIDR_ANNOTATION: &str = "kube-router.io/pod-cidr";
+
+/// Annotation on a Node: its pod CIDRs with commas between them, as kube-router reads them. Wins over
+/// `spec.podCIDRs`.
+pub const POD_CIDRS_ANNOTATION: &str = "kube-router.io/pod-cidrs";
+
 /// `kind` of a neighbour.
 pub const BGP_PEER_KIND: &str = "BgpPeer";
 

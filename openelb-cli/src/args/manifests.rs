@@ -41,4 +41,6 @@ pub(crate) enum SpeakerProtocol {
     Bgp,
     /// VRRP with interfaces of its own.
     Vip,
+    /// Routes to pods in the node's kernel, and its CNI configuration.
+    Pods,
 }

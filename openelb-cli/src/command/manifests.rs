@@ -30,6 +30,7 @@ fn options(args: &ManifestsArgs) -> Options {
             layer2: speaks(SpeakerProtocol::Layer2),
             bgp: speaks(SpeakerProtocol::Bgp),
             vip: speaks(SpeakerProtocol::Vip),
+            pods: speaks(SpeakerProtocol::Pods),
         },
         monitoring: args.monitoring,
         webhook: args.webhook,

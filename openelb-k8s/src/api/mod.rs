@@ -14,6 +14,7 @@ mod layer2_conf;
 mod metadata;
 mod node_announcement;
 mod number;
+mod pod_network;
 #[cfg(feature = "schema")]
 mod schema;
 mod secret;
@@ -48,5 +49,9 @@ pub use node_announcement::{
     AnnouncedAddress, AnnouncementState, NodeAnnouncement, NodeAnnouncementStatus,
 };
 pub use number::TextNumber;
+pub use pod_network::{
+    NodePrefixLength, PodAnnounce, PodCni, PodKernelRoutes, PodMesh, PodNetwork, PodNetworkSpec,
+    PodNetworkStatus,
+};
 pub use secret::Secret;
 pub use status::{EipStatus, Ledger};

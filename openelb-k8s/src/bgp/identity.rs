@@ -1,5 +1,6 @@
 //! Who the speaker of a node is: its AS, its BGP identifier, and where it listens.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use openelb_announce::bgp::asn::{Asn, RouterId};
@@ -44,6 +45,16 @@ pub(super) fn identity(
     (asn, router_id(written, node, remarks))
 }
 
+/// The AS of a node with these labels: its rack's, or else the speaker's.
+pub(crate) fn asn_of(conf: &BgpConf, labels: &BTreeMap<String, String>) -> Asn {
+    let rack = labels.get(names::RACK_LABEL);
+    let of_rack = rack.and_then(|rack| conf.spec.as_per_rack.get(rack));
+    Asn(of_rack
+        .copied()
+        .filter(|asn| *asn > 0)
+        .unwrap_or(conf.spec.r#as))
+}
+
 fn check_as(key: &str, asn: u32, remarks: &mut Remarks) -> bool {
     let is_good = !Asn(asn).is_reserved();
     if !is_good {
@@ -79,6 +90,38 @@ pub(super) fn derived_router_id(node: &Node) -> RouterId {
     });
     let address = address.unwrap_or_else(|| Ipv4Addr::from(fnv1a(&node.name) | 0xf000_0000));
     RouterId::try_from(address).expect("neither an address that is set nor 240/4 is zero")
+}
+
+/// The identifier of one of several nodes that speak with each other, told apart from all others.
+///
+/// Each has its [`derived_router_id`]. Of nodes without IPv4 whose numbers happen to be equal, the first
+/// by name keeps it, and the next takes that of its name with a mark. `None` when the node is not
+/// among them. O(n log n).
+///
+/// ```
+/// use openelb_k8s::bgp::{Node, router_id_among};
+///
+/// let node = |name: &str| Node { name: name.into(), ..Node::default() };
+/// let id = router_id_among("n1", [node("n1"), node("n2")]);
+/// assert_eq!(id, router_id_among("n1", [node("n2"), node("n1")]));
+/// ```
+pub fn router_id_among(name: &str, nodes: impl IntoIterator<Item = Node>) -> Option<RouterId> {
+    let mut nodes: Vec<Node> = nodes.into_iter().collect();
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut taken = BTreeSet::new();
+    for mut node in nodes {
+        let own = node.name.clone();
+        let mut id = derived_router_id(&node);
+        while !taken.insert(id) {
+            node.name.push('#');
+            node.addresses.clear();
+            id = derived_router_id(&node);
+        }
+        if own == name {
+            return Some(id);
+        }
+    }
+    None
 }
 
 /// FNV-1a: small, without keys, and the same on every machine.

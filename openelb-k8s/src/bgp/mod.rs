@@ -33,6 +33,8 @@ use crate::problem::Remarks;
 
 pub use crate::problem::{Problem, Reason};
 pub use advertisement::{PoolRoutes, pool_routes};
+pub(crate) use identity::asn_of;
+pub use identity::router_id_among;
 
 /// What is known of the node that the speaker runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

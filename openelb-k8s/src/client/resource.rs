@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{
     AddressBlock, BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, NodeAnnouncement, ObjectMeta,
+    PodNetwork,
 };
 use crate::cluster::{EndpointSlice, Namespace, Node, Service};
 
@@ -121,6 +122,10 @@ impl Watched for Layer2Conf {
 
 impl Watched for DynamicPrefix {
     const RESOURCE: Resource = ours("DynamicPrefix", "dynamicprefixes");
+}
+
+impl Watched for PodNetwork {
+    const RESOURCE: Resource = ours("PodNetwork", "podnetworks");
 }
 
 impl Watched for NodeAnnouncement {

@@ -18,7 +18,7 @@ pub struct Node {
     pub status: NodeStatus,
 }
 
-/// Whether a node takes new pods.
+/// Whether a node takes new pods, and where they get their addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSpec {
@@ -27,6 +27,12 @@ pub struct NodeSpec {
     /// What it repels.
     #[serde(deserialize_with = "or_default")]
     pub taints: Vec<Taint>,
+    /// Its pod CIDRs, one a family. They are set once and stay.
+    #[serde(rename = "podCIDRs", deserialize_with = "or_default")]
+    pub pod_cidrs: Vec<String>,
+    /// The first of them, all that old clients wrote.
+    #[serde(rename = "podCIDR", deserialize_with = "or_default")]
+    pub pod_cidr: String,
 }
 
 /// What a node repels.
@@ -86,6 +92,19 @@ impl Node {
         let addresses = self.status.addresses.iter();
         let internal = addresses.filter(|address| address.kind == "InternalIP");
         internal.filter_map(|address| address.address.parse().ok())
+    }
+
+    /// The first address of each family, IPv4 first: an internal one, else an external one.
+    pub fn first_of_each_family(&self) -> [Option<IpAddr>; 2] {
+        let of = |kind: &'static str, is_wanted: fn(&IpAddr) -> bool| {
+            let addresses = self.status.addresses.iter();
+            let mut addresses = addresses
+                .filter(move |address| address.kind == kind)
+                .filter_map(|address| address.address.parse().ok());
+            addresses.find(is_wanted)
+        };
+        [IpAddr::is_ipv4 as fn(&IpAddr) -> bool, IpAddr::is_ipv6]
+            .map(|family| of("InternalIP", family).or_else(|| of("ExternalIP", family)))
     }
 
     /// Whether a condition says `True`; `None` when nothing is said about it.

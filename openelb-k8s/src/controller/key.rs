@@ -93,7 +93,7 @@ pub(super) struct Tick(pub(super) u64);
 ///
 /// An API server counts versions upwards over all its objects, and since KEP-5504 clients may rely on
 /// it. What is no number is never older.
-pub(super) fn is_older(version: &str, than: &str) -> bool {
+pub(crate) fn is_older(version: &str, than: &str) -> bool {
     let numbers = version.parse::<u64>().ok().zip(than.parse::<u64>().ok());
     numbers.is_some_and(|(version, than)| version < than)
 }

@@ -60,6 +60,9 @@ pub use input::{Input, Kind, Object, Outcome};
 pub use output::{Change, ObjectRef, Occurrence, Output, ServiceApply, Write, WriteId};
 pub use settings::Settings;
 
+pub(crate) use key::is_older;
+pub(crate) use retry::Retry;
+
 use crate::cluster::Namespace;
 use follow::Prefixes;
 use holder::Holder;

@@ -8,27 +8,27 @@ use openelb_ipam::Time;
 
 /// What failed, how often, and until when it rests.
 #[derive(Debug, Default)]
-pub(super) struct Retry {
+pub(crate) struct Retry {
     failures: u32,
     not_before: Option<Time>,
     /// What is known of the object is not what the server has: nothing is written until a newer
     /// version was seen, or this one was read again.
-    pub(super) is_stale: bool,
+    pub(crate) is_stale: bool,
 }
 
 impl Retry {
     /// Until when it rests; `None` when it does not.
-    pub(super) fn rests_until(&self, now: Time) -> Option<Time> {
+    pub(crate) fn rests_until(&self, now: Time) -> Option<Time> {
         self.not_before.filter(|until| now < *until)
     }
 
     /// Whether nothing may be tried yet.
-    pub(super) fn is_resting(&self, now: Time) -> bool {
+    pub(crate) fn is_resting(&self, now: Time) -> bool {
         self.rests_until(now).is_some()
     }
 
     /// Notes a failure; says when to go on. `seed` tells those apart that fail at the same time.
-    pub(super) fn fail(&mut self, seed: impl Hash, now: Time) -> Time {
+    pub(crate) fn fail(&mut self, seed: impl Hash, now: Time) -> Time {
         let longest = FIRST.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS));
         self.failures = self.failures.saturating_add(1);
         let until = now + spread(longest.min(LONGEST), (seed, self.failures));
@@ -37,19 +37,19 @@ impl Retry {
     }
 
     /// Notes that the object is not what it was thought to be.
-    pub(super) fn go_stale(&mut self, seed: impl Hash, now: Time) -> Time {
+    pub(crate) fn go_stale(&mut self, seed: impl Hash, now: Time) -> Time {
         self.is_stale = true;
         self.fail(seed, now)
     }
 
     /// The present version was seen: writing goes on at once.
-    pub(super) fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         self.is_stale = false;
         self.not_before = None;
     }
 
     /// It worked.
-    pub(super) fn succeed(&mut self) {
+    pub(crate) fn succeed(&mut self) {
         *self = Self::default();
     }
 }

@@ -6,7 +6,7 @@ use super::{earlier, structural};
 use crate::api::{
     AddressBlockSpec, BgpConfSpec, BgpConfStatus, BgpPeerSpec, BgpPeerStatus, DynamicPrefixSpec,
     DynamicPrefixStatus, EipSpec, EipStatus, Layer2ConfSpec, Layer2ConfStatus,
-    NodeAnnouncementStatus,
+    NodeAnnouncementStatus, PodNetworkSpec, PodNetworkStatus,
 };
 use crate::names;
 
@@ -117,6 +117,24 @@ pub(super) const KINDS: &[Kind] = &[
         ],
         spec: Some(structural::of::<DynamicPrefixSpec>),
         status: Some(structural::of::<DynamicPrefixStatus>),
+        earlier: None,
+    },
+    Kind {
+        name: names::POD_NETWORK_KIND,
+        plural: "podnetworks",
+        singular: "podnetwork",
+        description: "PodNetwork is where the pod CIDRs of the nodes come from and how the network \
+                      learns of them; only the one named default counts.",
+        categories: &["networking", "openelb"],
+        columns: &[
+            column("ranges", "string", ".spec.ranges"),
+            column("mesh", "boolean", ".spec.mesh.enabled"),
+            ACCEPTED,
+            READY,
+            AGE,
+        ],
+        spec: Some(structural::of::<PodNetworkSpec>),
+        status: Some(structural::of::<PodNetworkStatus>),
         earlier: None,
     },
     Kind {

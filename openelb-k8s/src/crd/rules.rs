@@ -34,6 +34,7 @@ pub(super) fn tighten(kind: &Kind, schema: &mut Value) {
         names::LAYER2_CONF_KIND => (LAYER2_BOUNDS, LAYER2_RULES),
         names::DYNAMIC_PREFIX_KIND => (PREFIX_BOUNDS, PREFIX_RULES),
         names::ADDRESS_BLOCK_KIND => (BLOCK_BOUNDS, BLOCK_RULES),
+        names::POD_NETWORK_KIND => (POD_NETWORK_BOUNDS, POD_NETWORK_RULES),
         _ => (&[][..], &[][..]),
     };
     for bound in bounds {
@@ -424,5 +425,47 @@ const BLOCK_RULES: &[Rule] = &[
         "spec.first",
         "self == oldSelf",
         "a block keeps its addresses",
+    ),
+];
+
+const POD_NETWORK_BOUNDS: &[Bound] = &[
+    entries("spec.ranges", 32),
+    length("spec.ranges[]", 64),
+    at_least("spec.nodePrefixLength.ipv4", 8),
+    at_most("spec.nodePrefixLength.ipv4", 30),
+    at_least("spec.nodePrefixLength.ipv6", 32),
+    at_most("spec.nodePrefixLength.ipv6", 120),
+    entries("spec.announce.peers", 64),
+    length("spec.announce.peers[]", 253),
+    at_least("spec.mesh.port", 1),
+    at_most("spec.mesh.port", 65_535),
+    at_least("spec.kernelRoutes.table", 1),
+    at_least("spec.kernelRoutes.metric", 1),
+    length("spec.cni.path", 1024),
+    bound("status.used", "maxProperties", 16_384),
+];
+
+const POD_NETWORK_RULES: &[Rule] = &[
+    rule(
+        "spec.ranges[]",
+        "isCIDR(self)",
+        "write a prefix such as 10.244.0.0/16 or fd00:10:244::/56",
+    ),
+    rule(
+        "spec",
+        "!(has(self.allocate) && self.allocate) \
+         || (has(self.ranges) && self.ranges.size() > 0)",
+        "there is nothing to allocate from: write ranges such as 10.244.0.0/16",
+    ),
+    rule(
+        "spec",
+        "!(has(self.kernelRoutes) && has(self.kernelRoutes.enabled) && self.kernelRoutes.enabled) \
+         || (has(self.ranges) && self.ranges.size() > 0)",
+        "only routes inside ranges go into the kernel: write ranges such as 10.244.0.0/16",
+    ),
+    rule(
+        "spec.cni.path",
+        "self == '' || self.startsWith('/')",
+        "write the whole path, such as /etc/cni/net.d/10-openelb.conflist",
     ),
 ];

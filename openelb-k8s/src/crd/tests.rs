@@ -230,6 +230,7 @@ fn conditions_are_one_entry_a_type() {
         "Layer2Conf",
         "DynamicPrefix",
         "NodeAnnouncement",
+        "PodNetwork",
     ] {
         let conditions = field(&schema(kind, "v1alpha2"), "status.conditions").unwrap();
         assert_eq!(conditions["x-kubernetes-list-type"], "map", "{kind}");

@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::controller::Kind;
+use crate::node_cidrs::Standing;
 
 /// The controller's metrics.
 #[derive(Debug)]
@@ -30,12 +31,15 @@ pub(super) struct Metrics {
     addresses: Gauges,
     leader: Gauge,
     dropped: Gauge,
+    pods: Pods,
 }
 
 /// What is shown as it is at the moment of a scrape.
 #[derive(Debug)]
 pub(super) struct Present<'a> {
     pub(super) ipam: &'a Ipam,
+    /// `None` without a `PodNetwork`.
+    pub(super) pods: Option<Standing>,
     pub(super) leads: bool,
     pub(super) dropped_events: u64,
 }
@@ -95,6 +99,7 @@ impl Metrics {
                 "events_dropped",
                 "Events not sent because too many waited",
             ),
+            pods: Pods::new(registry),
             registry: root,
             former,
         }
@@ -163,12 +168,59 @@ impl Metrics {
             let labels = labels([("pool", &*claim.pool), ("address", &address)]);
             self.addresses.get_or_create(&labels).set(1.0);
         }
+        self.pods.show(present.pods);
         self.leader.set(i64::from(present.leads));
         let dropped = i64::try_from(present.dropped_events);
         self.dropped.set(dropped.unwrap_or(i64::MAX));
         if let Some(former) = &self.former {
             former.show(ipam);
         }
+    }
+}
+
+/// The prefixes of nodes.
+#[derive(Debug)]
+struct Pods {
+    nodes: Gauges,
+    records: Gauge,
+    conflicts: Gauge,
+}
+
+impl Pods {
+    fn new(registry: &mut Registry) -> Self {
+        let help = "Nodes of the pod network by whether they have pod CIDRs";
+        let nodes = gauges(registry, "pod_network_nodes", help);
+        let records = gauge(
+            registry,
+            "pod_network_records",
+            "Prefixes of nodes on record",
+        );
+        let help = "Pairs of nodes whose pod CIDRs overlap";
+        let conflicts = gauge(registry, "pod_network_conflicts", help);
+        Self {
+            nodes,
+            records,
+            conflicts,
+        }
+    }
+
+    fn show(&self, standing: Option<Standing>) {
+        self.nodes.clear();
+        let is_there = standing.is_some();
+        let standing = standing.unwrap_or_default();
+        let missing = standing.nodes.saturating_sub(standing.assigned);
+        let states = [
+            ("assigned", standing.assigned),
+            ("exhausted", standing.waiting),
+            ("unassigned", missing.saturating_sub(standing.waiting)),
+        ];
+        for (state, count) in states.into_iter().filter(|_| is_there) {
+            let gauge = self.nodes.get_or_create(&labels([("state", state)]));
+            gauge.set(count_as_f64(count as u64));
+        }
+        let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.records.set(whole(standing.records));
+        self.conflicts.set(whole(standing.clashes));
     }
 }
 
@@ -323,7 +375,7 @@ const COLUMNS: [Column; 6] = [
 mod tests {
     use openelb_ipam::{Ipam, Owner, PoolSpec, Request, Time};
 
-    use super::{Duration, Metrics, Present};
+    use super::{Duration, Metrics, Present, Standing};
 
     #[test]
     fn a_page_shows_pools_services_and_what_was_counted() {
@@ -342,6 +394,10 @@ mod tests {
             r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,
             "openelb_reconcile_seconds_count 1",
             "openelb_leader 1",
+            r#"openelb_pod_network_nodes{state="assigned"} 1.0"#,
+            r#"openelb_pod_network_nodes{state="exhausted"} 1.0"#,
+            r#"openelb_pod_network_nodes{state="unassigned"} 1.0"#,
+            "openelb_pod_network_records 2",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }
@@ -367,6 +423,7 @@ mod tests {
         page(&metrics, true);
         let page = metrics.page(&Present {
             ipam: &Ipam::new(),
+            pods: None,
             leads: true,
             dropped_events: 0,
         });
@@ -382,6 +439,13 @@ mod tests {
         ipam.allocate(&web, &Request::default(), Time(0)).unwrap();
         metrics.page(&Present {
             ipam: &ipam,
+            pods: Some(Standing {
+                nodes: 3,
+                assigned: 1,
+                waiting: 1,
+                records: 2,
+                clashes: 0,
+            }),
             leads,
             dropped_events: 0,
         })

@@ -57,7 +57,10 @@ fn controller_rules() -> Vec<Value> {
         // Which prefixes there are, and what the nodes see of them.
         rule(GROUP, &["dynamicprefixes", "nodeannouncements"], READ),
         rule(GROUP, &["dynamicprefixes/status"], &["update"]),
-        rule("", &["nodes"], READ),
+        // A node's pod CIDRs are written once, after their record.
+        rule("", &["nodes"], &["get", "list", "watch", "patch"]),
+        rule(GROUP, &["podnetworks"], READ),
+        rule(GROUP, &["podnetworks/status"], &["update"]),
         rule("events.k8s.io", &["events"], &["create", "patch"]),
     ]
 }
@@ -82,6 +85,7 @@ fn speaker_rules() -> Vec<Value> {
                 "bgppeers",
                 "layer2confs",
                 "dynamicprefixes",
+                "podnetworks",
             ],
             READ,
         ),

@@ -93,12 +93,18 @@ fn cut(object: &mut Value) {
             put(pod, field, hole(field));
         }
         put(pod, "imagePullSecrets", "HOLE_imagePullSecrets");
+        if !is_controller {
+            put(pod, "volumes", hole("volumes"));
+        }
     }
     let container = "/spec/template/spec/containers/0";
     if let Some(container) = object.pointer_mut(container) {
         put(container, "args", hole("args"));
         put(container, "imagePullPolicy", "HOLE_imagePullPolicy");
         put(container, "resources", hole("resources"));
+        if !is_controller {
+            put(container, "volumeMounts", hole("volumeMounts"));
+        }
     }
     let capabilities = "/spec/template/spec/containers/0/securityContext/capabilities";
     if !is_controller && let Some(capabilities) = object.pointer_mut(capabilities) {
@@ -154,8 +160,19 @@ const HOLES: &[(&str, &str)] = &[
         "concat (list \"speaker\") .Values.speaker.extraArgs",
     ),
     (
+        "speaker_volumes",
+        "ternary (list (dict \"name\" \"cni\" \"hostPath\" (dict \"path\" \"/etc/cni/net.d\" \
+         \"type\" \"DirectoryOrCreate\"))) list .Values.speaker.pods",
+    ),
+    (
+        "speaker_volumeMounts",
+        "ternary (list (dict \"name\" \"cni\" \"mountPath\" \"/etc/cni/net.d\")) list \
+         .Values.speaker.pods",
+    ),
+    (
         "speaker_capabilities",
-        "concat (ternary (list \"NET_ADMIN\") list .Values.speaker.vip) (ternary (list \
+        "concat (ternary (list \"NET_ADMIN\") list (or .Values.speaker.vip \
+         .Values.speaker.pods)) (ternary (list \
          \"NET_BIND_SERVICE\") list .Values.speaker.bgp) (ternary (list \"NET_RAW\") list (or \
          .Values.speaker.layer2 .Values.speaker.vip)) (list \"SYS_NICE\")",
     ),

@@ -17,7 +17,7 @@ pub fn folder() -> BTreeMap<String, String> {
     protocols(&mut files);
     monitoring(&mut files);
     webhook(&mut files);
-    for name in ["bgp", "l2", "monitoring", "vip", "webhook"] {
+    for name in ["bgp", "l2", "monitoring", "pods", "vip", "webhook"] {
         let overlay = json!({
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
@@ -54,6 +54,7 @@ fn protocols(files: &mut BTreeMap<String, String>) {
         layer2: false,
         bgp: false,
         vip: false,
+        pods: false,
     };
     let layer2 = Protocols {
         layer2: true,
@@ -75,6 +76,7 @@ fn protocols(files: &mut BTreeMap<String, String>) {
         let patches = [("DaemonSet", "openelb-speaker", patch)];
         component(files, name, resources, &patches);
     }
+    pods(files);
     let election = json!({
         "apiVersion": "network.kubesphere.io/v1alpha2",
         "kind": "Layer2Conf",
@@ -83,6 +85,30 @@ fn protocols(files: &mut BTreeMap<String, String>) {
     });
     let path = "components/l2/election.yaml".to_owned();
     files.insert(path, written(&format!("{ELECTION}{}", document(&election))));
+}
+
+/// The usual protocols, and what `kernelRoutes` and `cni` of a `PodNetwork` need.
+fn pods(files: &mut BTreeMap<String, String>) {
+    let protocols = Protocols {
+        pods: true,
+        ..Protocols::default()
+    };
+    let container = "/spec/template/spec/containers/0";
+    let patch = json!([
+        {
+            "op": "replace",
+            "path": format!("{container}/securityContext/capabilities/add"),
+            "value": speaker::capabilities(protocols),
+        },
+        { "op": "add", "path": "/spec/template/spec/volumes", "value": speaker::volumes() },
+        { "op": "add", "path": format!("{container}/volumeMounts"), "value": speaker::mounts() },
+    ]);
+    component(
+        files,
+        "pods",
+        &[],
+        &[("DaemonSet", "openelb-speaker", patch)],
+    );
 }
 
 fn monitoring(files: &mut BTreeMap<String, String>) {

@@ -58,6 +58,10 @@ impl Default for Options {
 
 /// Which protocols the speakers may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a right of its own that an installation gives or not"
+)]
 pub struct Protocols {
     /// ARP and NDP: raw sockets.
     pub layer2: bool,
@@ -65,6 +69,9 @@ pub struct Protocols {
     pub bgp: bool,
     /// VRRP with interfaces of its own (`virtualMac`, `acceptMode`): changes to the node's links.
     pub vip: bool,
+    /// Routes to pods in the node's kernel, and the node's CNI configuration (`kernelRoutes` and `cni`
+    /// of a `PodNetwork`): changes to the node's routes and to `/etc/cni/net.d`.
+    pub pods: bool,
 }
 
 impl Default for Protocols {
@@ -73,6 +80,7 @@ impl Default for Protocols {
             layer2: true,
             bgp: true,
             vip: false,
+            pods: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::SPEAKER;
 use super::{Options, Protocols, labels, metadata, pod};
+use crate::crd::put;
 
 /// Port of metrics and health, on the node. Not OpenELB's 50053, so that both can run for a moment.
 pub(super) const HTTP_PORT: u16 = 7481;
@@ -16,8 +17,8 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
 /// What the protocols need of the kernel, beside nothing at all.
 pub(super) fn capabilities(protocols: Protocols) -> Vec<&'static str> {
     let needs = [
-        // Virtual routers make interfaces of their own.
-        (protocols.vip, "NET_ADMIN"),
+        // Virtual routers make interfaces of their own; routes to pods are the kernel's.
+        (protocols.vip || protocols.pods, "NET_ADMIN"),
         // The port of BGP, for peers that connect to us.
         (protocols.bgp, "NET_BIND_SERVICE"),
         // Frames of ARP, NDP and VRRP.
@@ -29,7 +30,33 @@ pub(super) fn capabilities(protocols: Protocols) -> Vec<&'static str> {
     needed.map(|(_, capability)| *capability).collect()
 }
 
+/// The folder of the node's CNI configurations.
+pub(super) fn volumes() -> Value {
+    let path = json!({ "path": CNI_FOLDER, "type": "DirectoryOrCreate" });
+    json!([{ "name": "cni", "hostPath": path }])
+}
+
+/// The same folder in the container.
+pub(super) fn mounts() -> Value {
+    json!([{ "name": "cni", "mountPath": CNI_FOLDER }])
+}
+
 fn daemon_set(options: &Options) -> Value {
+    let mut object = bare(options);
+    if options.protocols.pods {
+        let pod = "/spec/template/spec";
+        if let Some(pod) = object.pointer_mut(pod) {
+            put(pod, "volumes", volumes());
+        }
+        let container = "/spec/template/spec/containers/0";
+        if let Some(container) = object.pointer_mut(container) {
+            put(container, "volumeMounts", mounts());
+        }
+    }
+    object
+}
+
+fn bare(options: &Options) -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
@@ -86,3 +113,6 @@ fn container(options: &Options) -> Value {
         },
     })
 }
+
+/// Where container runtimes look for them.
+const CNI_FOLDER: &str = "/etc/cni/net.d";

@@ -145,8 +145,14 @@ fn the_controller_passes_the_restricted_profile() {
 #[test]
 fn a_speaker_has_only_the_capabilities_of_its_protocols() {
     let capabilities = |layer2, bgp, vip| {
+        let protocols = Protocols {
+            layer2,
+            bgp,
+            vip,
+            pods: false,
+        };
         let options = Options {
-            protocols: Protocols { layer2, bgp, vip },
+            protocols,
             ..Options::default()
         };
         let context = container("DaemonSet", &options)["securityContext"].clone();
@@ -163,6 +169,26 @@ fn a_speaker_has_only_the_capabilities_of_its_protocols() {
     );
     let vip = capabilities(false, false, true);
     assert_eq!(vip, r#"["NET_ADMIN","NET_RAW","SYS_NICE"]"#);
+}
+
+#[test]
+fn a_speaker_reaches_the_configuration_of_cni_only_where_it_writes_it() {
+    let pods = |pods| {
+        let protocols = Protocols {
+            pods,
+            ..Protocols::default()
+        };
+        let options = Options {
+            protocols,
+            ..Options::default()
+        };
+        of_kind("DaemonSet", &options)["spec"]["template"]["spec"].clone()
+    };
+    assert!(!pods(false).to_string().contains("hostPath"));
+    let volume = &pods(true)["volumes"][0]["hostPath"]["path"];
+    assert_eq!(volume, "/etc/cni/net.d");
+    let context = &pods(true)["containers"][0]["securityContext"]["capabilities"]["add"];
+    assert_eq!(context[0], "NET_ADMIN");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod endpoints;
 mod fitness;
+mod pods;
 mod pools;
 mod reason;
 pub mod record;
@@ -23,7 +24,9 @@ use openelb_ipam::OwnerKey;
 use self::endpoints::{Endpoints, of_services};
 use self::fitness::Nodes;
 use self::pools::{Pool, Pools};
-use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, Protocol, SecretKey};
+use crate::api::{
+    BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, PodNetwork, Protocol, SecretKey,
+};
 use crate::bgp::{self, Material};
 use crate::cluster::{EndpointSlice, Node, Service, ServiceType, TrafficPolicy};
 use crate::follow;
@@ -32,6 +35,7 @@ use crate::link::{self, Bid, Bids, Here, Together, Wanted};
 use crate::names;
 use crate::problem::Problem;
 
+pub use self::pods::{PodRow, Pods, WhyNotPods};
 pub use self::reason::WhyNot;
 
 /// The objects that decide, as the API server last showed them.
@@ -53,6 +57,8 @@ pub struct Cluster {
     pub layer2_confs: BTreeMap<String, Layer2Conf>,
     /// By name.
     pub prefixes: BTreeMap<String, DynamicPrefix>,
+    /// By name; only [`names::DEFAULT_POD_NETWORK`] counts.
+    pub pod_networks: BTreeMap<String, PodNetwork>,
 }
 
 /// Namespace and name.
@@ -79,6 +85,8 @@ pub struct Desired {
     pub bgp: bgp::Speaker,
     /// What it tells them.
     pub routes: Vec<Route>,
+    /// What it does for its pods.
+    pub pods: Pods,
     /// Every address of every service of ours, in the order of service and address.
     pub rows: Vec<Row>,
     /// What is to be said about the objects.
@@ -130,7 +138,7 @@ pub fn desired<S: Material + Keys>(cluster: &Cluster, me: &Me, shelf: &S) -> Des
     let conf = conf.filter(|conf| !conf.metadata.labels.contains_key(names::CNI_LABEL));
     let nodes = Nodes::of(cluster, me, conf);
     let peers: Vec<_> = cluster.bgp_peers.values().cloned().collect();
-    let bgp = bgp::speaker(conf, &peers, &nodes.mine, shelf);
+    let mut bgp = bgp::speaker(conf, &peers, &nodes.mine, shelf);
     let view = follow::projection(cluster.prefixes.values());
     let mut pools = Pools::of(&cluster.eips, view, &nodes, conf);
     let meant = election(cluster, me, shelf);
@@ -154,8 +162,11 @@ pub fn desired<S: Material + Keys>(cluster: &Cluster, me: &Me, shelf: &S) -> Des
         .collect();
     let bids = bids(&claims, &rows, lights);
     let link = link::wanted(&bids, election.as_ref(), &me.node);
-    let routes = routes::routes(claims.iter().zip(&rows), &nodes);
+    let mut routes = routes::routes(claims.iter().zip(&rows), &nodes);
+    let pods = pods::of(cluster, me, shelf, &mut bgp, &mut routes);
+    problems.extend(pods::problems(cluster, me, shelf));
     Desired {
+        pods,
         rows: with_given_up(rows, &link),
         routes,
         bgp,

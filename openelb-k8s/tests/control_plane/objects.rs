@@ -116,10 +116,12 @@ const GOOD: [&str; 18] = [
     "Layer2Conf: {keySecret: {name: beats}}",
     "DynamicPrefix: {sources: [{address: {interface: wan0}}, {static: {prefix: '2001:db8::/56'}}], subnet: {number: 205}}",
     "DynamicPrefix: {sources: [{http: {urls: ['https://a.example', 'https://b.example']}}], subnet: {keep: 56, override: '0:0:0:cd::'}}",
+    "PodNetwork: {ranges: [10.244.0.0/16, 'fd00:10:244::/56'], nodePrefixLength: {ipv4: 25}}",
+    "PodNetwork: {mesh: {enabled: true}, announce: {peers: [tor]}, cni: {}}",
 ];
 
 /// Each with words of the reason.
-const BAD: [(&str, &str); 25] = [
+const BAD: [(&str, &str); 29] = [
     ("Eip: {address: ''}", "spec.address"),
     (
         "Eip: {address: everything}",
@@ -204,5 +206,21 @@ const BAD: [(&str, &str); 25] = [
     (
         "DynamicPrefix: {sources: [{dns: {name: host.example}}], subnet: {number: 1, keep: 56, override: '0:0:0:cd::'}}",
         "write a number, or keep and override",
+    ),
+    (
+        "PodNetwork: {ranges: [10.244.0.0]}",
+        "write a prefix such as",
+    ),
+    (
+        "PodNetwork: {allocate: true}",
+        "there is nothing to allocate from",
+    ),
+    (
+        "PodNetwork: {kernelRoutes: {enabled: true}}",
+        "only routes inside ranges go into the kernel",
+    ),
+    (
+        "PodNetwork: {ranges: [10.244.0.0/16], cni: {path: conf}}",
+        "write the whole path",
     ),
 ];

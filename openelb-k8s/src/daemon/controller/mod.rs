@@ -2,6 +2,7 @@
 
 mod feed;
 mod latency;
+mod pods;
 mod process;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use super::webhook;
 use crate::client::{Backoff, Client, Election, Leadership, Recorder, Version, Writer, connect};
 use crate::controller::Settings;
 use crate::names;
+use pods::Pods;
 use process::Process;
 
 /// Runs until it is told to stop.
@@ -123,7 +125,8 @@ fn process(
     } else {
         Leadership::always()
     };
-    Process::new(settings, controller, writer, recorder, leadership)
+    let pods = Pods::start(client, writer.clone(), recorder.clone(), settings.seed);
+    Process::new(settings, controller, writer, recorder, leadership, pods)
 }
 
 fn settings(controller: &ControllerArgs, version: Version, seed: u64) -> Settings {

@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::feed::{Fed, Feeds};
 use super::latency::Latency;
+use super::pods::Pods;
 use super::writes::{Done, Writes};
 use crate::client::{Leadership, Recorder, Writer};
 use crate::controller::{Input, Machine, Occurrence, Output, Settings};
@@ -26,6 +27,7 @@ pub(super) struct Process {
     latency: Latency,
     recorder: Recorder,
     leadership: Leadership,
+    pods: Pods,
     clock: Clock,
 }
 
@@ -36,6 +38,7 @@ impl Process {
         writer: Writer,
         recorder: Recorder,
         leadership: Leadership,
+        pods: Pods,
     ) -> Self {
         Self {
             machine: Machine::new(settings),
@@ -45,6 +48,7 @@ impl Process {
             latency: Latency::default(),
             recorder,
             leadership,
+            pods,
             clock: Clock::start(),
         }
     }
@@ -59,6 +63,7 @@ impl Process {
     ) {
         let mut stop = pin!(stop);
         self.input(Input::Leading(self.leadership.leads()));
+        self.pods.lead(self.leadership.leads());
         loop {
             self.carry_out();
             let wake = self.machine.poll_timeout();
@@ -69,6 +74,7 @@ impl Process {
                 leads = self.leadership.changed() => {
                     tracing::info!(leads, "leadership changed");
                     self.input(Input::Leading(leads));
+                    self.pods.lead(leads);
                 }
                 done = self.writes.next() => self.answered(done),
                 Some(question) = asked.recv() => self.answer(question),
@@ -148,6 +154,7 @@ impl Process {
             Question::Metrics(answer) => {
                 let page = self.metrics.page(&Present {
                     ipam: self.machine.ipam(),
+                    pods: self.pods.standing(),
                     leads: self.leadership.leads(),
                     dropped_events: self.recorder.dropped(),
                 });

@@ -19,6 +19,7 @@ pub(super) fn feed(client: &Client, namespace: &str) -> Receiver<News> {
     follow(client, Scope::all(), News::BgpPeer, &news);
     follow(client, Scope::all(), News::Layer2Conf, &news);
     follow(client, Scope::all(), News::DynamicPrefix, &news);
+    follow(client, Scope::all(), News::PodNetwork, &news);
     follow(client, here.clone(), News::ConfigMap, &news);
     follow(client, here, News::Secret, &news);
     feed

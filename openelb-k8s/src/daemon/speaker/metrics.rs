@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 
 use super::network::{Noted, Sight};
 use crate::problem::Problem;
+use crate::speaker::Pods;
 use crate::speaker::record::Shown;
 
 /// What a page is made of.
@@ -23,6 +24,7 @@ pub(super) struct Present<'a> {
     pub(super) sight: &'a Sight,
     pub(super) noted: &'a Noted,
     pub(super) problems: &'a [Problem],
+    pub(super) pods: &'a Pods,
     /// Kinds whose watch is interrupted.
     pub(super) interrupted: &'a [&'static str],
 }
@@ -43,6 +45,7 @@ pub(super) fn page(present: &Present<'_>) -> String {
     announcements(&mut registry, present.shown);
     links(&mut registry, present.sight, present.noted);
     sessions(&mut registry, present.sight);
+    pods(&mut registry, present);
     objects(&mut registry, present);
     let mut text = String::new();
     match encode(&mut text, &registry) {
@@ -144,6 +147,27 @@ fn sessions(registry: &mut Registry, sight: &Sight) {
         for (family, status) in peer.families.iter().filter(|(_, it)| it.enabled) {
             let labels = [name(), ("family", family.to_string())];
             set(&routes, labels, number(status.advertised));
+        }
+    }
+}
+
+fn pods(registry: &mut Registry, present: &Present<'_>) {
+    let help = "1 for each pod CIDR of this node that it announces, 0 for one that it does not";
+    let announced = gauges(registry, "pod_cidr_announced", help);
+    for row in &present.pods.rows {
+        let labels = [("cidr", row.cidr.to_string())];
+        set(&announced, labels, flag(row.here.is_ok()));
+    }
+    let help = "Learned routes to pods by how they stand in the kernel";
+    let routes = gauges(registry, "kernel_routes", help);
+    if let Some(status) = &present.sight.kernel {
+        let states = [
+            ("installed", status.installed),
+            ("refused", status.refused.len()),
+            ("leftover", status.leftovers),
+        ];
+        for (state, count) in states {
+            set(&routes, [("state", state.to_owned())], number(count));
         }
     }
 }

@@ -4,7 +4,9 @@
 //! goes on with what it knows, whether the API server answers or not. Changes that come together are
 //! carried out together.
 
+mod cni;
 mod feed;
+mod forwarding;
 mod host;
 mod metrics;
 mod mirror;
@@ -89,6 +91,8 @@ struct Speaking {
     idle: u32,
     has_begun: bool,
     conditions: Vec<Condition>,
+    /// Why the CNI configuration is not as it should be.
+    cni_trouble: Option<String>,
 }
 
 impl Speaking {
@@ -113,6 +117,7 @@ impl Speaking {
             idle: 0,
             has_begun: false,
             conditions: Vec::new(),
+            cni_trouble: None,
         }
     }
 
@@ -168,6 +173,7 @@ impl Speaking {
 
     fn look_now(&mut self) {
         self.idle = 0;
+        self.configure_cni();
         let Some(record) = &mut self.record else {
             return;
         };
@@ -187,6 +193,28 @@ impl Speaking {
             }
             is_new
         });
+    }
+
+    /// Whoever edited the file may have taken the node's prefixes out.
+    fn configure_cni(&mut self) {
+        let (pods, cidrs) = (&self.desired.pods, self.desired.pods.cidrs());
+        let Some(path) = pods.cni.as_ref().filter(|_| !cidrs.is_empty()) else {
+            self.cni_trouble = None;
+            return;
+        };
+        match cni::write(path, &cidrs) {
+            Ok(false) => self.cni_trouble = None,
+            Ok(true) => {
+                info!(path = %path.display(), "the CNI configuration has the pod CIDRs of the node");
+                self.cni_trouble = None;
+            }
+            Err(trouble) => {
+                if self.cni_trouble.as_ref() != Some(&trouble) {
+                    warn!("{trouble}");
+                }
+                self.cni_trouble = Some(trouble);
+            }
+        }
     }
 
     fn report(&mut self, sight: &Sight, now: Timestamp) -> Report {
@@ -230,6 +258,8 @@ impl Speaking {
             report.conditions = report::conditions(cluster, problems, &seconds(now));
         }
         let mut troubles = self.network.troubles(sight);
+        troubles.extend(self.desired.pods.troubles());
+        troubles.extend(self.cni_trouble.clone());
         troubles.extend(host::strict_arp_problem(Path::new("/")).filter(|_| self.is_on_links()));
         self.conditions = conditions(&troubles, &self.shown, &self.conditions, &seconds(now));
         report.record = NodeAnnouncementStatus {
@@ -269,6 +299,7 @@ impl Speaking {
                     sight: &self.network.look(),
                     noted: &self.network.noted,
                     problems: &self.desired.problems,
+                    pods: &self.desired.pods,
                     interrupted: &self.mirror.interrupted(),
                 });
                 drop(answer.send(page));

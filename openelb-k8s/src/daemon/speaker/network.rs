@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use caps::{CapSet, Capability};
 use openelb_announce::Announcer;
+use openelb_announce::announcer::kernel_routes::{self, Ending};
 use openelb_announce::announcer::speaker::{Speaker, SpeakerConfig, SpeakerOptions, SpeakerStatus};
 use openelb_announce::announcer::{self, Options};
 use openelb_announce::bgp::config::Config;
@@ -18,6 +19,7 @@ use openelb_announce::ownership::{self, How};
 use openelb_announce::{bfd, bgp, claim};
 use tracing::{debug, info, warn};
 
+use super::forwarding::Forwarding;
 use crate::link::Wanted;
 use crate::speaker::Desired;
 
@@ -25,6 +27,7 @@ use crate::speaker::Desired;
 #[derive(Debug)]
 pub(super) struct Network {
     bgp: Arc<Speaker>,
+    forwarding: Forwarding,
     /// `None`, with the reason in `no_link`: packet sockets cannot be opened.
     announcer: Option<Arc<Announcer>>,
     no_link: Option<String>,
@@ -60,6 +63,8 @@ pub(super) struct Sight {
     pub(super) segments: Vec<announcer::SegmentStatus>,
     pub(super) routers: Vec<announcer::RouterStatus>,
     pub(super) bgp: SpeakerStatus,
+    /// Learned routes in the kernel; `None`: there are to be none.
+    pub(super) kernel: Option<kernel_routes::Status>,
 }
 
 impl Network {
@@ -69,6 +74,7 @@ impl Network {
         let failed = |error: &dyn std::fmt::Display| std::io::Error::other(error.to_string());
         // BGP first: what comes next gives up the capabilities that its thread needs.
         let bgp = Speaker::start(SpeakerOptions::default()).map_err(|error| failed(&error))?;
+        let forwarding = Forwarding::start()?;
         let may_configure = caps::has_cap(None, CapSet::Permitted, Capability::CAP_NET_ADMIN);
         let announcer = Announcer::start(Options {
             configures_links: may_configure.unwrap_or(false),
@@ -88,6 +94,7 @@ impl Network {
         }
         let network = Self {
             bgp: Arc::new(bgp),
+            forwarding,
             announcer,
             no_link,
             boot,
@@ -130,6 +137,8 @@ impl Network {
             let told = self.bgp.synced();
             self.bgp_trouble = told.err().map(|ended| ended.to_string());
         }
+        self.forwarding.want(desired.pods.kernel);
+        self.forwarding.refresh(&self.bgp);
         self.noted.is_stirred.store(true, Ordering::Relaxed);
     }
 
@@ -141,6 +150,7 @@ impl Network {
             segments: announcer.map(|it| it.segments()).unwrap_or_default(),
             routers: announcer.map(|it| it.routers()).unwrap_or_default(),
             bgp: self.bgp.status().unwrap_or_default(),
+            kernel: self.forwarding.status(),
         }
     }
 
@@ -171,7 +181,10 @@ impl Network {
         let warnings = sight.addresses.iter().flat_map(|it| &it.warnings);
         let warnings = warnings.map(ToString::to_string);
         let found = no_link.chain(ended).chain(own).chain(listeners).chain(bfd);
-        found.chain(peers).chain(segments).chain(warnings).collect()
+        let found = found.chain(peers).chain(segments).chain(warnings);
+        found
+            .chain(sight.kernel.iter().flat_map(in_kernel))
+            .collect()
     }
 
     /// Asks everybody to prefer others, while everything stays announced: peers by `GRACEFUL_SHUTDOWN`
@@ -218,6 +231,11 @@ impl Network {
         // The link first: other nodes wait for nothing else than to hear that this one leaves.
         let announcer = self.announcer.as_ref().map(Arc::downgrade);
         drop(self.announcer);
+        self.forwarding.end(if matches!(stop, Stop::Upgrade) {
+            Ending::Keep
+        } else {
+            Ending::Remove
+        });
         let is_held = || announcer.as_ref().is_some_and(|it| it.strong_count() > 0);
         let mut bgp = Some(self.bgp);
         for _ in 0..ATTEMPTS {
@@ -281,6 +299,7 @@ impl Network {
     /// Starts the threads that write down what happens; they end with what they listen to.
     fn listen(&self) -> std::io::Result<()> {
         let (speaker, noted) = (Arc::downgrade(&self.bgp), Arc::clone(&self.noted));
+        let forwarding = self.forwarding.clone();
         let threads = std::thread::Builder::new;
         threads()
             .name("openelb-bgp-log".to_owned())
@@ -290,6 +309,7 @@ impl Network {
                         Ok(event) => {
                             noted.is_stirred.store(true, Ordering::Relaxed);
                             info!("BGP {event}");
+                            forwarding.refresh(&speaker);
                         }
                         Err(RecvTimeoutError::Timeout) => {}
                         Err(RecvTimeoutError::Disconnected) => return,
@@ -329,6 +349,16 @@ impl Sight {
         });
         addresses.collect()
     }
+}
+
+/// What keeps learned routes out of the kernel.
+fn in_kernel(status: &kernel_routes::Status) -> Vec<String> {
+    let problem = status.problem.iter().cloned();
+    let refused = status.refused.iter().map(|refused| {
+        let (destination, why) = (refused.destination, &refused.why);
+        format!("route to {destination}: {why}")
+    });
+    problem.chain(refused).collect()
 }
 
 /// Why services of a link have no owner, when a beat cannot carry every group.

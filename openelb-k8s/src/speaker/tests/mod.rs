@@ -4,6 +4,7 @@ mod endpoints;
 mod following;
 mod links;
 mod nodes;
+mod pods;
 mod properties;
 mod recording;
 mod routing;
@@ -204,7 +205,7 @@ pub(super) fn prefixes(desired: &Desired) -> Vec<String> {
 }
 
 /// Merges objects key by key, where `null` takes away; anything else replaces.
-fn merge(below: &mut Value, above: Value) {
+pub(super) fn merge(below: &mut Value, above: Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             for (key, value) in above {

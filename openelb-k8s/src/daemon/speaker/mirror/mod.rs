@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tracing::{info, warn};
 
-use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, ObjectMeta};
+use crate::api::{BgpConf, BgpPeer, DynamicPrefix, Eip, Layer2Conf, ObjectMeta, PodNetwork};
 use crate::bgp::{Material, PasswordSource};
 use crate::client::{ConfigMap, Event, Key, Secret};
 use crate::cluster::{EndpointSlice, Node, Service};
@@ -38,6 +38,7 @@ pub(super) enum News {
     BgpPeer(Event<BgpPeer>),
     Layer2Conf(Event<Layer2Conf>),
     DynamicPrefix(Event<DynamicPrefix>),
+    PodNetwork(Event<PodNetwork>),
     ConfigMap(Event<ConfigMap>),
     Secret(Event<Secret>),
 }
@@ -68,6 +69,9 @@ impl Mirror {
             News::DynamicPrefix(event) => {
                 list_of(lists, "DynamicPrefix").take(event, &mut cluster.prefixes)
             }
+            News::PodNetwork(event) => {
+                list_of(lists, "PodNetwork").take(event, &mut cluster.pod_networks)
+            }
             News::ConfigMap(event) => {
                 list_of(lists, "ConfigMap").take(event, &mut texts.config_maps)
             }
@@ -88,6 +92,9 @@ impl Mirror {
         interrupted.map(|(kind, _)| *kind).collect()
     }
 }
+
+/// The annotations that decide: those of a Node that say which prefixes its pods have.
+const READ: [&str; 2] = [names::POD_CIDR_ANNOTATION, names::POD_CIDRS_ANNOTATION];
 
 /// How far the list of one kind has come.
 #[derive(Debug, Default)]
@@ -110,7 +117,8 @@ impl List {
                 let meta = object.meta();
                 // They change with every write, and decide nothing here.
                 meta.resource_version = None;
-                meta.annotations.clear();
+                meta.annotations
+                    .retain(|key, _| READ.contains(&key.as_str()));
                 let key = key_of(meta);
                 self.name(&key);
                 let place = T::place(key);
@@ -217,6 +225,7 @@ objects! {
     BgpPeer at String by by_name;
     Layer2Conf at String by by_name;
     DynamicPrefix at String by by_name;
+    PodNetwork at String by by_name;
     ConfigMap at String by by_name;
     Secret at String by by_name;
 }

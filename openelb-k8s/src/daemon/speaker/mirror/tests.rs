@@ -22,7 +22,7 @@ fn names(mirror: &Mirror) -> Vec<&str> {
 #[test]
 fn nothing_is_complete_before_every_kind_was_listed() {
     let mut mirror = Mirror::new();
-    assert_eq!(mirror.missing().len(), 10);
+    assert_eq!(mirror.missing().len(), 11);
     assert!(mirror.take(News::Eip(Event::Synced)));
     assert!(!mirror.missing().contains(&"Eip"));
     for news in [
@@ -33,6 +33,7 @@ fn nothing_is_complete_before_every_kind_was_listed() {
         News::BgpPeer(Event::Synced),
         News::Layer2Conf(Event::Synced),
         News::DynamicPrefix(Event::Synced),
+        News::PodNetwork(Event::Synced),
         News::ConfigMap(Event::Synced),
     ] {
         mirror.take(news);
