@@ -118,6 +118,7 @@ fn nonsense_in_every_file_of_the_store_is_survived() {
         }
         let second = network.add("b");
         assert!(second.is_success, "{second:?}");
+        assert_eq!(network.leases().len(), 4, "nobody lost an address");
         assert!(network.del("a").is_success && network.del("b").is_success);
         assert!(network.leases().is_empty());
     }

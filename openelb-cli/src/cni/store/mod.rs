@@ -199,11 +199,6 @@ impl Store {
             &self.summary.encode(),
             is_first_of_boot,
         )?;
-        // All leases of an earlier boot are gone by now.
-        match fs::remove_file(self.folders.reboot()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         self.lock.set_modified(self.summary.mark.time())
     }
 

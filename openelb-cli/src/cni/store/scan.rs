@@ -54,9 +54,7 @@ impl Store {
         let doomed = if std::mem::take(&mut self.is_after_reboot) {
             Doomed::All
         } else {
-            let reboot = fs::symlink_metadata(self.folders.reboot()).ok();
-            let reboot = reboot.and_then(|metadata| lease::changed(&metadata));
-            reboot.map_or(Doomed::None, Doomed::OlderThan)
+            self.found_reboot().map_or(Doomed::None, Doomed::OlderThan)
         };
         self.scan(|holder, changed| {
             let is_lease = matches!(holder, Holder::Attachment { .. });
@@ -67,16 +65,27 @@ impl Store {
                     Doomed::None => false,
                 }
         })?;
+        // Before any address is given: a note that outlived a step of the clock would be about that one, too.
+        let _ = fs::remove_file(self.folders.reboot());
         Ok(())
     }
 
     /// Notes that every lease is of an earlier boot, so that a kill on the way loses none.
     pub(super) fn remember_reboot(&mut self) {
         self.is_after_reboot = true;
-        let reboot = self.folders.reboot();
+        let (reboot, boot) = (self.folders.reboot(), format!("{:016x}", self.host.boot));
         let _ = fs::remove_file(&reboot);
         // Without it, only a kill within this run leaves something to GC.
-        let _ = files::write_draft(&reboot, "");
+        let _ = files::write_draft(&reboot, &boot);
+    }
+
+    /// When a run that was killed since found that the machine had rebooted.
+    fn found_reboot(&self) -> Option<SystemTime> {
+        let path = self.folders.reboot();
+        let boot = files::read_small(&path).ok()?;
+        let is_note = boot.len() == 16 && boot.iter().all(u8::is_ascii_hexdigit);
+        let metadata = fs::symlink_metadata(&path).ok().filter(|_| is_note)?;
+        lease::changed(&metadata)
     }
 
     fn scan(
@@ -124,7 +133,7 @@ impl Store {
         self.summary.entries = entries.len() as u64;
         self.summary.pages = self.index.pages();
         self.summary.taken = taken;
-        self.is_changed = true;
+        (self.is_changed, self.is_doubtful) = (true, false);
         swept.freed.sort_unstable();
         Ok(swept)
     }

@@ -214,7 +214,7 @@ fn what_a_kill_left_of_the_work_after_a_reboot_is_done_by_the_next_invocation() 
     disk.add("a", "10.1.0.2");
     disk.add("b", "10.1.0.3");
     // Killed when the first of both was freed.
-    files::write_draft(&disk.cache("reboot"), "").unwrap();
+    files::write_draft(&disk.cache("reboot"), "00000000000000ff").unwrap();
     fs::remove_file(disk.path("10.1.0.2")).unwrap();
     assert_eq!(disk.held_by("b", AFTER_REBOOT), [""; 0]);
     assert!(!disk.cache("reboot").exists());
