@@ -290,6 +290,31 @@ fn a_gateway_that_is_no_neighbor_is_refused_by_name_and_taken_once_it_is_one() {
 }
 
 #[test]
+fn what_the_kernel_objects_to_is_told_and_tried_again() {
+    with_hosts(|_, [host]| {
+        // An address whose subnet is not on the link, as far as the kernel is concerned.
+        host.sh("ip addr add 198.51.100.1/24 dev eth0 noprefixroute");
+        let kept = Kept::start(&host);
+        let [one, _] = both();
+        let status = kept.set(&[v4("10.244.9.0/24", &["198.51.100.2"]), one]);
+        assert_eq!((status.wanted, status.installed), (2, 1), "{status:?}");
+        let [refused] = status.refused.as_slice() else {
+            panic!("{status:?}");
+        };
+        assert_eq!(refused.destination.to_string(), "10.244.9.0/24");
+        let words = refused.why.to_string();
+        assert!(
+            words.starts_with("the kernel refuses it: Network is unreachable"),
+            "{words}"
+        );
+        host.sh("ip route add 198.51.100.0/24 dev eth0");
+        eventually("it is installed", || {
+            installed(&host).contains(&"10.244.9.0/24 via 198.51.100.2 dev eth0 metric 2048".into())
+        });
+    });
+}
+
+#[test]
 fn a_keeper_that_is_killed_costs_no_route_and_what_nobody_wants_goes_in_the_end() {
     with_hosts(|_, [host]| {
         let first = keep(&host, "10.244.1.0/24 10.244.2.0/24 2001:db8:1::/64");

@@ -141,7 +141,10 @@ impl Worker {
     fn compare(&mut self) {
         let outcome = self.bring_about();
         let now = clock::now();
-        self.due = now + if outcome.is_ok() { RECHECK } else { RETRY };
+        let is_refused = |it: &RefusedRoute| matches!(it.why, Refusal::Kernel(_));
+        // What the kernel objects to may be mended in a way that is told to nobody.
+        let waits = outcome.is_err() || self.refused.values().any(is_refused);
+        self.due = now + if waits { RETRY } else { RECHECK };
         let problem = outcome.err().map(|error| error.to_string());
         if let Some(why) = problem.clone().filter(|_| problem != self.problem) {
             (self.sink)(Event::Failed(why));

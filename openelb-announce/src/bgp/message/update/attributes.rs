@@ -47,9 +47,7 @@ impl<'a> Found<'a> {
             AttributeCode::LocalPref => self.local_pref = Some(number(value)?),
             // The all-zero identifier is nobody's (RFC 6286 section 2.1), so it names nobody.
             AttributeCode::OriginatorId => self.originator = RouterId::new(number(value)?),
-            AttributeCode::OnlyToCustomer => {
-                number(value)?;
-            }
+            AttributeCode::OnlyToCustomer => _ = number(value)?,
             AttributeCode::AtomicAggregate => {
                 let [] = array(value)?;
             }
