@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use openelb_ipam::ipam::Status;
+use openelb_ipam::ipam::{Assigned, Status};
 use openelb_ipam::pool::OnShrink;
 use openelb_ipam::row::{Claim, Claims, OwnerRow};
 use openelb_ipam::{
@@ -294,6 +294,22 @@ impl Machine {
         let gone: Vec<IpAddr> = gone.copied().collect();
         for ghost in gone {
             self.lay(key, ghost, now);
+        }
+    }
+
+    /// Takes from a Service, in the ledger of addresses, all but these.
+    pub(super) fn narrow(&mut self, owner: &OwnerKey, kept: &[Assigned]) {
+        let Some(mut row) = self.ipam.holdings(owner.as_str()) else {
+            return;
+        };
+        self.erase(owner);
+        let is_kept = |claim: &Claim| kept.iter().any(|it| it.address == claim.address);
+        row.claims.retain(|claim| is_kept(claim));
+        row.generation = self.ipam.generation() + 1;
+        let first = row.claims.first().map(|claim| Family::of(claim.address));
+        row.ipv6_first = first == Some(Family::V6);
+        if first.is_some() {
+            self.change(vec![Row::Owner(row)], Vec::new());
         }
     }
 

@@ -60,6 +60,10 @@ impl Machine {
         let version = eip.metadata.resource_version.clone();
         let new = || PoolState::new(eip.clone());
         let pool = self.pools.entry(Arc::clone(name)).or_insert_with(new);
+        if pool.eip.status.ledger != eip.status.ledger {
+            // Records that are not there yet are wanted elsewhere from now on.
+            self.dirty.extend(pool.ledger.wanting.iter().cloned());
+        }
         pool.eip = eip;
         pool.is_watched = is_watched;
         pool.ledger.strange = strange;

@@ -165,13 +165,13 @@ impl Machine {
     fn keep(&mut self, key: &Key) -> Vec<Assigned> {
         let held = self.held(key);
         let holder = self.holders.get(key);
-        let is_shown = |it: &&Assigned| holder.is_some_and(|holder| holder.shows(it.address));
-        let kept: Vec<Assigned> = held.iter().filter(is_shown).cloned().collect();
-        if kept.is_empty()
+        let is_shown = |it: &Assigned| holder.is_some_and(|holder| holder.shows(it.address));
+        let (kept, lost): (Vec<Assigned>, Vec<Assigned>) = held.into_iter().partition(is_shown);
+        if !lost.is_empty()
             && let Some(owner) = key.owner()
         {
-            self.erase(&owner);
-            for lost in held {
+            self.narrow(&owner, &kept);
+            for lost in lost {
                 self.haunt(key, lost.address);
             }
         }
