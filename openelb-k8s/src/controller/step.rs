@@ -178,12 +178,15 @@ impl Machine {
         kept
     }
 
-    /// What the records say that it holds.
+    /// What the records say that it holds, and its users have: a mere record may be another controller's
+    /// plan.
     fn recorded_of(&self, key: &Key) -> Vec<Assigned> {
         let Some(holder) = self.holders.get(key) else {
             return Vec::new();
         };
-        let assigned = holder.records.iter().filter_map(|(address, id)| {
+        let shown = holder.records.iter();
+        let shown = shown.filter(|(address, _)| holder.shows(*address));
+        let assigned = shown.filter_map(|(address, id)| {
             let pool = self.ledger(id)?.pool.parse().ok()?;
             let address = *address;
             Some(Assigned { address, pool })

@@ -63,8 +63,14 @@ pub(crate) fn act(
 
 fn with_service(server: &mut Server, judge: &mut Judge, dice: &mut Dice, key: &str) -> String {
     let Some(stored) = server.services.get(key) else {
-        // What it is given from now on nobody asked to be taken away again.
-        judge.restless.remove(key);
+        // What it is given from now on nobody asked to be taken away again, unless it comes from a
+        // pool that goes: who has not heard of that may still record in a block of it.
+        let mut pools = server.eips.values();
+        if pools.all(|it| it.metadata.deletion_timestamp.is_none()) {
+            judge.restless.remove(key);
+        } else {
+            judge.restless.insert(key.to_owned());
+        }
         let new = new_service(dice, key);
         let story = format!(
             "{key} is created {:?} {:?}",
