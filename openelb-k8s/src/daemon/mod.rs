@@ -21,6 +21,7 @@ use tokio::runtime;
 
 use args::{Args, Command};
 pub use controller::control;
+pub use speaker::speak;
 
 /// Runs what the arguments of the process say, until it is told to stop.
 pub fn main() -> ExitCode {

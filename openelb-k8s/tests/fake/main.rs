@@ -11,4 +11,6 @@ mod server;
 mod controller;
 mod differential;
 mod objects;
+#[cfg(feature = "envtest")]
+mod speaker;
 mod trouble;

@@ -15,9 +15,12 @@ mod report;
 mod reporter;
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use clap::Parser;
+use clap::error::ErrorKind;
 use jiff::Timestamp;
 use openelb_announce::bgp::peer::Stop as BgpStop;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,26 +31,62 @@ use self::mirror::{Mirror, News};
 use self::network::{Network, Sight};
 use self::report::Report;
 use self::reporter::Writers;
-use super::args::{Args, OnStop, SpeakerArgs};
-use super::http::{Pages, Question};
+use super::args::{Args, Command, OnStop, SpeakerArgs};
+use super::http::{Pages, Question, Questions};
 use super::stop::Stop;
 use super::{Failure, clock};
 use crate::api::{Condition, NodeAnnouncementStatus};
-use crate::client::{Writer, connect};
+use crate::client::{Client, Writer, connect};
 use crate::speaker::record::{MOST_SHOWN, Record, Seen, Shown, conf_status, peer_status};
 use crate::speaker::{Desired, Me, desired};
 
 /// Speaks until it is told to stop, and then hands over.
 pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failure> {
     // First of all: it takes capabilities, and gives them up for everything that starts after it.
-    let boot = clock::now().0.saturating_mul(NANOSECONDS);
-    let network = Network::start(boot).map_err(Failure::Runtime)?;
+    let network = network().map_err(Failure::Runtime)?;
     let mut stop = Stop::listen().map_err(Failure::Runtime)?;
     let client = connect(&args.place()).await?;
-    let (pages, mut questions) = Pages::new();
+    let (pages, questions) = Pages::new();
     if let Some(address) = speaker.metrics_addr.0 {
         pages.serve(address, "--metrics-addr").await?;
     }
+    let stopped = async move { stop.told().await };
+    follow(args, speaker, network, client, questions, stopped).await;
+    Ok(())
+}
+
+/// What `openelb-k8s ARGUMENTS` does as the speaker, by a client that is there already and until
+/// `stop` is done. Nothing is served: health and metrics are the process's.
+///
+/// It takes the calling thread's capabilities, and gives them up for it as for all that it starts.
+pub async fn speak(
+    arguments: &[&str],
+    client: Client,
+    stop: impl Future<Output = ()>,
+) -> Result<(), clap::Error> {
+    let args = Args::try_parse_from(arguments)?;
+    let Command::Speaker(speaker) = &args.command else {
+        return Err(clap::Error::new(ErrorKind::InvalidSubcommand));
+    };
+    let network = network().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
+    let (_pages, questions) = Pages::new();
+    follow(&args, speaker, network, client, questions, stop).await;
+    Ok(())
+}
+
+fn network() -> std::io::Result<Network> {
+    Network::start(clock::now().0.saturating_mul(NANOSECONDS))
+}
+
+async fn follow(
+    args: &Args,
+    speaker: &SpeakerArgs,
+    network: Network,
+    client: Client,
+    mut questions: Questions,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = pin!(stop);
     let mut news = feed::feed(&client, &args.namespace);
     let (reports, newest) = watch::channel(None);
     let (earlier, mut before) = oneshot::channel();
@@ -69,11 +108,10 @@ pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failur
             _ = ticks.tick() => speaking.look(),
             Some(question) = questions.recv() => speaking.answer(question),
             Ok(status) = &mut before, if speaking.record.is_none() => speaking.go_on(&status),
-            () = stop.told() => break,
+            () = &mut stop => break,
         }
     }
     speaking.end(speaker).await;
-    Ok(())
 }
 
 struct Speaking {
