@@ -442,9 +442,10 @@ pub fn parse_addresses(text: &str) -> Result<Addresses, ParseAddressesError> {
 fn parse_address(text: &str) -> Result<IpAddr, ParseAddressesError> {
     if RelativeRange::is_meant_by(text) {
         let range: RelativeRange = text.parse()?;
-        return match range.first() == range.last() {
-            true => Ok(range.in_ledger().first()),
-            false => Err(ParseAddressesError::Several(text.to_string())),
+        return if range.first() == range.last() {
+            Ok(range.in_ledger().first())
+        } else {
+            Err(ParseAddressesError::Several(text.to_string()))
         };
     }
     match text.parse() {
