@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use openelb_ipam::ipam::Usage;
-use openelb_ipam::{AddressCount, Family, Ipam};
+use openelb_ipam::{AddressCount, Family, Ipam, Time};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family as MetricFamily;
@@ -13,7 +13,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::api::{DynamicPrefix, DynamicPrefixStatus};
 use crate::controller::Kind;
+use crate::follow;
 use crate::node_cidrs::Standing;
 
 /// The controller's metrics.
@@ -29,6 +31,7 @@ pub(super) struct Metrics {
     former: Option<Former>,
     services: Gauges,
     addresses: Gauges,
+    prefixes: Vec<(Gauges, PrefixFigure)>,
     leader: Gauge,
     dropped: Gauge,
     pods: Pods,
@@ -42,6 +45,8 @@ pub(super) struct Present<'a> {
     pub(super) pods: Option<Standing>,
     pub(super) leads: bool,
     pub(super) dropped_events: u64,
+    pub(super) prefixes: Vec<&'a DynamicPrefix>,
+    pub(super) now: Time,
 }
 
 impl Metrics {
@@ -82,6 +87,10 @@ impl Metrics {
             pools: COLUMNS
                 .into_iter()
                 .map(|column| (gauges(registry, column.name, column.help), column))
+                .collect(),
+            prefixes: PREFIXES
+                .into_iter()
+                .map(|(name, help, figure)| (gauges(registry, name, help), figure))
                 .collect(),
             services: gauges(
                 registry,
@@ -169,6 +178,15 @@ impl Metrics {
             self.addresses.get_or_create(&labels).set(1.0);
         }
         self.pods.show(present.pods);
+        for (gauges, figure) in &self.prefixes {
+            gauges.clear();
+            for object in &present.prefixes {
+                if let Some(value) = figure(&object.status, present.now) {
+                    let labels = labels([("prefix", &object.metadata.name)]);
+                    gauges.get_or_create(&labels).set(value);
+                }
+            }
+        }
         self.leader.set(i64::from(present.leads));
         let dropped = i64::try_from(present.dropped_events);
         self.dropped.set(dropped.unwrap_or(i64::MAX));
@@ -338,6 +356,39 @@ fn count_as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// What a prefix shows of itself; nothing where it has nothing to show.
+type PrefixFigure = fn(&DynamicPrefixStatus, Time) -> Option<f64>;
+
+const PREFIXES: [(&str, &str, PrefixFigure); 3] = [
+    (
+        "prefix_generation",
+        "How many prefixes have been in use one after the other; 0 while none is known",
+        |status, _| {
+            let count = status.renumbered + 1;
+            Some(
+                status
+                    .preferred
+                    .as_ref()
+                    .map_or(0.0, |_| count_as_f64(count)),
+            )
+        },
+    ),
+    (
+        "prefix_valid_seconds",
+        "How long the prefix in use is valid, at least; absent for one without an end",
+        |status, now| {
+            let until = status.preferred.as_ref()?.valid_until.as_deref()?;
+            Some((follow::time(until)? - now).as_secs_f64())
+        },
+    ),
+    (
+        // The name of a counter; its value is the status', which outlives this process.
+        "prefix_renumber_total",
+        "How often another prefix came into use",
+        |status, _| Some(count_as_f64(status.renumbered)),
+    ),
+];
+
 const COLUMNS: [Column; 6] = [
     Column {
         name: "pool_capacity_addresses",
@@ -376,6 +427,7 @@ mod tests {
     use openelb_ipam::{Ipam, Owner, PoolSpec, Request, Time};
 
     use super::{Duration, Metrics, Present, Standing};
+    use crate::api::{DynamicPrefix, PrefixGeneration};
 
     #[test]
     fn a_page_shows_pools_services_and_what_was_counted() {
@@ -392,6 +444,9 @@ mod tests {
             r#"openelb_services{state="waiting"} 0.0"#,
             r#"openelb_api_writes_total{kind="Service",outcome="done"} 1"#,
             r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,
+            r#"openelb_prefix_generation{prefix="home"} 2.0"#,
+            r#"openelb_prefix_valid_seconds{prefix="home"} 3600.0"#,
+            r#"openelb_prefix_renumber_total{prefix="home"} 1.0"#,
             "openelb_reconcile_seconds_count 1",
             "openelb_leader 1",
             r#"openelb_pod_network_nodes{state="assigned"} 1.0"#,
@@ -426,8 +481,21 @@ mod tests {
             pods: None,
             leads: true,
             dropped_events: 0,
+            prefixes: vec![&home()],
+            now: Time(0),
         });
         assert!(!page.contains("edge"), "{page}");
+    }
+
+    /// A prefix that was renumbered once, and is valid for an hour.
+    fn home() -> DynamicPrefix {
+        let mut home = DynamicPrefix::new("home", Vec::new());
+        home.status.renumbered = 1;
+        home.status.preferred = Some(PrefixGeneration {
+            valid_until: Some("1970-01-01T01:00:00Z".into()),
+            ..PrefixGeneration::default()
+        });
+        home
     }
 
     fn page(metrics: &Metrics, leads: bool) -> String {
@@ -448,6 +516,8 @@ mod tests {
             }),
             leads,
             dropped_events: 0,
+            prefixes: vec![&home()],
+            now: Time(0),
         })
     }
 }

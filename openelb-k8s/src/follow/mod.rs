@@ -5,6 +5,7 @@
 //! controller included, shows addresses by the status as it stands. Whoever reads an older one shows
 //! what was true then, which the grace period is longer than.
 
+mod leader;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use openelb_ipam::relative::Projection;
 
 use crate::api::{DynamicPrefix, DynamicPrefixStatus, PrefixGeneration};
 
+pub use self::leader::{Happened, Leader, Step};
 pub use self::status::{is_same, status};
 
 /// How the world sees addresses that follow these prefixes. Of two names that the ledger cannot tell

@@ -7,6 +7,7 @@ use crate::api::{
     Condition, DynamicPrefix, DynamicPrefixStatus, PrefixGeneration, PrefixObservation,
     TentativePrefix,
 };
+use crate::problem::Problem;
 
 /// The status that an object is to have. `observations` is who sees what.
 pub fn status(
@@ -47,6 +48,14 @@ pub fn is_same(one: &DynamicPrefixStatus, other: &DynamicPrefixStatus) -> bool {
         plain
     };
     plain(one) == plain(other)
+}
+
+/// Says of an object that it cannot be meant.
+pub(super) fn refuse(status: &mut DynamicPrefixStatus, problem: &Problem) {
+    if let Some(ready) = status.conditions.iter_mut().find(|it| it.kind == "Ready") {
+        "InvalidSpec".clone_into(&mut ready.reason);
+        ready.message = problem.to_string();
+    }
 }
 
 fn waiting(explained: &Explanation) -> String {

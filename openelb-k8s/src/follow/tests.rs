@@ -2,8 +2,9 @@
 
 use openelb_ipam::Time;
 use openelb_ipam::dynamic_prefix::{Input, Machine, Settings, Sighting};
+use serde_json::{Value, json};
 
-use super::{generations, is_same, projection, state, status};
+use super::{Leader, Step, generations, is_same, projection, state, status};
 use crate::api::{DynamicPrefix, PrefixObservation};
 
 const NOW: u64 = 1_800_000_000_123;
@@ -108,4 +109,189 @@ fn a_status_that_makes_no_sense_shows_nothing() {
     assert!(generations(&object.status).is_empty());
     object.metadata.name = "not.a.label".into();
     assert!(projection([&object]).is_empty());
+}
+
+/// The controller's part, with a server that takes every write.
+#[derive(Default)]
+struct Desk {
+    leader: Leader,
+    now: u64,
+    version: u64,
+    writes: usize,
+    told: Vec<&'static str>,
+}
+
+impl Desk {
+    fn follow(source: &str) -> Self {
+        let mut desk = Self {
+            now: NOW,
+            ..Self::default()
+        };
+        desk.leader.lead(true);
+        desk.respecify(source);
+        desk
+    }
+
+    fn respecify(&mut self, source: &str) {
+        let mut object = self
+            .object()
+            .unwrap_or_else(|| DynamicPrefix::new("home", Vec::new()));
+        object.spec = serde_json::from_value(json!({
+            "sources": [serde_json::from_str::<Value>(source).unwrap()],
+        }))
+        .unwrap();
+        self.see(object);
+    }
+
+    fn see(&mut self, object: DynamicPrefix) {
+        self.leader.see(object, Time(self.now));
+        self.wait(0);
+    }
+
+    fn hear(&mut self, status: Value) {
+        let node =
+            json!({"apiVersion": "", "kind": "", "metadata": {"name": "n1"}, "status": status});
+        self.leader.hear(serde_json::from_value(node).unwrap());
+        self.wait(0);
+    }
+
+    /// Lets time pass; every write succeeds.
+    fn wait(&mut self, seconds: u64) {
+        let end = self.now + seconds * 1_000;
+        loop {
+            for step in self.leader.step(Time(self.now)) {
+                match step {
+                    Step::Write(object) => {
+                        (self.writes, self.version) = (self.writes + 1, self.version + 1);
+                        let version = Some(self.version.to_string());
+                        self.leader.written(*object, version, Time(self.now));
+                    }
+                    Step::Happened(it) => self.told.push(it.reason),
+                }
+            }
+            match self.leader.poll_timeout().filter(|it| it.0 <= end) {
+                Some(at) if at.0 > self.now => self.now = at.0,
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn object(&self) -> Option<DynamicPrefix> {
+        self.leader.objects().next().cloned()
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let object = self.object().unwrap();
+        let generations = generations(&object.status);
+        generations.iter().map(|it| it.prefix.to_string()).collect()
+    }
+}
+
+fn fixed(prefix: &str) -> String {
+    json!({"static": {"prefix": prefix}}).to_string()
+}
+
+const WAN: &str = r#"{"address": {"interface": "wan0"}}"#;
+const A: &str = "2001:db8:a::/64";
+const B: &str = "2001:db8:b::/64";
+
+#[test]
+fn metallb_76_the_grace_begins_when_a_node_announces_the_new_prefix() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.wait(20);
+    desk.respecify(&fixed(B));
+    desk.wait(15);
+    assert_eq!(desk.shown(), [B, A]);
+    let announced = json!({"address": "2001:db8:b::1", "service": "shop/web", "eip": "one",
+        "protocol": "bgp", "state": "Announced", "since": ""});
+    desk.hear(json!({"addresses": [announced]}));
+    let until = desk.object().unwrap().status.deprecated[0].until.clone();
+    assert!(until.is_some());
+    desk.wait(3_600);
+    assert_eq!(desk.shown(), [B]);
+    assert_eq!(
+        desk.told,
+        ["PrefixDetected", "Renumbered", "Deprecated", "Withdrawn"]
+    );
+    let writes = desk.writes;
+    desk.wait(100_000);
+    assert_eq!(desk.writes, writes, "what does not change costs no write");
+}
+
+#[test]
+fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded() {
+    let mut desk = Desk::follow(WAN);
+    let sees = json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": A}]});
+    desk.hear(sees.clone());
+    desk.wait(20);
+    assert_eq!(desk.shown(), [A]);
+    desk.hear(json!({}));
+    desk.wait(20);
+    assert_eq!(desk.shown(), [A]);
+    assert_eq!(desk.told.last(), Some(&"Degraded"));
+    desk.hear(sees);
+    assert_eq!(desk.told.last(), Some(&"Recovered"));
+}
+
+#[test]
+fn what_nodes_say_of_sources_that_are_not_theirs_does_not_count() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.wait(20);
+    desk.hear(json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": B}]}));
+    desk.hear(
+        json!({"prefixes": [{"name": "office", "source": 0, "origin": "wan0", "prefix": B}]}),
+    );
+    desk.wait(1_000);
+    assert_eq!(desk.shown(), [A]);
+}
+
+#[test]
+fn who_takes_over_goes_on_from_the_status_and_writes_nothing() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.wait(20);
+    desk.respecify(&fixed(B));
+    desk.wait(100);
+    let object = desk.object().unwrap();
+    let mut next = Desk {
+        now: desk.now,
+        ..Desk::default()
+    };
+    next.leader.lead(true);
+    next.see(object.clone());
+    next.wait(1_000);
+    assert_eq!(next.object().unwrap().status, object.status);
+    assert_eq!((next.writes, next.told.len()), (0, 0));
+}
+
+#[test]
+fn who_does_not_lead_writes_nothing_and_shows_what_the_leader_wrote() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.wait(20);
+    let object = desk.object().unwrap();
+    let mut other = Desk::default();
+    other.see(object);
+    other.wait(1_000);
+    assert_eq!(other.writes, 0);
+    assert_eq!(other.leader.projection(), desk.leader.projection());
+}
+
+#[test]
+fn a_write_that_fails_is_tried_again_and_another_leaders_word_is_taken() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.now += 15_000;
+    let steps = desk.leader.step(Time(desk.now));
+    let [.., Step::Write(object)] = steps.as_slice() else {
+        panic!("{steps:?}")
+    };
+    desk.leader
+        .written((**object).clone(), None, Time(desk.now));
+    assert!(desk.shown().is_empty(), "what was not written is not shown");
+    desk.wait(3);
+    assert_eq!(desk.shown(), [A]);
+
+    let mut theirs = desk.object().unwrap();
+    theirs.status.preferred.as_mut().unwrap().prefix = B.into();
+    desk.see(theirs);
+    assert_eq!(desk.shown(), [B], "the status is the state");
 }

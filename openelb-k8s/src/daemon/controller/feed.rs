@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tokio::sync::mpsc;
 
+use super::prefixes::News;
 use crate::api::{AddressBlock, Eip};
 use crate::client::{Client, Event, Interruption, Key, Scope, Watch, Watched};
 use crate::cluster::{Namespace, Service};
@@ -17,6 +18,8 @@ pub(super) enum Fed {
     Input(Input),
     /// The watch of a kind could not go on at once.
     Interrupted(Kind),
+    /// Of prefixes.
+    Prefixes(News),
 }
 
 /// Starts a watch of every kind that the machine knows; each ends with the process. `seed` decides how
@@ -26,7 +29,9 @@ pub(super) fn start(client: &Client, seed: u64) -> mpsc::Receiver<Fed> {
     tokio::spawn(feed(client.clone(), EIPS, seed, sender.clone()));
     tokio::spawn(feed(client.clone(), BLOCKS, seed, sender.clone()));
     tokio::spawn(feed(client.clone(), NAMESPACES, seed, sender.clone()));
-    tokio::spawn(feed(client.clone(), SERVICES, seed, sender));
+    tokio::spawn(feed(client.clone(), SERVICES, seed, sender.clone()));
+    tokio::spawn(follow(client.clone(), News::Prefix, seed, sender.clone()));
+    tokio::spawn(follow(client.clone(), News::Node, seed, sender));
     fed
 }
 
@@ -93,6 +98,24 @@ async fn feed<T: Watched>(client: Client, feed: Feed<T>, seed: u64, sender: mpsc
                 Fed::Interrupted(kind)
             }
         };
+        // It fails when nobody is there any more: the process ends.
+        if sender.send(told).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn follow<T: Watched>(
+    client: Client,
+    news: fn(Box<Event<T>>) -> News,
+    seed: u64,
+    sender: mpsc::Sender<Fed>,
+) {
+    let mut hasher = DefaultHasher::new();
+    (seed, T::RESOURCE.kind).hash(&mut hasher);
+    let mut watch = Watch::<T>::new(client, Scope::all()).with_seed(hasher.finish());
+    loop {
+        let told = Fed::Prefixes(news(Box::new(watch.next().await)));
         // It fails when nobody is there any more: the process ends.
         if sender.send(told).await.is_err() {
             return;

@@ -3,6 +3,7 @@
 mod feed;
 mod latency;
 mod pods;
+mod prefixes;
 mod process;
 #[cfg(test)]
 mod tests;

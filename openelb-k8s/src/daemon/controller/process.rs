@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::feed::{Fed, Feeds};
 use super::latency::Latency;
 use super::pods::Pods;
+use super::prefixes::Prefixes;
 use super::writes::{Done, Writes};
 use crate::client::{Leadership, Recorder, Writer};
 use crate::controller::{Input, Machine, Occurrence, Output, Settings};
@@ -26,8 +27,11 @@ pub(super) struct Process {
     feeds: Feeds,
     latency: Latency,
     recorder: Recorder,
+    prefixes: Prefixes,
     leadership: Leadership,
     pods: Pods,
+    /// What the machine was told last.
+    leads: bool,
     clock: Clock,
 }
 
@@ -42,6 +46,8 @@ impl Process {
     ) -> Self {
         Self {
             machine: Machine::new(settings),
+            prefixes: Prefixes::new(writer.clone(), recorder.clone()),
+            leads: false,
             writes: Writes::new(writer, args.concurrent_writes),
             metrics: Metrics::new(args.openelb_metric_names),
             feeds: Feeds::default(),
@@ -62,21 +68,22 @@ impl Process {
         stop: impl Future<Output = ()>,
     ) {
         let mut stop = pin!(stop);
-        self.input(Input::Leading(self.leadership.leads()));
         self.pods.lead(self.leadership.leads());
         loop {
+            self.follow();
             self.carry_out();
-            let wake = self.machine.poll_timeout();
+            let wakes = [self.machine.poll_timeout(), self.prefixes.poll_timeout()];
+            let wake = wakes.into_iter().flatten().min();
             // Every arm is cancel-safe: queues, signals and a join set keep what they have.
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 leads = self.leadership.changed() => {
                     tracing::info!(leads, "leadership changed");
-                    self.input(Input::Leading(leads));
                     self.pods.lead(leads);
                 }
                 done = self.writes.next() => self.answered(done),
+                done = self.prefixes.next() => self.prefixes.answered(done, self.clock.now()),
                 Some(question) = asked.recv() => self.answer(question),
                 Some(told) = fed.recv() => {
                     self.learn(told);
@@ -90,6 +97,20 @@ impl Process {
             }
         }
         self.end().await;
+    }
+
+    /// Takes prefixes as far as they go now. The machine does not lead before it knows them: it would
+    /// take addresses that follow one for lost.
+    fn follow(&mut self) {
+        if let Some(view) = self.prefixes.step(self.clock.now()) {
+            self.input(Input::Prefixes(Box::new(view)));
+        }
+        let leads = self.leadership.leads() && self.prefixes.is_synced();
+        if leads != self.leads {
+            self.leads = leads;
+            self.prefixes.lead(leads);
+            self.input(Input::Leading(leads));
+        }
     }
 
     /// Hands what the machine wants to those who do it.
@@ -130,6 +151,7 @@ impl Process {
                 self.input(input);
             }
             Fed::Interrupted(kind) => self.metrics.interrupted(kind),
+            Fed::Prefixes(news) => self.prefixes.learn(news, self.clock.now()),
         }
     }
 
@@ -157,6 +179,8 @@ impl Process {
                     pods: self.pods.standing(),
                     leads: self.leadership.leads(),
                     dropped_events: self.recorder.dropped(),
+                    prefixes: self.prefixes.objects().collect(),
+                    now: self.clock.now(),
                 });
                 drop(answer.send(page));
             }

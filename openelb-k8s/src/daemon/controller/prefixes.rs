@@ -1,0 +1,232 @@
+//! The prefixes of the cluster in this process: what the watches say of them, their writes and Events.
+
+use std::collections::BTreeSet;
+
+use openelb_ipam::Time;
+use openelb_ipam::relative::Projection;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::api::{DynamicPrefix, NodeAnnouncement};
+use crate::client::{Act, Event, Failure, Happening, Key, Recorder, Request, Watched, Writer};
+use crate::follow::{Happened, Leader, Step};
+
+/// What decides about prefixes, and what carries its decisions out.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    leader: Leader,
+    /// What the list under way has named; `None` between lists.
+    listing: [Option<BTreeSet<String>>; 2],
+    is_synced: [bool; 2],
+    writer: Writer,
+    recorder: Recorder,
+    begun: JoinSet<Written>,
+    /// As it was told last.
+    view: Projection,
+}
+
+/// A write that ended: what was written, and the version after it.
+type Written = (DynamicPrefix, Result<String, Failure>);
+
+/// What a watch said, of either kind.
+#[derive(Debug)]
+pub(super) enum News {
+    Prefix(Box<Event<DynamicPrefix>>),
+    Node(Box<Event<NodeAnnouncement>>),
+}
+
+impl Prefixes {
+    pub(super) fn new(writer: Writer, recorder: Recorder) -> Self {
+        Self {
+            leader: Leader::default(),
+            listing: [None, None],
+            is_synced: [false; 2],
+            writer,
+            recorder,
+            begun: JoinSet::new(),
+            view: Projection::default(),
+        }
+    }
+
+    /// Whether all prefixes are known: before, addresses that follow one would be taken for lost.
+    pub(super) const fn is_synced(&self) -> bool {
+        let [prefixes, nodes] = self.is_synced;
+        prefixes && nodes
+    }
+
+    pub(super) fn learn(&mut self, news: News, now: Time) {
+        match news {
+            News::Prefix(event) => match *event {
+                Event::Applied(object) => {
+                    self.list(PREFIXES, &object.metadata.name);
+                    self.leader.see(object, now);
+                }
+                Event::Deleted(key) => self.leader.lose(&key.name),
+                other => self.go_on(PREFIXES, other),
+            },
+            News::Node(event) => match *event {
+                Event::Applied(node) => {
+                    self.list(NODES, &node.metadata.name);
+                    self.leader.hear(node);
+                }
+                Event::Deleted(key) => self.leader.lose_node(&key.name),
+                other => self.go_on(NODES, other),
+            },
+        }
+    }
+
+    pub(super) fn lead(&mut self, leads: bool) {
+        self.leader.lead(leads);
+    }
+
+    /// Does what is due; gives back how addresses are shown from now on, if that changed.
+    pub(super) fn step(&mut self, now: Time) -> Option<Projection> {
+        for step in self.leader.step(now) {
+            match step {
+                Step::Write(object) => {
+                    self.begun.spawn(write(self.writer.clone(), *object));
+                }
+                Step::Happened(it) => self.happened(it),
+            }
+        }
+        let view = self.leader.projection();
+        (view != self.view).then(|| self.view.clone_from(&view))?;
+        Some(view)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.leader.poll_timeout()
+    }
+
+    /// The next write that ended; for ever when none is under way. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Written {
+        loop {
+            match self.begun.join_next().await {
+                Some(Ok(written)) => return written,
+                Some(Err(error)) => tracing::error!(%error, "a write ended without an answer"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, (object, outcome): Written, now: Time) {
+        if let Err(failure) = &outcome {
+            let name = &object.metadata.name;
+            tracing::debug!(name, %failure, "the status of a DynamicPrefix was not written");
+        }
+        self.leader.written(object, outcome.ok(), now);
+    }
+
+    /// The objects as they are known, for metrics.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &DynamicPrefix> {
+        self.leader.objects()
+    }
+
+    fn list(&mut self, kind: usize, name: &str) {
+        if let Some(Some(listed)) = self.listing.get_mut(kind) {
+            listed.insert(name.to_owned());
+        }
+    }
+
+    fn go_on<T>(&mut self, kind: usize, event: Event<T>) {
+        match event {
+            Event::Restart => self.set_listing(kind, Some(BTreeSet::new())),
+            Event::Synced => self.end_list(kind),
+            // What cannot be read is still there.
+            Event::Unreadable { key, why } => {
+                tracing::warn!(object = %key, why, "no valid object: what was known of it holds");
+                self.list(kind, &key.name);
+            }
+            // The kind is not installed: there is nothing to wait for.
+            Event::Interrupted(interruption) if interruption.status == Some(404) => {
+                self.set_synced(kind);
+            }
+            Event::Interrupted(interruption) => {
+                tracing::warn!(why = interruption.why, "a watch of prefixes pauses");
+            }
+            Event::Applied(_) | Event::Deleted(_) => {}
+        }
+    }
+
+    /// What a list did not name is gone.
+    fn end_list(&mut self, kind: usize) {
+        let listed = self.listing.get_mut(kind).and_then(Option::take);
+        self.set_synced(kind);
+        let Some(listed) = listed else { return };
+        let (prefixes, nodes) = self.leader.known();
+        if kind == PREFIXES {
+            prefixes
+                .difference(&listed)
+                .for_each(|name| self.leader.lose(name));
+        } else {
+            nodes
+                .difference(&listed)
+                .for_each(|name| self.leader.lose_node(name));
+        }
+    }
+
+    fn set_listing(&mut self, kind: usize, listed: Option<BTreeSet<String>>) {
+        if let Some(listing) = self.listing.get_mut(kind) {
+            *listing = listed;
+        }
+    }
+
+    fn set_synced(&mut self, kind: usize) {
+        if let Some(synced) = self.is_synced.get_mut(kind) {
+            *synced = true;
+        }
+    }
+
+    fn happened(&self, it: Happened) {
+        let (name, reason, note) = (&it.name, it.reason, &it.note);
+        if it.is_warning {
+            tracing::warn!(name, reason, "{note}");
+        } else {
+            tracing::info!(name, reason, "{note}");
+        }
+        self.recorder.record(Happening {
+            resource: DynamicPrefix::RESOURCE,
+            key: key(&it.name),
+            uid: it.uid,
+            is_warning: it.is_warning,
+            reason: it.reason,
+            action: "Follow",
+            note: it.note,
+        });
+    }
+}
+
+/// Replaces the status, if the object is still of the version that it was decided for.
+async fn write(writer: Writer, object: DynamicPrefix) -> Written {
+    let metadata = &object.metadata;
+    let body = json!({
+        "apiVersion": object.api_version,
+        "kind": object.kind,
+        "metadata": {
+            "name": metadata.name,
+            "uid": metadata.uid,
+            "resourceVersion": metadata.resource_version,
+        },
+        "spec": object.spec,
+        "status": object.status,
+    });
+    let request = Request {
+        resource: DynamicPrefix::RESOURCE,
+        key: key(&metadata.name),
+        subresource: Some("status"),
+        act: Act::Replace,
+        body,
+    };
+    let outcome = writer.send(request).await;
+    (object, outcome)
+}
+
+fn key(name: &str) -> Key {
+    Key {
+        namespace: String::new(),
+        name: name.to_owned(),
+    }
+}
+
+const PREFIXES: usize = 0;
+const NODES: usize = 1;
