@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use openelb_announce::upstream::{RouteKind, Routes};
+use openelb_ipam::dynamic_prefix::{Derivation, Part};
 use openelb_k8s::api::LeaseFormat;
 use openelb_k8s::prefix::Source;
 
 use super::world::{Host, Lifetimes, Running, World};
 
-/// Kea on `isp0` with prefixes of this pool, and its journal in the world's folder.
-fn delegate(world: &World, router: &Host, pool: &str) -> Running {
+/// Kea on `isp0` with this one prefix, and its journal in the world's folder.
+fn delegate(world: &World, router: &Host, prefix: &str) -> Running {
     let journal = world.path("kea-leases6.csv");
     let configuration = format!(
         r#"{{"Dhcp6": {{
@@ -19,7 +20,7 @@ fn delegate(world: &World, router: &Host, pool: &str) -> Running {
             "preferred-lifetime": 1800, "valid-lifetime": 3600,
             "renew-timer": 900, "rebind-timer": 1440,
             "subnet6": [{{"id": 1, "subnet": "2001:db8:ffff::/64", "interface": "isp0",
-                "pd-pools": [{{"prefix": "{pool}", "prefix-len": 48, "delegated-len": 56}}]}}],
+                "pd-pools": [{{"prefix": "{prefix}", "prefix-len": 56, "delegated-len": 56}}]}}],
             "loggers": [{{"name": "kea-dhcp6", "severity": "ERROR",
                 "output_options": [{{"output": "{folder}/kea.log"}}]}}]
         }}}}"#,
@@ -84,9 +85,9 @@ fn metallb_78_a_prefix_delegated_by_kea_to_dhcpcd_is_seen_as_route_lease_and_add
             interface: "lan0".to_owned(),
         },
     ]);
-    let _kea = delegate(&world, &router, "2001:db8:a000::");
+    let _kea = delegate(&world, &router, "2001:db8:aaaa:bb00::");
     let _dhcpcd = ask(&world, &customer, &leases);
-    let delegated = "2001:db8:a000::/56";
+    let delegated = "2001:db8:aaaa:bb00::/56";
     let mut missing = vec![0, 1, 2, 3];
     // In which order the traces appear is nobody's business.
     while !missing.is_empty() {
@@ -94,7 +95,7 @@ fn metallb_78_a_prefix_delegated_by_kea_to_dhcpcd_is_seen_as_route_lease_and_add
             openelb_ipam::dynamic_prefix::Input::Seen(seen) => {
                 let expected = match seen.source {
                     0 => (delegated, Lifetimes::Endless),
-                    3 => ("2001:db8:a000::/64", Lifetimes::Apart(1800)),
+                    3 => ("2001:db8:aaaa:bb00::/64", Lifetimes::Apart(1800)),
                     _ => (delegated, Lifetimes::Apart(1800)),
                 };
                 let told = (seen.prefix.to_string(), Lifetimes::of(seen));
@@ -104,4 +105,10 @@ fn metallb_78_a_prefix_delegated_by_kea_to_dhcpcd_is_seen_as_route_lease_and_add
         });
         missing.retain(|source| *source != found);
     }
+    let subnet = Derivation {
+        length: 64,
+        part: Part::Number(0xcd),
+    };
+    let derived = subnet.derive(delegated.parse().unwrap()).unwrap();
+    assert_eq!(derived.to_string(), "2001:db8:aaaa:bbcd::/64");
 }
