@@ -13,7 +13,7 @@ use openelb_k8s::source::Sources;
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use super::rights::keep_net_raw;
+use super::rights::{give_up_capabilities, keep_net_raw};
 use super::speaker::News;
 use crate::config::PrefixConfig;
 use crate::exit_code::{ExitCode, Failure};
@@ -83,7 +83,7 @@ impl Drop for Upstreams {
 /// What runs for a prefix, and what it was started for.
 struct Running {
     wanted: Vec<Source>,
-    sources: Sources,
+    sources: Vec<Sources>,
 }
 
 fn obey(orders: &Receiver<Order>, wake: &Sender<Order>, news: &mpsc::Sender<News>) {
@@ -95,7 +95,10 @@ fn obey(orders: &Receiver<Order>, wake: &Sender<Order>, news: &mpsc::Sender<News
             Order::End => return,
         }
         for (name, Running { sources, .. }) in &running {
-            while let Some(input) = sources.try_recv() {
+            for input in sources
+                .iter()
+                .flat_map(|it| std::iter::from_fn(|| it.try_recv()))
+            {
                 tell(news, name, input);
             }
         }
@@ -118,23 +121,53 @@ fn follow(
         if running.contains_key(&name) {
             continue;
         }
-        let wake = wake.clone();
-        let look = move || {
-            // The thread that looks has ended when nobody is left to hear.
-            let _ = wake.send(Order::Look);
-        };
         let wanted = sources.clone();
-        match Sources::start(sources.into_iter().enumerate(), Privileges::Drop, look) {
+        match start(sources, wake) {
             Ok(sources) => drop(running.insert(name, Running { wanted, sources })),
             Err(error) => {
                 warn!(%name, %error, "the sources of a prefix do not run");
                 for source in 0..wanted.len() {
-                    let why = error.to_string();
+                    let why = error.clone();
                     tell(news, &name, Input::Failed { source, why });
                 }
             }
         }
     }
+}
+
+/// Starts the sources of a prefix. Only those that hear the network inherit this thread's right to
+/// open sockets for that, and give it up where they read; files and servers are read without any.
+fn start(sources: Vec<Source>, wake: &Sender<Order>) -> Result<Vec<Sources>, String> {
+    let look = || {
+        let wake = wake.clone();
+        move || {
+            // The thread that looks has ended when nobody is left to hear.
+            let _ = wake.send(Order::Look);
+        }
+    };
+    let (network, others): (Vec<_>, Vec<_>) = sources
+        .into_iter()
+        .enumerate()
+        .partition(|(_, source)| hears_network(source));
+    let look_at_others = look();
+    let others = std::thread::spawn(move || {
+        give_up_capabilities().map_err(|failure| failure.message)?;
+        let started = Sources::start(others, Privileges::Drop, look_at_others);
+        started.map_err(|error| error.to_string())
+    });
+    let network = Sources::start(network, Privileges::Drop, look());
+    let network = network.map_err(|error| error.to_string())?;
+    let others = others
+        .join()
+        .map_err(|_| "a thread panicked".to_owned())??;
+    Ok(vec![network, others])
+}
+
+fn hears_network(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Address { .. } | Source::Route(_) | Source::RouterAdvertisement { .. }
+    )
 }
 
 /// Waits while the keeper has much to do; one that ended needs no news any more.

@@ -66,9 +66,9 @@ fn field<'s>(status: &'s str, name: &str) -> &'s str {
 
 const ORDINARY: u32 = 1000;
 
-/// The threads that open sockets later: for interfaces that appear, and for BGP peers and listeners
-/// that an edit adds.
-const OPENERS: [&str; 2] = ["openelb-opener", "openelb-bgp"];
+/// The threads that open sockets later: for interfaces that appear, for BGP peers and listeners that
+/// an edit adds, and for links on which a prefix that an edit adds is to be heard.
+const OPENERS: [&str; 3] = ["openelb-opener", "openelb-bgp", "openelb-sources"];
 
 const NET_RAW: &str = "0000000000002000";
 

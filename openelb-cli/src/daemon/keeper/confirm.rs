@@ -53,7 +53,8 @@ impl Keeping {
                 self.confirmed.prefixes.insert(name.clone(), prefix);
             }
             if is_announced {
-                self.engine.hear_prefix(&name, Input::Announced { prefix }, now);
+                self.engine
+                    .hear_prefix(&name, Input::Announced { prefix }, now);
             }
         }
     }
