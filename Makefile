@@ -127,6 +127,8 @@ features:
 	$(CARGO) check --quiet --package openelb-ipam --no-default-features
 	$(CARGO) check --quiet --package openelb-announce --no-default-features
 	$(CARGO) check --quiet --package openelb-announce --no-default-features --features sim,serde
+	$(CARGO) check --quiet --package openelb-announce --no-default-features --features driver
+	$(CARGO) check --quiet --package openelb-k8s
 	@if $(CARGO) tree --quiet --package openelb-announce --no-default-features --edges normal --prefix none | grep -E '^(tokio|libc|socket2|nix) '; \
 	  then echo "openelb-announce without the driver must not depend on the above"; exit 1; fi
 
