@@ -152,6 +152,7 @@ bench: envtest
 	$(CARGO) bench --quiet --package openelb-benches --bench bfd
 	$(CARGO) bench --quiet --package openelb-benches --bench failover
 	$(CARGO) bench --quiet --package openelb-benches --bench cluster
+	$(CARGO) bench --quiet --package openelb-benches --bench cni
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz

@@ -5,7 +5,6 @@
 //! Services there are.
 
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
     clippy::unwrap_used,
     clippy::indexing_slicing,
