@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 use openelb_ipam::Request;
+use openelb_ipam::dynamic_prefix::Generations;
 use openelb_ipam::ipam::Assigned;
 use openelb_ipam::relative::{
     Following, Names, PrefixName, Projection, RelativeRange, Shown, is_ledger, unproject,
@@ -51,7 +52,7 @@ impl Prefixes {
         for (name, generations) in old.iter() {
             let now = self.view.generations(name);
             let left = generations.iter().map(|it| it.prefix).filter(|prefix| {
-                let mut kept = now.into_iter().flat_map(|now| now.iter());
+                let mut kept = now.into_iter().flat_map(Generations::iter);
                 kept.all(|it| it.prefix != *prefix)
             });
             self.past.extend(left.map(|prefix| (name.clone(), prefix)));
@@ -160,15 +161,15 @@ impl Machine {
     }
 
     /// A refusal with every address as it would be written: nobody outside knows the ledger's form.
-    pub(super) fn in_words(&self, refusal: Refusal) -> Refusal {
+    pub(super) fn in_words(&self, refusal: &Refusal) -> Refusal {
         let written = |address: Ipv6Addr| {
             let name = self.prefixes.names.of(address)?.clone();
             let range = RelativeRange::of_ledger(name, address.into())?;
             Some(range.to_string())
         };
         Refusal {
+            reason: refusal.reason,
             message: pool::in_words(&refusal.message, written),
-            ..refusal
         }
     }
 

@@ -73,7 +73,7 @@ impl Machine {
                 ..grant
             })
             .collect();
-        let trouble = trouble.map(|refusal| self.in_words(refusal));
+        let trouble = trouble.map(|refusal| self.in_words(&refusal));
         let trouble = trouble.or_else(|| self.unknown_prefix(&grants));
         let Some(holder) = self.holders.get_mut(key) else {
             return;

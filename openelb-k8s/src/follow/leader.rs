@@ -341,7 +341,7 @@ fn tell(machine: &mut Machine, told: &mut BTreeMap<Told, Sighting>, heard: &Hear
 
 /// Whether any node announces an address of a prefix.
 fn is_announced(nodes: &BTreeMap<String, Node>, prefix: Ipv6Net) -> bool {
-    let mut all = nodes.values().flat_map(|node| {
+    let mut all = nodes.values().filter_map(|node| {
         let first = IpAddr::V6(prefix.network());
         node.announced.range(first..).next()
     });
