@@ -2,10 +2,10 @@
 
 use openelb_ipam::Time;
 
-use super::holder::{Holder, Stance, has_finalizer, version};
+use super::holder::{Holder, Stance, has_finalizer, shown, version};
 use super::key::Key;
 use super::{Kind, Machine, ObjectRef, Occurrence, Output, ServiceApply};
-use crate::cluster::{Condition, Service};
+use crate::cluster::{Condition, Ingress, Service};
 use crate::names;
 use crate::wish::{self, Decision, Severity, is_marked};
 
@@ -180,6 +180,19 @@ pub(super) fn says_the_same(one: Option<&Condition>, other: Option<&Condition>) 
         }
         _ => false,
     }
+}
+
+/// Whether a Service is not yet what it is to be.
+pub(super) fn is_due(service: &Service, wanted: &ServiceApply) -> bool {
+    let present: Vec<String> = shown(service).iter().map(ToString::to_string).collect();
+    let entries = service.status.load_balancer.ingress.len();
+    let is_other = |ingress: &Vec<Ingress>| {
+        entries != ingress.len() || !present.iter().eq(ingress.iter().map(|entry| &entry.ip))
+    };
+    has_finalizer(service) != wanted.finalizer
+        || label_of(service) != wanted.label.as_deref()
+        || wanted.ingress.as_ref().is_some_and(is_other)
+        || !says_the_same(condition_of(service), wanted.condition.as_ref())
 }
 
 /// Reason of the condition while a record is removed that the status never showed.

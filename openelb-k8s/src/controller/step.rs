@@ -8,9 +8,8 @@ use openelb_ipam::{Owner, Request, Time};
 use super::holder::{Errand, Flight, Stance};
 use super::key::{Key, LedgerId, Subject};
 use super::retry::spread;
-use super::{Change, Kind, Machine, ServiceApply, apply, holder};
+use super::{Change, Kind, Machine, ServiceApply, apply};
 use crate::api::{AddressBlock, Ledger};
-use crate::cluster::{Ingress, Service};
 use crate::wish::{Refusal, Wish, is_marked, wish};
 
 impl Machine {
@@ -342,13 +341,13 @@ impl Machine {
         if said == holder.said || holder.said.is_none() {
             apply::accept(apply::condition_of(service), &mut apply.condition);
         }
-        let is_needed = is_due(service, &apply);
+        let is_needed = apply::is_due(service, &apply);
         let present = apply::condition_of(service);
         let without = ServiceApply {
             condition: present.cloned(),
             ..apply.clone()
         };
-        let is_argument = present.is_some() && !is_due(service, &without);
+        let is_argument = present.is_some() && !apply::is_due(service, &without);
         if let Some(holder) = self.holders.get_mut(key) {
             holder.said = said;
         }
@@ -482,22 +481,6 @@ enum Readiness {
     Not,
     /// Once its ledger was written again.
     AfterTouch(LedgerId),
-}
-
-/// Whether a Service is not yet what it is to be.
-fn is_due(service: &Service, wanted: &ServiceApply) -> bool {
-    let shown: Vec<String> = holder::shown(service)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let entries = service.status.load_balancer.ingress.len();
-    let is_other = |ingress: &Vec<Ingress>| {
-        entries != ingress.len() || !shown.iter().eq(ingress.iter().map(|entry| &entry.ip))
-    };
-    holder::has_finalizer(service) != wanted.finalizer
-        || apply::label_of(service) != wanted.label.as_deref()
-        || wanted.ingress.as_ref().is_some_and(is_other)
-        || !apply::says_the_same(apply::condition_of(service), wanted.condition.as_ref())
 }
 
 /// How long another controller that was seen at work is waited for.
