@@ -79,8 +79,11 @@ impl LabArgs {
             ("--repeat", of_election && self.repeat.is_some()),
             ("the name of a play", of_cluster && !self.plays.is_empty()),
             ("--all", of_cluster && self.all),
-            ("--openelb-k8s", of_cluster && self.openelb_k8s.is_some()),
-            ("--keep", !of_cluster && self.keep),
+            (
+                "--openelb-k8s",
+                !self.scene.is_cluster() && self.openelb_k8s.is_some(),
+            ),
+            ("--keep", self.scene.is_cluster() && self.keep),
         ];
         let first = typed.into_iter().find(|(_, is_idle)| *is_idle);
         first.map(|(name, _)| name)
@@ -88,7 +91,9 @@ impl LabArgs {
 
     /// What is played in the cluster.
     pub(crate) fn plays(&self) -> &[Play] {
-        if self.plays.is_empty() {
+        if self.scene == Scene::PodRoutes {
+            &[Play::PodRoutes]
+        } else if self.plays.is_empty() {
             Play::value_variants()
         } else {
             &self.plays
@@ -130,6 +135,9 @@ pub(crate) enum Scene {
     /// A Kubernetes cluster without kubelets: control plane, kube-proxy, FRR, our controller and
     /// speakers
     Cluster,
+    /// Such a cluster's nodes get prefixes for their pods and tell each other and a router; pods of
+    /// both families reach each other while a speaker restarts, and a node leaves and comes back
+    PodRoutes,
 }
 
 /// What is played in a cluster.
@@ -157,6 +165,8 @@ pub(crate) enum Play {
     ControllerSplitBrain,
     /// The API server is away while the node that answers dies
     ApiServerOutage,
+    /// Nodes get prefixes for their pods, tell each other, and pods reach each other
+    PodRoutes,
 }
 
 /// How soon a dead node is replaced.
@@ -204,7 +214,15 @@ impl Scene {
     /// Whether it needs FRR, which changes its user and so needs more rights than a user namespace
     /// has.
     pub(crate) fn has_router(self) -> bool {
-        matches!(self, Self::Bgp | Self::BgpEcmp | Self::Cluster)
+        matches!(
+            self,
+            Self::Bgp | Self::BgpEcmp | Self::Cluster | Self::PodRoutes
+        )
+    }
+
+    /// Whether it is a Kubernetes cluster.
+    pub(crate) fn is_cluster(self) -> bool {
+        matches!(self, Self::Cluster | Self::PodRoutes)
     }
 
     /// Whether its nodes agree on who answers.
@@ -224,6 +242,7 @@ impl Scene {
             Self::Freeze => "openelb lab freeze",
             Self::PrefixChange => "openelb lab prefix-change",
             Self::Cluster => "openelb lab cluster",
+            Self::PodRoutes => "openelb lab pod-routes",
         }
     }
 
@@ -233,14 +252,14 @@ impl Scene {
             Self::Layer2 | Self::BgpEcmp => &[NODE_A, NODE_B],
             Self::Bgp | Self::PrefixChange => &[NODE_A],
             Self::Failover | Self::Drain | Self::Split | Self::Freeze => &[NODE_A, NODE_B, NODE_C],
-            Self::Cluster => &kubernetes::NODES,
+            Self::Cluster | Self::PodRoutes => &kubernetes::NODES,
         }
     }
 
     /// All hosts of a scene without a router.
     pub(crate) fn hosts(self) -> &'static [&'static str] {
         match self {
-            Self::Layer2 | Self::Bgp | Self::BgpEcmp | Self::Cluster => {
+            Self::Layer2 | Self::Bgp | Self::BgpEcmp | Self::Cluster | Self::PodRoutes => {
                 &[CLIENT, NODE_A, NODE_B, STRANGER]
             }
             Self::Failover | Self::Drain | Self::Freeze => &[CLIENT, NODE_A, NODE_B, NODE_C],

@@ -66,7 +66,7 @@ fn inside(args: &LabArgs, files: &Path, format: Format) -> Result<ExitCode, Fail
     // Whatever happens to the outer process, this one and its network do not stay behind.
     set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
     let began = Stopwatch::start();
-    if args.scene == Scene::Cluster {
+    if args.scene.is_cluster() {
         return kubernetes::run(args, files, began, format);
     }
     let network = build(args).map_err(failed)?;

@@ -8,9 +8,19 @@ use crate::stage::openelb;
 
 #[test]
 fn our_processes_serve_a_cluster_with_real_traffic() {
+    play("cluster", &PLAYS, &PLAYS);
+}
+
+#[test]
+fn pods_reach_each_other_over_routes_that_the_nodes_tell_each_other() {
+    play("pod-routes", &[], &["pod-routes"]);
+}
+
+/// Plays a scene, with these plays if any are named, and expects these.
+fn play(scene: &str, named: &[&str], expected: &[&str]) {
     let output = openelb()
-        .args(["lab", "cluster"])
-        .args(PLAYS)
+        .args(["lab", scene])
+        .args(named)
         .args(["-o", "json"])
         .output()
         .unwrap();
@@ -32,7 +42,7 @@ fn our_processes_serve_a_cluster_with_real_traffic() {
         .iter()
         .map(|play| play["play"].as_str().unwrap())
         .collect();
-    assert_eq!(played, PLAYS);
+    assert_eq!(played, expected);
     assert!(output.status.success());
 }
 

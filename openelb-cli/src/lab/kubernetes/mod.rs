@@ -5,6 +5,7 @@ mod daemon;
 mod objects;
 mod plan;
 mod play;
+mod pod;
 mod stage;
 
 use std::fmt::Display;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::daemon::Daemon;
 use super::objects;
 use super::plan::{self, CONTROL_PLANE, NODES};
+use super::pod::Pod;
 use crate::lab::clock::Stopwatch;
 use crate::lab::fabric::TOR;
 use crate::lab::host::Rights;
@@ -30,7 +31,7 @@ use crate::lab::station::Station;
 #[derive(Debug)]
 pub(super) struct Stage<'n> {
     pub(super) network: &'n Network,
-    files: &'n Path,
+    pub(super) files: &'n Path,
     program: PathBuf,
     /// From its start all times count.
     pub(super) clock: Stopwatch,
@@ -45,6 +46,8 @@ pub(super) struct Stage<'n> {
     pub(super) addresses: Vec<IpAddr>,
     /// The client's questions.
     pub(super) streams: Vec<Stream>,
+    /// Pods that were attached to the nodes.
+    pub(super) pods: Vec<Pod>,
     /// The node that the play is about.
     pub(super) node: &'static str,
     /// What the client lost in this play, in milliseconds.
@@ -79,6 +82,7 @@ impl<'n> Stage<'n> {
             plane,
             addresses: Vec::new(),
             streams: Vec::new(),
+            pods: Vec::new(),
             node: NODES[0],
             loss: None,
         };
@@ -136,6 +140,11 @@ impl<'n> Stage<'n> {
         let speaker = self.speakers.remove(node);
         let mut found = speaker.into_iter();
         found.try_for_each(|speaker| speaker.stop().map_err(io_trouble("stop a speaker")))
+    }
+
+    /// Kills the speaker of a node as `kill -9` does.
+    pub(super) fn kill_speaker(&mut self, node: &str) {
+        self.speakers.remove(node);
     }
 
     /// Says whether a node's pod can serve.

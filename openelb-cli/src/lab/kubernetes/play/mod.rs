@@ -2,6 +2,7 @@
 
 mod controlling;
 mod moving;
+mod pods;
 mod serving;
 mod traffic;
 
@@ -59,8 +60,20 @@ pub(super) fn acts(play: Play) -> Vec<Act> {
             ("failed-over", moving::die_without_api_server),
             ("recovered", controlling::recover),
         ],
+        Play::PodRoutes => &[
+            ("allocated", pods::allocate),
+            ("meshed", pods::mesh),
+            ("attached", pods::attach),
+            ("reached", pods::reach),
+            ("learned", pods::learn),
+            ("restarted", pods::restart),
+            ("left", pods::leave),
+            ("removed", pods::remove),
+        ],
     };
-    played.iter().copied().chain([RELEASED]).collect()
+    // Pods need no service.
+    let released = (play != Play::PodRoutes).then_some(RELEASED);
+    played.iter().copied().chain(released).collect()
 }
 
 const RELEASED: Act = ("released", serving::release);
