@@ -148,7 +148,7 @@ impl Desk {
         self.wait(0);
     }
 
-    fn hear(&mut self, status: Value) {
+    fn hear(&mut self, status: &Value) {
         let node =
             json!({"apiVersion": "", "kind": "", "metadata": {"name": "n1"}, "status": status});
         self.leader.hear(serde_json::from_value(node).unwrap());
@@ -205,7 +205,7 @@ fn metallb_76_the_grace_begins_when_a_node_announces_the_new_prefix() {
     assert_eq!(desk.shown(), [B, A]);
     let announced = json!({"address": "2001:db8:b::1", "service": "shop/web", "eip": "one",
         "protocol": "bgp", "state": "Announced", "since": ""});
-    desk.hear(json!({"addresses": [announced]}));
+    desk.hear(&json!({"addresses": [announced]}));
     let until = desk.object().unwrap().status.deprecated[0].until.clone();
     assert!(until.is_some());
     desk.wait(3_600);
@@ -223,14 +223,14 @@ fn metallb_76_the_grace_begins_when_a_node_announces_the_new_prefix() {
 fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded() {
     let mut desk = Desk::follow(WAN);
     let sees = json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": A}]});
-    desk.hear(sees.clone());
+    desk.hear(&sees);
     desk.wait(20);
     assert_eq!(desk.shown(), [A]);
-    desk.hear(json!({}));
+    desk.hear(&json!({}));
     desk.wait(20);
     assert_eq!(desk.shown(), [A]);
     assert_eq!(desk.told.last(), Some(&"Degraded"));
-    desk.hear(sees);
+    desk.hear(&sees);
     assert_eq!(desk.told.last(), Some(&"Recovered"));
 }
 
@@ -238,9 +238,9 @@ fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded() {
 fn what_nodes_say_of_sources_that_are_not_theirs_does_not_count() {
     let mut desk = Desk::follow(&fixed(A));
     desk.wait(20);
-    desk.hear(json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": B}]}));
+    desk.hear(&json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": B}]}));
     desk.hear(
-        json!({"prefixes": [{"name": "office", "source": 0, "origin": "wan0", "prefix": B}]}),
+        &json!({"prefixes": [{"name": "office", "source": 0, "origin": "wan0", "prefix": B}]}),
     );
     desk.wait(1_000);
     assert_eq!(desk.shown(), [A]);

@@ -97,7 +97,7 @@ fn object(spec: &str, name: &str) -> String {
     )
 }
 
-const GOOD: [&str; 18] = [
+const GOOD: [&str; 20] = [
     "Eip: {address: 192.0.2.1}",
     "Eip: {address: 192.0.2.0/255.255.255.0}",
     "Eip: {address: 192.0.2.10-192.0.2.20}",

@@ -80,7 +80,7 @@ impl Judge {
         for (name, node) in &server.nodes {
             let cidrs = NodeCidrs::of(node);
             let is_waiting = cidrs.is_unset() && node.metadata.deletion_timestamp.is_none();
-            if is_waiting && plan.selects(node) && self.is_room(server) {
+            if is_waiting && plan.selects(node) && is_room(server) {
                 return Err(format!(
                     "{name} waits, and there is room: {:?}",
                     status.used
@@ -95,32 +95,6 @@ impl Judge {
             }
         }
         Ok(())
-    }
-
-    /// Whether each family has a prefix that nobody has or is on record.
-    fn is_room(&self, server: &Server) -> bool {
-        let network = server.network.as_ref().unwrap();
-        let plan = read(network).0.unwrap();
-        let recorded = network.status.used.keys().map(|it| it.parse().unwrap());
-        let shown = server.nodes.values().flat_map(|node| {
-            let effective = NodeCidrs::of(node).cidrs;
-            effective.into_iter().chain(NodeCidrs::of_spec(node).cidrs)
-        });
-        let taken: BTreeSet<IpNet> = recorded.chain(shown).collect();
-        plan.families().all(|family| {
-            let of_family = |range: &&IpNet| openelb_ipam::Family::of(range.addr()) == family;
-            let mut ranges = plan.ranges.iter().filter(of_family);
-            let length = plan.lengths[family];
-            ranges.any(|range| {
-                let mut subnets = range.subnets(length).unwrap();
-                let overlaps = |subnet: &IpNet| {
-                    taken
-                        .iter()
-                        .any(|it| it.contains(subnet) || subnet.contains(it))
-                };
-                subnets.any(|subnet| !overlaps(&subnet))
-            })
-        })
     }
 }
 
@@ -144,4 +118,30 @@ fn no_record_lost(before: &PodNetworkStatus, server: &Server) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+/// Whether each family has a prefix that nobody has or is on record.
+fn is_room(server: &Server) -> bool {
+    let network = server.network.as_ref().unwrap();
+    let plan = read(network).0.unwrap();
+    let recorded = network.status.used.keys().map(|it| it.parse().unwrap());
+    let shown = server.nodes.values().flat_map(|node| {
+        let effective = NodeCidrs::of(node).cidrs;
+        effective.into_iter().chain(NodeCidrs::of_spec(node).cidrs)
+    });
+    let taken: BTreeSet<IpNet> = recorded.chain(shown).collect();
+    plan.families().all(|family| {
+        let of_family = |range: &&IpNet| openelb_ipam::Family::of(range.addr()) == family;
+        let mut ranges = plan.ranges.iter().filter(of_family);
+        let length = plan.lengths[family];
+        ranges.any(|range| {
+            let mut subnets = range.subnets(length).unwrap();
+            let overlaps = |subnet: &IpNet| {
+                taken
+                    .iter()
+                    .any(|it| it.contains(subnet) || subnet.contains(it))
+            };
+            subnets.any(|subnet| !overlaps(&subnet))
+        })
+    })
 }

@@ -125,7 +125,7 @@ impl Server {
                         reason: "podCIDRs may not change except from \"\" to valid".to_owned(),
                     };
                 }
-                node.spec.pod_cidr = texts[0].clone();
+                node.spec.pod_cidr.clone_from(&texts[0]);
                 node.spec.pod_cidrs = texts;
                 self.writes += 1;
                 self.put_node(node);
@@ -148,9 +148,10 @@ pub(crate) fn network(ranges: &[&str]) -> PodNetwork {
 /// A node; `cidrs` are what somebody else gave it.
 pub(crate) fn node(name: &str, cidrs: &[&str]) -> Node {
     let mut node = Node::default();
-    node.metadata.name = name.to_owned();
+    name.clone_into(&mut node.metadata.name);
     node.spec.pod_cidrs = cidrs.iter().map(|it| (*it).to_owned()).collect();
-    node.spec.pod_cidr = cidrs.first().copied().unwrap_or_default().to_owned();
+    let first = cidrs.first().copied().unwrap_or_default();
+    first.clone_into(&mut node.spec.pod_cidr);
     node
 }
 

@@ -270,7 +270,7 @@ impl World {
             match output {
                 Output::Write(write) => self.controllers[at].requests.push(write),
                 Output::Happened(it) => {
-                    self.tell(&format!("{at} tells {:?}: {}", it.about, it.note))
+                    self.tell(&format!("{at} tells {:?}: {}", it.about, it.note));
                 }
             }
         }

@@ -31,8 +31,8 @@ impl Pods {
         let (leads, told) = watch::channel(false);
         let (shown, standing) = watch::channel(None);
         let (sender, fed) = mpsc::channel(WAITING);
-        follow(client, seed, &sender, NETWORKS);
-        follow(client, seed, &sender, NODES);
+        follow(client, seed, &sender, &NETWORKS);
+        follow(client, seed, &sender, &NODES);
         let pods = Loop {
             machine: Machine::new(seed),
             writer,
@@ -164,9 +164,9 @@ fn follow<T: Watched + Sync>(
     client: &Client,
     seed: u64,
     sender: &mpsc::Sender<Input>,
-    feed: Feed<T>,
+    feed: &Feed<T>,
 ) {
-    let Feed {
+    let &Feed {
         kind,
         applied,
         deleted,

@@ -194,7 +194,8 @@ pub(super) fn leave(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     stage.apply(&objects::node(node))?;
     let [v4, v6] = plan::addresses(node);
     set_addresses(stage, node, &[v6, v4])?;
-    (gone?, freed?);
+    gone?;
+    freed?;
     let after = wait_for_cidrs(stage)?;
     for name in NODES {
         wait_for_routes(stage, name, &others(&after, name))?;
