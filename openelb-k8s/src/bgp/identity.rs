@@ -94,7 +94,7 @@ pub(super) fn derived_router_id(node: &Node) -> RouterId {
 
 /// The identifier of one of several nodes that speak with each other, told apart from all others.
 ///
-/// Each has its [`derived_router_id`]. Of nodes without IPv4 whose numbers happen to be equal, the first
+/// Each has its derived router id. Of nodes without IPv4 whose numbers happen to be equal, the first
 /// by name keeps it, and the next takes that of its name with a mark. `None` when the node is not
 /// among them. O(n log n).
 ///

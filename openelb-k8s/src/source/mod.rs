@@ -1,5 +1,5 @@
 //! Runs the sources of a `DynamicPrefix`: what they see becomes
-//! [`Input`](openelb_ipam::dynamic_prefix::Input)s of its machine.
+//! [`Input`]s of its machine.
 //!
 //! | sources | how they are looked at |
 //! |---|---|
