@@ -11,6 +11,7 @@ mod log;
 mod metrics;
 mod speaker;
 mod stop;
+mod upstream;
 mod webhook;
 
 use std::process::ExitCode;

@@ -25,6 +25,7 @@ use crate::prefix::{self, Source};
 pub struct Leader {
     prefixes: BTreeMap<String, Followed>,
     nodes: BTreeMap<String, Node>,
+    own: Vec<ObservedPrefix>,
     leads: bool,
 }
 
@@ -76,6 +77,11 @@ impl Leader {
         self.nodes.insert(node.metadata.name, known);
     }
 
+    /// What the sources say that are of no node, and that this controller reads: all of it.
+    pub fn hear_own(&mut self, sees: Vec<ObservedPrefix>) {
+        self.own = sees;
+    }
+
     /// A node is gone, and with it what it saw.
     pub fn lose_node(&mut self, name: &str) {
         self.nodes.remove(name);
@@ -102,7 +108,7 @@ impl Leader {
     pub fn step(&mut self, now: Time) -> Vec<Step> {
         let mut steps = Vec::new();
         for followed in self.prefixes.values_mut().filter(|_| self.leads) {
-            followed.step(&self.nodes, now, &mut steps);
+            followed.step(&self.nodes, &self.own, now, &mut steps);
         }
         steps
     }
@@ -193,7 +199,13 @@ impl Followed {
         self.rests_until = None;
     }
 
-    fn step(&mut self, nodes: &BTreeMap<String, Node>, now: Time, steps: &mut Vec<Step>) {
+    fn step(
+        &mut self,
+        nodes: &BTreeMap<String, Node>,
+        own: &[ObservedPrefix],
+        now: Time,
+        steps: &mut Vec<Step>,
+    ) {
         if self.is_writing || self.rests_until.is_some_and(|until| now < until) {
             return;
         }
@@ -204,7 +216,7 @@ impl Followed {
             // What cannot be meant keeps the prefix that was in use for its lifetime.
             None => (Settings::default(), Vec::new()),
         };
-        let heard = self.hear(nodes, &sources);
+        let heard = self.hear(nodes, own, &sources);
         let object = &self.object;
         let machine = self
             .machine
@@ -237,7 +249,12 @@ impl Followed {
         }
     }
 
-    fn hear(&self, nodes: &BTreeMap<String, Node>, sources: &[Source]) -> Heard {
+    fn hear(
+        &self,
+        nodes: &BTreeMap<String, Node>,
+        own: &[ObservedPrefix],
+        sources: &[Source],
+    ) -> Heard {
         let mut heard = Heard::default();
         for (source, meant) in sources.iter().enumerate() {
             if let Source::Static { prefix } = meant {
@@ -249,14 +266,16 @@ impl Followed {
                 heard.note("", source, &word);
             }
         }
-        for (node, known) in nodes {
-            for word in known
-                .sees
-                .iter()
-                .filter(|it| it.name == self.object.metadata.name)
-            {
+        let of_nodes = nodes
+            .iter()
+            .map(|(node, known)| (node.as_str(), &*known.sees));
+        for (node, sees) in of_nodes.chain([("", own)]) {
+            let name = &self.object.metadata.name;
+            for word in sees.iter().filter(|it| it.name == *name) {
                 let source = usize::try_from(word.source).unwrap_or(usize::MAX);
-                if sources.get(source).is_some_and(Source::is_of_node) {
+                // A node has no say in what is looked at once for the whole cluster, nor the reverse.
+                let is_of_node = sources.get(source).map(Source::is_of_node);
+                if is_of_node == Some(!node.is_empty()) {
                     heard.note(node, source, word);
                 }
             }

@@ -295,3 +295,20 @@ fn a_write_that_fails_is_tried_again_and_another_leaders_word_is_taken() {
     desk.see(theirs);
     assert_eq!(desk.shown(), [B], "the status is the state");
 }
+
+#[test]
+fn what_a_web_server_says_to_the_controller_counts_and_a_node_has_no_say_in_it() {
+    let urls = json!(["https://a.example", "https://b.example"]);
+    let mut desk = Desk::follow(&json!({"http": {"urls": urls}}).to_string());
+    let word = |prefix: &str| crate::api::ObservedPrefix {
+        name: "home".to_owned(),
+        prefix: prefix.to_owned(),
+        ..crate::api::ObservedPrefix::default()
+    };
+    desk.hear(&json!({"prefixes": [{"name": "home", "source": 0, "prefix": A}]}));
+    desk.wait(60);
+    assert!(desk.shown().is_empty());
+    desk.leader.hear_own(vec![word(B)]);
+    desk.wait(60);
+    assert_eq!(desk.shown(), [B]);
+}

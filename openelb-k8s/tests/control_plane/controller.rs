@@ -228,14 +228,14 @@ fn owners(given: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
     given.iter().flat_map(of_service).collect()
 }
 
-fn pool(name: &str, address: &str) -> String {
+pub(crate) fn pool(name: &str, address: &str) -> String {
     format!(
         "---\napiVersion: network.kubesphere.io/v1alpha2\nkind: Eip\nmetadata: {{name: {name}}}\n\
          spec: {{address: '{address}', protocol: layer2, interface: eth0, autoAssign: true}}\n"
     )
 }
 
-fn service(name: &str, with: &str) -> String {
+pub(crate) fn service(name: &str, with: &str) -> String {
     let mut text = format!(
         "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: default}}\n\
          spec: {{type: LoadBalancer, loadBalancerClass: openelb.io/openelb, ports: [{{port: 80}}]"

@@ -14,6 +14,7 @@ mod cluster;
 mod controller;
 mod installation;
 mod objects;
+mod renumbering;
 mod running;
 mod speaking;
 mod webhook;

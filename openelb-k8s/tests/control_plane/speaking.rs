@@ -47,6 +47,8 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     let conf = read(&plane, "bgpconf", "default").unwrap();
     assert_eq!(conf["status"]["nodesConfStatus"]["n1"]["as"], 65000);
 
+    assert_what_a_node_sees_of_a_prefix_is_reported(&plane);
+
     // Not after a restart of the API server: for a moment it knows no roles then, and refuses all.
     assert_eq!(plane.denied("openelb-system"), []);
 
@@ -66,6 +68,25 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     let ended = speaker.wait().unwrap();
     assert!(ended.success(), "{}", speaker.log());
     assert_told_that_nobody_comes_back(&router);
+}
+
+fn assert_what_a_node_sees_of_a_prefix_is_reported(plane: &ControlPlane) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prefix");
+    let object = format!(
+        "apiVersion: network.kubesphere.io/v1alpha2\nkind: DynamicPrefix\nmetadata: {{name: home}}\n\
+         spec: {{sources: [{{file: {{path: {}}}}}]}}\n",
+        path.display()
+    );
+    plane.apply(&object).unwrap();
+    for prefix in ["2001:db8:a::/56", "2001:db8:b::/56"] {
+        std::fs::write(&path, prefix).unwrap();
+        eventually("the record shows the prefix", || {
+            let record = read(plane, "nodeannouncement", "n1")?;
+            let seen = &record["status"]["prefixes"][0];
+            (seen["name"] == "home" && seen["prefix"] == prefix).then_some(())
+        });
+    }
 }
 
 fn assert_nothing_is_withdrawn(router: &Speaker, speaker: &Process) {

@@ -9,12 +9,17 @@ use tokio::task::JoinSet;
 
 use crate::api::{DynamicPrefix, NodeAnnouncement};
 use crate::client::{Act, Event, Failure, Happening, Key, Recorder, Request, Watched, Writer};
+use crate::daemon::upstream::{Upstream, wanted};
 use crate::follow::{Happened, Leader, Step};
+use crate::prefix::Source;
 
 /// What decides about prefixes, and what carries its decisions out.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     leader: Leader,
+    leads: bool,
+    /// The sources that are looked at once for the whole cluster, while this controller leads.
+    upstream: Upstream,
     /// What the list under way has named; `None` between lists.
     listing: [Option<BTreeSet<String>>; 2],
     is_synced: [bool; 2],
@@ -39,6 +44,8 @@ impl Prefixes {
     pub(super) fn new(writer: Writer, recorder: Recorder) -> Self {
         Self {
             leader: Leader::default(),
+            leads: false,
+            upstream: Upstream::start(),
             listing: [None, None],
             is_synced: [false; 2],
             writer,
@@ -76,11 +83,17 @@ impl Prefixes {
     }
 
     pub(super) fn lead(&mut self, leads: bool) {
+        self.leads = leads;
         self.leader.lead(leads);
     }
 
     /// Does what is due; gives back how addresses are shown from now on, if that changed.
     pub(super) fn step(&mut self, now: Time) -> Option<Projection> {
+        // The leader knows by itself what is static.
+        let is_asked = |it: &Source| matches!(it, Source::Http { .. } | Source::Dns { .. });
+        let objects = self.leader.objects().filter(|_| self.leads);
+        self.upstream.want(wanted(objects, is_asked));
+        self.leader.hear_own(self.upstream.said());
         for step in self.leader.step(now) {
             match step {
                 Step::Write(object) => {
@@ -98,18 +111,24 @@ impl Prefixes {
         self.leader.poll_timeout()
     }
 
-    /// The next write that ended; for ever when none is under way. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Written {
+    /// The next write that ended, or `None` when the sources say something else: then a
+    /// [`step`](Self::step) is due. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Option<Written> {
         loop {
-            match self.begun.join_next().await {
-                Some(Ok(written)) => return written,
-                Some(Err(error)) => tracing::error!(%error, "a write ended without an answer"),
-                None => std::future::pending().await,
+            tokio::select! {
+                Some(ended) = self.begun.join_next() => match ended {
+                    Ok(written) => return Some(written),
+                    Err(error) => tracing::error!(%error, "a write ended without an answer"),
+                },
+                () = self.upstream.changed() => return None,
             }
         }
     }
 
-    pub(super) fn answered(&mut self, (object, outcome): Written, now: Time) {
+    pub(super) fn answered(&mut self, ended: Option<Written>, now: Time) {
+        let Some((object, outcome)) = ended else {
+            return;
+        };
         if let Err(failure) = &outcome {
             let name = &object.metadata.name;
             tracing::debug!(name, %failure, "the status of a DynamicPrefix was not written");

@@ -34,15 +34,19 @@ use self::reporter::Writers;
 use super::args::{Args, Command, OnStop, SpeakerArgs};
 use super::http::{Pages, Question, Questions};
 use super::stop::Stop;
+use super::upstream::{Upstream, Wanted, wanted};
 use super::{Failure, clock};
 use crate::api::{Condition, NodeAnnouncementStatus};
 use crate::client::{Client, Writer, connect};
+use crate::prefix::Source;
 use crate::speaker::record::{MOST_SHOWN, Record, Seen, Shown, conf_status, peer_status};
 use crate::speaker::{Desired, Me, desired};
 
 /// Speaks until it is told to stop, and then hands over.
 pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failure> {
-    // First of all: it takes capabilities, and gives them up for everything that starts after it.
+    // First of all: both take capabilities, and the latter gives them up for everything that starts
+    // after it.
+    let upstream = Upstream::start();
     let network = network().map_err(Failure::Runtime)?;
     let mut stop = Stop::listen().map_err(Failure::Runtime)?;
     let client = connect(&args.place()).await?;
@@ -51,7 +55,8 @@ pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failur
         pages.serve(address, "--metrics-addr").await?;
     }
     let stopped = async move { stop.told().await };
-    follow(args, speaker, network, client, questions, stopped).await;
+    let speaking = (upstream, network);
+    follow(args, speaker, speaking, client, questions, stopped).await;
     Ok(())
 }
 
@@ -68,9 +73,11 @@ pub async fn speak(
     let Command::Speaker(speaker) = &args.command else {
         return Err(clap::Error::new(ErrorKind::InvalidSubcommand));
     };
+    let upstream = Upstream::start();
     let network = network().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
     let (_pages, questions) = Pages::new();
-    follow(&args, speaker, network, client, questions, stop).await;
+    let speaking = (upstream, network);
+    follow(&args, speaker, speaking, client, questions, stop).await;
     Ok(())
 }
 
@@ -81,7 +88,7 @@ fn network() -> std::io::Result<Network> {
 async fn follow(
     args: &Args,
     speaker: &SpeakerArgs,
-    network: Network,
+    (upstream, network): (Upstream, Network),
     client: Client,
     mut questions: Questions,
     stop: impl Future<Output = ()>,
@@ -96,7 +103,7 @@ async fn follow(
         for_all: Writer::new(client, report::FOR_ALL, WIDTH),
     };
     tokio::spawn(reporter::write(writers, node, earlier, newest));
-    let mut speaking = Speaking::new(speaker, network, reports);
+    let mut speaking = Speaking::new(speaker, upstream, network, reports);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -106,6 +113,7 @@ async fn follow(
             Some(first) = news.recv() => speaking.hear(first, &mut news),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => speaking.decide(),
             _ = ticks.tick() => speaking.look(),
+            () = speaking.upstream.changed() => speaking.hear_upstream(),
             Some(question) = questions.recv() => speaking.answer(question),
             Ok(status) = &mut before, if speaking.record.is_none() => speaking.go_on(&status),
             () = &mut stop => break,
@@ -117,6 +125,7 @@ async fn follow(
 struct Speaking {
     me: Me,
     mirror: Mirror,
+    upstream: Upstream,
     network: Network,
     desired: Desired,
     /// `None` until it is known what a former life wrote.
@@ -136,6 +145,7 @@ struct Speaking {
 impl Speaking {
     fn new(
         speaker: &SpeakerArgs,
+        upstream: Upstream,
         network: Network,
         reports: watch::Sender<Option<Report>>,
     ) -> Self {
@@ -146,6 +156,7 @@ impl Speaking {
                 ignores_exclude_label: speaker.ignore_exclude_label,
             },
             mirror: Mirror::new(),
+            upstream,
             network,
             desired: Desired::default(),
             record: None,
@@ -196,8 +207,26 @@ impl Speaking {
             self.has_begun = true;
         }
         self.network.put_in_force(&desired);
+        self.upstream.want(self.sources());
         self.desired = desired;
         self.look_now();
+    }
+
+    /// The sources of prefixes that this node reads.
+    fn sources(&self) -> Wanted {
+        let cluster = &self.mirror.cluster;
+        let node = cluster.nodes.get(&self.me.node);
+        let mine = cluster.prefixes.values().filter(|prefix| {
+            let selector = prefix.spec.node_selector.as_ref();
+            selector.is_none_or(|it| node.is_some_and(|node| it.matches(&node.metadata.labels)))
+        });
+        wanted(mine, Source::is_of_node)
+    }
+
+    fn hear_upstream(&mut self) {
+        if self.has_begun {
+            self.look_now();
+        }
     }
 
     /// Looks when something happened, and from time to time in any case.
@@ -302,8 +331,8 @@ impl Speaking {
         self.conditions = conditions(&troubles, &self.shown, &self.conditions, &seconds(now));
         report.record = NodeAnnouncementStatus {
             addresses: self.shown.addresses.clone(),
+            prefixes: self.upstream.said(),
             conditions: self.conditions.clone(),
-            ..NodeAnnouncementStatus::default()
         };
         report
     }
