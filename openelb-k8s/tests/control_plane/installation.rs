@@ -123,7 +123,7 @@ fn every_overlay_builds_and_is_taken() {
         plane.kubectl_with(&apply, &known.join("---\n")).unwrap();
         seen += 1;
     }
-    assert_eq!(seen, 5);
+    assert_eq!(seen, 6);
 }
 
 #[test]
