@@ -10,7 +10,7 @@ use openelb_k8s::manifests::{Options, objects, uninstall_steps, yaml};
 use openelb_k8s::names;
 use serde_json::{Value, json};
 
-use crate::cluster::own;
+use crate::cluster::{eventually, own};
 
 #[test]
 fn applying_an_installation_again_changes_nothing() {
@@ -146,6 +146,12 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
     });
     plane.apply(&pool.to_string()).unwrap();
     plane.apply(&service.to_string()).unwrap();
+    // A server may be minutes late with the deletion of a kind that it has never served: "storage is
+    // (re)initializing" (1.36).
+    let kinds = ["get", "crd", "-o", "jsonpath={.items[*].metadata.name}"];
+    for kind in plane.kubectl(&kinds).unwrap().split_whitespace() {
+        eventually("the kind is served", || plane.kubectl(&["get", kind]).ok());
+    }
 
     let steps = uninstall_steps(&Options::default());
     let folder = plane.folder().join("uninstall.sh");
