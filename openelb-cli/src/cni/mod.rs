@@ -1,8 +1,8 @@
 //! `openelb-cni`: a CNI IPAM plugin that takes host-local's configuration and its leases as they are.
 //!
 //! A container runtime starts it for every ADD and DEL, so it does little: read the environment and standard
-//! input ([`Network`]), take the lock on the network's leases (`store`), choose (`choose`), answer. The cost
-//! of both does not depend on how many addresses are held. Nothing is left running.
+//! input ([`Network`]), take the lock on the network's leases (`store`), choose (`choose`), answer. How many
+//! files both read and write does not depend on how many addresses are held. Nothing is left running.
 //!
 //! What it promises: no address is held twice, whatever is killed or runs beside it, host-local included; what
 //! is held is freed by DEL, by GC, or after a reboot.
