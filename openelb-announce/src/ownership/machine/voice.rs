@@ -27,8 +27,10 @@ pub(super) struct Voice {
     news: Option<Time>,
     /// How often the news will be told.
     tellings: u8,
-    /// How many more beats may be sent for news before the next regular one.
+    /// How many more beats may be sent for news, until the next regular one or an interval after
+    /// `refilled`.
     budget: u8,
+    refilled: Time,
 }
 
 impl Voice {
@@ -82,12 +84,13 @@ impl Voice {
     /// A beat leaves now; returns its number. The next regular one follows up to a tenth of the
     /// interval early, so that nodes that started together do not go on beating together.
     pub(super) fn beat(&mut self, interval: Duration, random: &mut Random, now: Time) -> u64 {
-        let is_regular = self.is_regular_due(now);
-        self.budget = if is_regular {
-            BUDGET
+        // News put the regular beat off, so whoever has some in every interval would never get to it.
+        if self.is_regular_due(now) || self.refilled + interval <= now {
+            self.budget = BUDGET;
+            self.refilled = now;
         } else {
-            self.budget.saturating_sub(1)
-        };
+            self.budget = self.budget.saturating_sub(1);
+        }
         self.sequence += 1;
         self.proved_before = self.proved;
         if self.proved.is_none_or(|at| at + interval * 2 < now) {

@@ -201,6 +201,19 @@ fn an_heir_does_not_wait_for_a_node_that_still_listens() {
 }
 
 #[test]
+fn many_drains_in_a_row_are_each_obeyed_at_once() {
+    let mut bus = Bus::settled(3);
+    for round in 0..40 {
+        let node = round % 3;
+        bus.input(node, Input::Drain(true));
+        let took = bus.run_until(|bus| bus.count(node) == 0 && bus.is_settled());
+        assert!(took <= millis(5), "round {round}: {took:?}");
+        bus.input(node, Input::Drain(false));
+        bus.run(INTERVAL / 2);
+    }
+}
+
+#[test]
 fn a_drain_survives_the_loss_of_any_one_beat() {
     let mut bus = Bus::settled(2);
     bus.loss = 1000;
