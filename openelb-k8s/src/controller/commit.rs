@@ -106,7 +106,8 @@ impl Machine {
             }
         }
         for grant in &holder.grants {
-            if self.home(grant).as_ref() == Some(id) && !ledger.has(grant.address, key) {
+            let is_home = !holder.retry.is_stale && self.home(grant).as_ref() == Some(id);
+            if is_home && !ledger.has(grant.address, key) {
                 additions.push(edit(grant.address, true));
             }
         }

@@ -12,7 +12,8 @@ use std::net::IpAddr;
 use openelb_ipam::{PoolName, Time};
 
 use super::holder::{Errand, Holder, Stance};
-use super::key::{Key, LedgerId, Tick};
+use super::key::{Key, LedgerId, Subject, Tick};
+use super::ledger::Edit;
 use super::{Change, Machine, apply};
 use crate::api::{AddressBlock, Ledger};
 
@@ -85,6 +86,23 @@ impl Machine {
                 name: id.name.to_string(),
             };
             self.issue_to_service(key, what, Errand::Look(id.clone()));
+        }
+    }
+
+    /// Has a Service read before a record is written anew that another controller removed: that one
+    /// saw the Service without the address, or gone, and this one's watch may be behind. Without a
+    /// look the record would come and go at the speed of two requests until the watch tells.
+    pub(super) fn doubt_removal(&mut self, removal: &Edit, now: Time) {
+        let Edit { key, address, .. } = removal;
+        let seed = (self.settings.seed, key.clone());
+        let is_started = self.is_started;
+        let Some(holder) = self.holders.get_mut(key).filter(|_| is_started) else {
+            return;
+        };
+        let is_missed = holder.is_granted(*address) && !holder.is_recorded(*address);
+        if is_missed && holder.service.is_some() {
+            let until = holder.retry.go_stale(seed, now);
+            self.timers.insert((until, Subject::Service(key.clone())));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the watches and readings show, entered into what is known.
 
 use std::mem;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use openelb_ipam::Time;
@@ -8,7 +9,7 @@ use openelb_ipam::Time;
 use super::apply::{condition_of, says_the_same};
 use super::holder::{self, Holder};
 use super::key::{Key, LedgerId, is_older};
-use super::ledger::{self, Ledger, Records};
+use super::ledger::{self, Edit, Ledger, Records};
 use super::pools::PoolState;
 use super::{Kind, Machine, Object};
 use crate::api::{AddressBlock, Eip, ObjectMeta};
@@ -148,29 +149,35 @@ impl Machine {
             if self.is_started && !is_new {
                 self.rival_seen = Some(now);
             }
-            let touched = self.replace_records(id, records);
-            for key in touched {
-                self.readopt.insert(key.clone());
-                self.dirty.insert(key);
+            for edit in self.replace_records(id, records) {
+                if !edit.is_add {
+                    self.doubt_removal(&edit, now);
+                }
+                self.look_again(edit.key);
             }
         }
         self.stirred.insert(id.clone());
     }
 
-    /// Replaces all records of an object; gives back whose changed.
-    fn replace_records(&mut self, id: &LedgerId, records: &Records) -> Vec<Key> {
+    /// Replaces all records of an object; gives back what changed.
+    fn replace_records(&mut self, id: &LedgerId, records: &Records) -> Vec<Edit> {
         let Some(ledger) = self.ledger_mut(id) else {
             return Vec::new();
         };
         let old = mem::replace(&mut ledger.records, records.clone());
-        let mut touched = Vec::new();
+        let mut edits = Vec::new();
+        let edit = |key: &Key, address: &IpAddr, is_add: bool| Edit {
+            key: key.clone(),
+            address: *address,
+            is_add,
+        };
         for (address, owners) in &old {
             let now = records.get(address);
             for key in owners {
                 if now.is_none_or(|now| !now.contains(key)) {
                     self.unrecord(key, *address, id);
                     self.look_at_sharers(*address);
-                    touched.push(key.clone());
+                    edits.push(edit(key, address, false));
                 }
             }
         }
@@ -179,17 +186,17 @@ impl Machine {
             for key in owners {
                 if before.is_none_or(|before| !before.contains(key)) {
                     self.record(key, *address, id);
-                    touched.push(key.clone());
+                    edits.push(edit(key, address, true));
                 }
             }
         }
-        touched
+        edits
     }
 
     pub(super) fn lose_eip(&mut self, name: &str) {
         self.replace_records(&LedgerId::eip(name), &Records::new())
             .into_iter()
-            .for_each(|key| self.look_again(key));
+            .for_each(|edit| self.look_again(edit.key));
         if let Some(pool) = self.pools.remove(name) {
             self.are_pools_due = true;
             self.dirty.extend(pool.ledger.looking);
@@ -206,7 +213,7 @@ impl Machine {
         let id = LedgerId::block(name);
         self.replace_records(&id, &Records::new())
             .into_iter()
-            .for_each(|key| self.look_again(key));
+            .for_each(|edit| self.look_again(edit.key));
         if let Some(block) = self.blocks.remove(name) {
             self.dirty.extend(block.ledger.wanting);
             self.dirty.extend(block.ledger.looking);

@@ -18,6 +18,7 @@ mod lab;
 mod load;
 mod objects;
 mod prefix;
+mod rivals;
 mod server;
 mod user;
 mod world;
