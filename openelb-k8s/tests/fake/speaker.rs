@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use openelb_announce::announcer::speaker::{Speaker, SpeakerConfig, SpeakerOptions};
 use openelb_announce::bgp::Asn;
+use openelb_announce::bgp::Community;
 use openelb_announce::bgp::config::{Config, Peer, Remote, Settings};
+use openelb_announce::bgp::status::EndedBy;
 use openelb_k8s::envtest::Netns;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -98,6 +100,30 @@ fn a_server_that_is_slow_and_fails_every_third_request_only_delays() {
     world.until(&["192.0.2.2"]);
 }
 
+/// The router has the time to take other paths while this one still works.
+#[test]
+fn contract_30_a_speaker_that_is_told_to_stop_asks_for_other_paths_before_it_withdraws_and_ceases()
+{
+    let Some(mut world) = World::start("stop", |_| {}) else {
+        return;
+    };
+    world.serve("one", "192.0.2.1");
+    world.until(&["192.0.2.1"]);
+    assert!(!world.asks_for_other_paths());
+    drop(world.stop.take());
+    world.wait(
+        "the route is there, and is to be avoided",
+        World::asks_for_other_paths,
+    );
+    world.until(&[]);
+    world.wait("the session ended", |world| {
+        let peers = world.router.status().unwrap().peers;
+        let ends = peers.iter().filter_map(|it| it.last_error.as_ref());
+        let mut ceased = ends.filter(|it| matches!(it.code, Some((CEASE, _))));
+        ceased.any(|it| it.by == EndedBy::Peer)
+    });
+}
+
 /// A cluster of one node, its speaker, and a router.
 struct World {
     fake: Fake,
@@ -144,7 +170,7 @@ impl World {
                         "openelb-k8s",
                         "speaker",
                         "--node-name=n1",
-                        "--drain-time=0ms",
+                        "--drain-time=1s",
                     ];
                     let stop = async move { drop(stopped.await) };
                     let client = server.client(CLIENT);
@@ -193,6 +219,30 @@ impl World {
             received.map(|it| it.nlri.prefix.to_string()).collect()
         });
         received.unwrap()
+    }
+
+    /// Whether every route of the speaker is marked with `GRACEFUL_SHUTDOWN` (RFC 8326), and there are
+    /// some.
+    fn asks_for_other_paths(&self) -> bool {
+        let marks = self.router.query(|speaker, _| {
+            let peer = ROUTED.into();
+            let received = speaker.received(&peer).into_iter().flatten();
+            let communities = received.map(|it| &it.attributes.communities);
+            let marks = communities.map(|it| it.contains(&Community::GRACEFUL_SHUTDOWN));
+            marks.collect::<Vec<_>>()
+        });
+        let marks = marks.unwrap();
+        !marks.is_empty() && marks.into_iter().all(|is_marked| is_marked)
+    }
+
+    fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..PATIENCE {
+            if is_so(self) {
+                return;
+            }
+            thread::sleep(GLANCE);
+        }
+        panic!("never: {what}; {:?}", self.router.status());
     }
 
     fn until(&self, addresses: &[&str]) {
@@ -282,6 +332,8 @@ fn objects() -> [(&'static str, Value); 4] {
     ]
 }
 
+/// Code of the NOTIFICATION that ends a session on purpose (RFC 4271 section 4.5).
+const CEASE: u8 = 6;
 const CLIENT: &str = "speaker";
 /// What the router calls the speaker.
 const ROUTED: &str = "n1";

@@ -68,7 +68,7 @@ fn a_node_drains_when_another_one_orders_it_to() {
 }
 
 #[test]
-fn a_node_that_is_stopped_hands_over_before_it_goes() {
+fn contract_30_a_node_that_is_stopped_hands_over_before_it_goes() {
     with_hosts(|_, [one, two, client]| {
         let plan = Plan::default();
         let census = Census::start(&client, &plan.addresses());
