@@ -154,3 +154,7 @@ pub const UNSUPPORTED_PROTOCOL_ERROR: &str = "openelb.io/UnsupportedProtocol";
 
 /// Kind in the [`OwnerKey`](openelb_ipam::OwnerKey) of a Service.
 pub const SERVICE_OWNER_KIND: &str = "service";
+
+/// Kind in the [`OwnerKey`](openelb_ipam::OwnerKey) of an address that a Service shows without wanting
+/// any from here: its namespace is the address, its name `namespace/name` of the Service.
+pub const STRANGER_OWNER_KIND: &str = "stranger";

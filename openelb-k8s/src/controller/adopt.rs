@@ -62,7 +62,11 @@ impl Machine {
     fn adopt(&mut self, key: &Key, with_status: bool, now: Time) {
         let Some(owner) = key.owner() else { return };
         self.lay_the_gone(key, now);
-        let request = self.request_of(key);
+        // Who shows what no pool lists is left alone, whatever it asks for.
+        let request = self.request_of(key).filter(|_| self.foreign(key).is_none());
+        if with_status {
+            self.see_stranger(key, request.is_some(), now);
+        }
         let Some(holder) = self.holders.get(key) else {
             return;
         };
@@ -93,6 +97,9 @@ impl Machine {
         }
         for address in &recorded {
             self.make_room(key, *address, now);
+        }
+        for address in &chosen {
+            self.displace_strangers(*address);
         }
         let mut chosen = chosen;
         let mut is_entered = self.enter(&owner, &chosen, request.as_ref());
@@ -170,8 +177,8 @@ impl Machine {
         pools.min_by_key(|(id, _)| *id).map(|(_, pool)| pool)
     }
 
-    /// Sends away who was only to have a recorded address, and forgets that it cools down.
-    fn make_room(&mut self, key: &Key, address: IpAddr, now: Time) {
+    /// Sends away who was only to have an address, and forgets that it cools down.
+    pub(super) fn make_room(&mut self, key: &Key, address: IpAddr, now: Time) {
         let mark = RowKey::Mark(address);
         if self.ipam.row(&mark).is_some() {
             self.change(Vec::new(), vec![mark]);
@@ -198,7 +205,12 @@ impl Machine {
         }
     }
 
-    fn enter(&mut self, owner: &OwnerKey, addresses: &[IpAddr], request: Option<&Request>) -> bool {
+    pub(super) fn enter(
+        &mut self,
+        owner: &OwnerKey,
+        addresses: &[IpAddr],
+        request: Option<&Request>,
+    ) -> bool {
         let claims = addresses.iter().filter_map(|address| {
             let pool = self.pool_of(*address)?;
             let address = *address;

@@ -47,6 +47,7 @@ mod pools;
 mod retry;
 mod settings;
 mod step;
+mod stranger;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -70,6 +71,7 @@ use key::{Key, LedgerId, Subject, Tick};
 use ledger::Ledger;
 use observe::BlockState;
 use pools::PoolState;
+use stranger::Strangers;
 
 /// The controller: objects and answers in, writes out.
 #[derive(Debug)]
@@ -84,6 +86,7 @@ pub struct Machine {
     prefixes: Prefixes,
     /// Every record by address, wherever it is.
     recorded: HashMap<IpAddr, Vec<(Key, LedgerId)>>,
+    strangers: Strangers,
     /// Names seen in a list that is not complete yet.
     listing: BTreeMap<Kind, Vec<String>>,
     synced: BTreeSet<Kind>,
@@ -119,6 +122,7 @@ impl Machine {
             namespaces: BTreeMap::new(),
             prefixes: Prefixes::default(),
             recorded: HashMap::new(),
+            strangers: Strangers::default(),
             listing: BTreeMap::new(),
             synced: BTreeSet::new(),
             is_leading: false,
@@ -306,6 +310,7 @@ impl Machine {
         self.ipam = Ipam::new()
             .with_seed(self.settings.seed)
             .with_log_capacity(LOG);
+        self.strangers = Strangers::default();
         self.rival_seen = None;
         self.timers.clear();
         self.explaining = None;

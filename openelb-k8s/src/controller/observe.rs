@@ -295,6 +295,9 @@ impl Machine {
             holder.retry.refresh();
             self.dirty.insert(key.clone());
         }
+        if self.strangers.has(key) {
+            self.readopt.insert(key.clone());
+        }
     }
 
     pub(super) fn see_namespace(&mut self, namespace: Box<Namespace>) {

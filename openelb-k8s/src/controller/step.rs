@@ -21,6 +21,7 @@ impl Machine {
         if holder.flight.is_some() || holder.is_frozen || holder.retry.is_stale {
             return;
         }
+        self.place_strangers(now);
         self.decide(key, now);
         if !self.is_sure(key, now) {
             return;
@@ -118,13 +119,14 @@ impl Machine {
             }
             Err(error) => {
                 let grants = self.keep(key);
-                (Stance::Customer, grants, Some(Refusal::from(&error)))
+                let refusal = self.refusal(&error);
+                (Stance::Customer, grants, Some(refusal))
             }
         }
     }
 
     /// What the status shows of no pool, on a Service that was never ours.
-    fn foreign(&self, key: &Key) -> Option<Refusal> {
+    pub(super) fn foreign(&self, key: &Key) -> Option<Refusal> {
         let holder = self.holders.get(key)?;
         let service = holder.service.as_deref()?;
         if is_marked(service) || !holder.records.is_empty() {

@@ -22,7 +22,7 @@ pub use pools::{Check, PoolAnswer};
 use std::net::IpAddr;
 
 use openelb_ipam::ipam::{Grant, Granted};
-use openelb_ipam::{Explanation as Decision, Ipam, Owner, Request, Time};
+use openelb_ipam::{Explanation as Decision, Ipam, Owner, PoolName, Request, Time};
 use serde::Serialize;
 
 use crate::api::{Eip, NodeAnnouncement};
@@ -177,7 +177,8 @@ impl Explanation {
             Ok(granted) => self.grant(service, granted, &decision, world),
             Err(error) => {
                 self.verdict = Verdict::Refused;
-                self.refuse(&error.into());
+                let refusal = Refusal::from(error);
+                self.refuse(&refusal.beside_strangers(error, strangers(world.ipam)));
                 let held = world.ipam.allocation(owner.key.as_str());
                 let held = held.map(|held| held.addresses).unwrap_or_default();
                 let kept = held
@@ -288,6 +289,17 @@ fn foreign(service: &Service, owner: &Owner, ipam: &Ipam) -> Option<Refusal> {
     let mut foreign = shown(service);
     foreign.retain(|address| !is_listed(*address, ipam));
     (!foreign.is_empty()).then(|| Refusal::foreign(&foreign))
+}
+
+/// What Services show of the pools that are not served here, with who shows it.
+fn strangers(ipam: &Ipam) -> impl Iterator<Item = (PoolName, IpAddr, String)> {
+    let rows = ipam.allocations();
+    let rows = rows.filter(|row| row.owner.key.kind() == names::STRANGER_OWNER_KIND);
+    rows.flat_map(|row| {
+        let by = row.owner.key.name().to_owned();
+        let claims = row.claims.into_iter();
+        claims.map(move |claim| (claim.pool, claim.address, by.clone()))
+    })
 }
 
 /// What a Service that is served does not have as it should be.

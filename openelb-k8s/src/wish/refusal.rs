@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use openelb_ipam::ipam::{AllocateError, Explanation, Rule};
-use openelb_ipam::{Family, Hint};
+use openelb_ipam::{Family, Hint, PoolName};
 use thiserror::Error;
 
 use super::ReasonWord;
@@ -74,6 +74,37 @@ impl Refusal {
         Self::new(ReasonWord::ForeignAddress, message)
     }
 
+    /// The same, with those addresses of full pools that Services show which are not served here:
+    /// each with its pool and who shows it.
+    #[must_use]
+    pub(crate) fn beside_strangers(
+        self,
+        error: &AllocateError,
+        strangers: impl Iterator<Item = (PoolName, IpAddr, String)>,
+    ) -> Self {
+        let full = error.refusals().iter();
+        let full = full.filter(|it| matches!(it.rule, Rule::Exhausted { .. }));
+        let full: Vec<&PoolName> = full.filter_map(|it| it.pool.as_ref()).collect();
+        if full.is_empty() {
+            return self;
+        }
+        let shown = strangers.filter(|(pool, ..)| full.contains(&pool));
+        let mut texts: Vec<_> = shown.map(|(_, at, by)| format!("{at} in {by}")).collect();
+        let Some((facts, next)) = self.message.rsplit_once("; ").filter(|_| !texts.is_empty())
+        else {
+            return self;
+        };
+        if let Some(more) = texts.len().checked_sub(MOST_FACTS).filter(|n| *n > 0) {
+            texts.truncate(MOST_FACTS);
+            texts.push(format!("{more} more"));
+        }
+        let texts = texts.join(", ");
+        let message = format!(
+            "{facts}, some by the status of Services that are not served here: {texts}; {next}"
+        );
+        Self { message, ..self }
+    }
+
     /// Somebody else owns the field of the status that has to be written.
     pub fn conflict(manager: &str) -> Self {
         let message = format!(
@@ -88,11 +119,12 @@ impl From<&AllocateError> for Refusal {
     /// What the ledger said, in the words of the objects that its user can edit.
     fn from(error: &AllocateError) -> Self {
         // The word tells sharers apart from strangers: the change that helps differs.
+        let refusals = error.refusals();
+        let stranger = refusals.iter().find_map(|it| shown_by(&it.rule));
         let reason = match error.hint() {
-            Hint::Share => ReasonWord::SharingRefused,
+            Hint::Share if stranger.is_none() => ReasonWord::SharingRefused,
             _ => error.reason().into(),
         };
-        let refusals = error.refusals();
         let mut facts: Vec<_> = refusals.iter().take(MOST_FACTS).map(in_words).collect();
         if let Some(more) = refusals.len().checked_sub(MOST_FACTS).filter(|n| *n > 0) {
             facts.push(format!("{more} more Eips do not serve it either"));
@@ -100,16 +132,43 @@ impl From<&AllocateError> for Refusal {
         if facts.is_empty() {
             facts.push("there is no Eip".to_owned());
         }
-        let message = format!("{}; {}", facts.join(", "), next(error.hint()));
+        let next = stranger.map_or_else(
+            || next(error.hint()),
+            |(address, service)| {
+                format!("take {address} out of the status of {service}, or ask for another address")
+            },
+        );
+        let message = format!("{}; {next}", facts.join(", "));
         Self { reason, message }
     }
 }
 
 /// What one pool answered.
 pub(crate) fn in_words(refusal: &openelb_ipam::Refusal) -> String {
-    match &refusal.pool {
-        Some(pool) => format!("Eip {pool} {}", refusal.rule),
+    let rule = match shown_by(&refusal.rule) {
+        Some((address, service)) => format!(
+            "does not give {address}, which the status of {service} shows, a Service that is not \
+             served here"
+        ),
         None => refusal.rule.to_string(),
+    };
+    match &refusal.pool {
+        Some(pool) => format!("Eip {pool} {rule}"),
+        None => rule,
+    }
+}
+
+/// The address that is refused because a Service shows it that wants none from here, and the Service.
+fn shown_by(rule: &Rule) -> Option<(IpAddr, &str)> {
+    match rule {
+        Rule::InUse { address, holder }
+        | Rule::NotShareable {
+            address, holder, ..
+        } => {
+            let is_stranger = holder.kind() == names::STRANGER_OWNER_KIND;
+            is_stranger.then(|| (*address, holder.name()))
+        }
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ mod objects;
 mod prefix;
 mod rivals;
 mod server;
+mod stranger;
 mod user;
 mod world;
 

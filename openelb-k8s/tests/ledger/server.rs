@@ -1,9 +1,10 @@
 //! A model of an API server: versions, compare-and-swap, ownership of a field, finalizers.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use openelb_k8s::api::{AddressBlock, Eip, ObjectMeta};
-use openelb_k8s::cluster::{Namespace, Service};
+use openelb_k8s::cluster::{Ingress, Namespace, Service};
 use openelb_k8s::controller::{Change, Input, Kind, Object, Outcome, ServiceApply};
 use openelb_k8s::names;
 
@@ -107,6 +108,19 @@ impl Server {
             metadata.generation = metadata.generation.map(|it| it + 1);
             self.stamp(&mut stored.service.metadata);
             self.store_service(stored);
+        }
+    }
+
+    /// Another controller writes the status of a Service.
+    pub(crate) fn show(&mut self, key: &str, address: IpAddr) {
+        self.edit_service(key, |it| {
+            it.status.load_balancer.ingress = vec![Ingress {
+                ip: address.to_string(),
+                ..Ingress::default()
+            }];
+        });
+        if let Some(stored) = self.services.get_mut(key) {
+            stored.manager = Some("controller".to_owned());
         }
     }
 

@@ -1,11 +1,13 @@
 //! Users: they create, edit and delete whatever they may.
 
+use std::net::IpAddr;
+
 use openelb_k8s::api::{Eip, OnShrink};
 use openelb_k8s::cluster::{IpFamily, IpFamilyPolicy, Namespace, Service, ServiceType};
 use openelb_k8s::names;
 
 use crate::dice::Dice;
-use crate::judge::{Judge, records};
+use crate::judge::{Judge, records, shown};
 use crate::objects::{annotate, service, set_families};
 use crate::server::Server;
 
@@ -33,6 +35,15 @@ const RANGES: [[&str; 4]; 3] = [
         "203.0.113.2-203.0.113.4, 2001:db8:1::1",
         "192.0.2.5-192.0.2.9, 198.51.100.1",
     ],
+];
+
+/// What other load balancers give.
+const INTRUSIONS: [&str; 5] = [
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.6",
+    "198.51.100.1",
+    "2001:db8::1",
 ];
 
 /// One act of some user; its story.
@@ -127,6 +138,11 @@ fn with_service(server: &mut Server, judge: &mut Judge, dice: &mut Dice, key: &s
             });
             format!("{key} is of class {class:?}")
         }
+        _ if is_of_another(&stored.service) && !shown(&stored.service).is_empty() => {
+            judge.exempt.retain(|(owner, _)| owner != key);
+            server.edit_service(key, |it| it.status.load_balancer.ingress.clear());
+            format!("{key} is left by its load balancer")
+        }
         _ => {
             let label = dice.next() % 7;
             server.edit_service(key, |it| {
@@ -171,6 +187,35 @@ fn families(dice: &mut Dice) -> (Vec<IpFamily>, IpFamilyPolicy) {
         2 => (vec![IPv6, IPv4], IpFamilyPolicy::PreferDualStack),
         _ => (vec![IPv4], IpFamilyPolicy::SingleStack),
     }
+}
+
+/// A Service of another load balancer, and an address of a pool that nobody has.
+pub(crate) fn intrusion(server: &Server, dice: &mut Dice) -> Option<(String, IpAddr)> {
+    let services = server.services.iter();
+    let others = services
+        .filter(|(_, stored)| is_of_another(&stored.service) && shown(&stored.service).is_empty());
+    let others: Vec<&String> = others.map(|(key, _)| key).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let key = (*dice.pick(&others)).clone();
+    let address: IpAddr = dice.pick(&INTRUSIONS).parse().unwrap();
+    let is_recorded = records(server).iter().any(|(at, _)| *at == address);
+    let mut services = server.services.values();
+    let is_shown = services.any(|it| shown(&it.service).contains(&address));
+    (!is_recorded && !is_shown).then_some((key, address))
+}
+
+/// Whether a Service is another load balancer's, and no controller of ours ever touched it.
+fn is_of_another(service: &Service) -> bool {
+    let (metadata, spec) = (&service.metadata, &service.spec);
+    let is_marked =
+        !metadata.finalizers.is_empty() || metadata.labels.contains_key(names::POOL_LABEL);
+    let is_ours = match spec.load_balancer_class.as_deref() {
+        Some(class) => class == names::LOAD_BALANCER_CLASS,
+        None => metadata.annotations.contains_key(names::OPT_IN_ANNOTATION),
+    };
+    spec.kind == ServiceType::LoadBalancer && !is_marked && !is_ours
 }
 
 fn with_pool(

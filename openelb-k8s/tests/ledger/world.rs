@@ -145,6 +145,7 @@ impl World {
             self.step()?;
             if step % 87 == 86 {
                 self.rest()?;
+                self.intrude();
             }
         }
         self.rest()?;
@@ -212,6 +213,22 @@ impl World {
             let is_leading = controller.is_leading;
             self.tell(&format!("{at} leads: {is_leading}"));
             self.pump(at);
+        }
+    }
+
+    /// Another load balancer gives an address of a pool that nobody has to a Service of its own, and
+    /// every controller hears of it before anything else happens: nothing can keep those apart that
+    /// choose at the same moment.
+    fn intrude(&mut self) {
+        let Some((key, address)) = user::intrusion(&self.server, &mut self.dice) else {
+            return;
+        };
+        self.tell(&format!("another load balancer gives {address} to {key}"));
+        self.judge.exempt.insert((key.clone(), address));
+        self.server.show(&key, address);
+        self.spread();
+        for at in 0..self.controllers.len() {
+            while self.deliver_one(at, Kind::Service) {}
         }
     }
 
