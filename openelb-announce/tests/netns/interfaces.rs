@@ -72,7 +72,7 @@ fn a_renamed_interface_goes_on_answering_and_is_reported_by_its_new_name() {
 }
 
 #[test]
-fn an_interface_that_becomes_a_port_of_a_bridge_hands_its_addresses_to_the_bridge() {
+fn metallb_56_an_interface_that_becomes_a_port_of_a_bridge_hands_its_addresses_to_the_bridge() {
     with_hosts(|_, [node, client]| {
         let announcer = announced(&node, &BOTH);
         node.sh("ip link add br0 type bridge");
@@ -149,7 +149,7 @@ fn selectors_by_prefix_and_by_route_choose_the_interface_that_a_peer_would_use()
 }
 
 #[test]
-fn loopback_and_unknown_interfaces_are_refused_with_the_reason() {
+fn openelb_39_loopback_and_unknown_interfaces_are_refused_with_the_reason() {
     with_hosts(|_, [node]| {
         let announcer = start(&node);
         for (selector, reason) in [("lo", "loopback"), ("eth9", "this host has lo")] {

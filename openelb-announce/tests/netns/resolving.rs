@@ -11,7 +11,7 @@ const VIP4: &str = "192.0.2.100";
 const VIP6: &str = "2001:db8::100";
 
 #[test]
-fn arping_and_ndisc6_resolve_an_announced_address_to_the_nic() {
+fn openelb_38_arping_and_ndisc6_resolve_an_announced_address_to_the_nic() {
     with_hosts(|_, [node, client]| {
         let _announcer = announced(&node, &[VIP4, VIP6]);
         let mac = Some(node.mac("eth0"));
@@ -21,7 +21,7 @@ fn arping_and_ndisc6_resolve_an_announced_address_to_the_nic() {
 }
 
 #[test]
-fn the_kernel_of_a_peer_resolves_both_families_on_one_nic() {
+fn openelb_41_the_kernel_of_a_peer_resolves_both_families_on_one_nic() {
     with_hosts(|_, [node, client]| {
         let _announcer = announced(&node, &[VIP4, VIP6]);
         for address in [VIP4, VIP6] {
@@ -65,7 +65,7 @@ fn a_client_reaches_an_announced_address_over_tcp_in_both_families() {
 }
 
 #[test]
-fn a_withdrawn_address_is_silent_while_the_others_go_on() {
+fn openelb_38_a_withdrawn_address_is_silent_while_the_others_go_on() {
     with_hosts(|_, [node, client]| {
         let announcer = announced(&node, &[VIP4, "192.0.2.101", VIP6]);
         assert!(client.finds(VIP4) && client.finds(VIP6));
@@ -80,7 +80,7 @@ fn a_withdrawn_address_is_silent_while_the_others_go_on() {
 }
 
 #[test]
-fn of_two_addresses_with_equal_low_24_bits_one_goes_and_the_other_stays() {
+fn openelb_40_of_two_addresses_with_equal_low_24_bits_one_goes_and_the_other_stays() {
     with_hosts(|_, [node, client]| {
         let (one, other) = ("2001:db8::1:aa:bbcc", "2001:db8::2:aa:bbcc");
         let announcer = announced(&node, &[one, other]);
@@ -93,7 +93,7 @@ fn of_two_addresses_with_equal_low_24_bits_one_goes_and_the_other_stays() {
 }
 
 #[test]
-fn withdrawing_what_was_never_announced_and_announcing_twice_are_no_errors() {
+fn openelb_40_withdrawing_what_was_never_announced_and_announcing_twice_are_no_errors() {
     with_hosts(|_, [node, client]| {
         let announcer = announced(&node, &[VIP4]);
         announcer.announce(on("eth0", &[VIP4, VIP4])).unwrap();
@@ -105,7 +105,7 @@ fn withdrawing_what_was_never_announced_and_announcing_twice_are_no_errors() {
 }
 
 #[test]
-fn requests_to_another_hardware_address_and_for_other_addresses_are_not_answered() {
+fn metallb_54_requests_to_another_hardware_address_and_for_other_addresses_are_not_answered() {
     with_root_and_hosts(|_, [node, client]| {
         let announcer = announced(&node, &[VIP4]);
         // With the card open for everything, frames for other stations come in as well.

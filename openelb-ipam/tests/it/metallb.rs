@@ -40,9 +40,8 @@ fn capacity(spec: PoolSpec, family: Family) -> AddressCount {
         .capacity
 }
 
-// metallb cases 1 to 4
 #[test]
-fn ranges_become_the_fewest_blocks() {
+fn metallb_1_to_4_ranges_become_the_fewest_blocks() {
     assert_eq!(blocks("192.0.2.16-192.0.2.31"), ["192.0.2.16/28"]);
     let many = blocks("192.0.2.2-192.0.2.254");
     assert_eq!(
@@ -71,9 +70,8 @@ fn ranges_become_the_fewest_blocks() {
     );
 }
 
-// metallb cases 5 and 6
 #[test]
-fn errors_name_the_entry_that_is_wrong() {
+fn metallb_5_and_6_errors_name_the_entry_that_is_wrong() {
     for entry in [
         "192.0.2.9-192.0.2.3",
         "192.0.2.0/33",
@@ -88,9 +86,8 @@ fn errors_name_the_entry_that_is_wrong() {
     }
 }
 
-// metallb case 7
 #[test]
-fn a_pool_needs_addresses_and_a_name() {
+fn metallb_7_a_pool_needs_addresses_and_a_name() {
     assert!(
         plan_error(&[pool("a", [])])
             .to_string()
@@ -99,16 +96,14 @@ fn a_pool_needs_addresses_and_a_name() {
     assert!("".parse::<openelb_ipam::PoolName>().is_err());
 }
 
-// metallb case 8
 #[test]
-fn two_pools_of_one_name_are_refused() {
+fn metallb_8_two_pools_of_one_name_are_refused() {
     let error = plan_error(&[pool("a", ["192.0.2.0/25"]), pool("a", ["192.0.2.128/25"])]);
     assert_eq!(error.to_string(), "two pools are named a; rename one");
 }
 
-// metallb case 9
 #[test]
-fn overlaps_within_and_between_pools_name_both_sides() {
+fn metallb_9_overlaps_within_and_between_pools_name_both_sides() {
     let between = plan_error(&[
         pool("A", ["198.51.100.0/24"]),
         pool("B", ["198.51.100.128/25"]),
@@ -127,9 +122,8 @@ fn overlaps_within_and_between_pools_name_both_sides() {
     }
 }
 
-// metallb case 10
 #[test]
-fn capacities_add_up_with_and_without_buggy_addresses() {
+fn metallb_10_capacities_add_up_with_and_without_buggy_addresses() {
     let both = ["192.0.2.0/24", "198.51.100.128/25"];
     assert_eq!(
         capacity(whole("p", both), Family::V4),
@@ -148,9 +142,8 @@ fn capacities_add_up_with_and_without_buggy_addresses() {
     assert_eq!(capacity(dual, Family::V6), AddressCount::new(2));
 }
 
-// metallb case 11
 #[test]
-fn a_namespace_or_selector_listed_twice_is_refused() {
+fn metallb_11_a_namespace_or_selector_listed_twice_is_refused() {
     let mut twice = pool("p", ["192.0.2.0/24"]);
     twice.namespaces = vec!["a".to_string(), "a".to_string()];
     assert!(plan_error(&[twice]).to_string().contains("listed twice"));
@@ -171,9 +164,9 @@ fn a_namespace_or_selector_listed_twice_is_refused() {
     );
 }
 
-// metallb case 12: an allocation clause that names nobody is an empty selector, which matches all.
+// An allocation clause that names nobody is an empty selector, which matches all.
 #[test]
-fn a_pool_bound_by_priority_alone_serves_everyone_first() {
+fn metallb_12_a_pool_bound_by_priority_alone_serves_everyone_first() {
     let mut first = PoolSpec {
         priority: Some(1),
         ..pool("first", ["192.0.2.1"])
@@ -186,15 +179,13 @@ fn a_pool_bound_by_priority_alone_serves_everyone_first() {
     );
 }
 
-// metallb case 13
 #[test]
-fn a_bare_address_is_a_pool_of_one() {
+fn metallb_13_a_bare_address_is_a_pool_of_one() {
     assert_eq!(Desk::new(&[pool("p", ["192.0.2.7"])]).any("a"), "192.0.2.7");
 }
 
-// metallb case 14
 #[test]
-fn a_freed_address_goes_to_the_owner_already_waiting_for_it() {
+fn metallb_14_a_freed_address_goes_to_the_owner_already_waiting_for_it() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/31"])]);
     assert_eq!(
         (desk.any("s1"), desk.any("s2")),
@@ -209,9 +200,8 @@ fn a_freed_address_goes_to_the_owner_already_waiting_for_it() {
     assert_eq!(desk.held("s3"), "192.0.2.0");
 }
 
-// metallb case 15
 #[test]
-fn a_taken_address_is_refused_to_others_and_confirmed_to_its_owner() {
+fn metallb_15_a_taken_address_is_refused_to_others_and_confirmed_to_its_owner() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.4/31"])]);
     desk.ask("s1", &pin("192.0.2.4"));
     assert_eq!(desk.refusal("s2", &pin("192.0.2.4")), Reason::AddressInUse);
@@ -219,9 +209,8 @@ fn a_taken_address_is_refused_to_others_and_confirmed_to_its_owner() {
     assert!(!desk.try_ask("s1", &pin("192.0.2.4")).unwrap().is_changed);
 }
 
-// metallb case 16
 #[test]
-fn addresses_ending_in_0_or_255_are_avoided_on_request() {
+fn metallb_16_addresses_ending_in_0_or_255_are_avoided_on_request() {
     assert_eq!(
         Desk::new(&[avoiding("p", ["192.0.2.0/31"])]).any("a"),
         "192.0.2.1"
@@ -239,9 +228,8 @@ fn addresses_ending_in_0_or_255_are_avoided_on_request() {
     assert_eq!(desk.ask("d", &pin("2001:db8::")), "2001:db8::");
 }
 
-// metallb case 17
 #[test]
-fn a_pool_without_automatic_assignment_serves_by_name_and_pin_only() {
+fn metallb_17_a_pool_without_automatic_assignment_serves_by_name_and_pin_only() {
     let spec = PoolSpec {
         auto_assign: false,
         ..pool("p", ["192.0.2.0/24", "2001:db8::/64"])
@@ -258,9 +246,8 @@ fn a_pool_without_automatic_assignment_serves_by_name_and_pin_only() {
     assert_eq!(desk.ask("c", &pin("192.0.2.7")), "192.0.2.7");
 }
 
-// metallb case 18
 #[test]
-fn an_unknown_pool_is_refused_by_name() {
+fn metallb_18_an_unknown_pool_is_refused_by_name() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     let error = desk.try_ask("a", &from("q")).unwrap_err();
     assert_eq!(error.reason(), Reason::NoMatchingPool);
@@ -271,9 +258,8 @@ fn an_unknown_pool_is_refused_by_name() {
     assert_eq!(desk.held("a"), "");
 }
 
-// metallb case 19
 #[test]
-fn moving_to_another_pool_is_one_write() {
+fn metallb_19_moving_to_another_pool_is_one_write() {
     let mut desk = Desk::new(&[pool("p1", ["192.0.2.1"]), pool("p2", ["198.51.100.1"])]);
     desk.ask("a", &from("p1"));
     let generation = desk.ipam.generation();
@@ -285,10 +271,10 @@ fn moving_to_another_pool_is_one_write() {
     );
 }
 
-// metallb case 20. MetalLB clears the previous address when the new one cannot be had; here a
+// MetalLB clears the previous address when the new one cannot be had; here a
 // changed request is an atomic replace, so the owner keeps what works until the wish can be granted.
 #[test]
-fn an_address_out_of_every_pool_is_refused_and_the_present_one_kept() {
+fn metallb_20_an_address_out_of_every_pool_is_refused_and_the_present_one_kept() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     assert_eq!(desk.ask("a", &pin("192.0.2.7")), "192.0.2.7");
     assert_eq!(
@@ -298,9 +284,8 @@ fn an_address_out_of_every_pool_is_refused_and_the_present_one_kept() {
     assert_eq!(desk.held("a"), "192.0.2.7");
 }
 
-// metallb case 21
 #[test]
-fn a_pin_and_a_pool_that_disagree_are_refused_and_the_address_stays_free() {
+fn metallb_21_a_pin_and_a_pool_that_disagree_are_refused_and_the_address_stays_free() {
     let mut desk = Desk::new(&[
         pool("p1", ["192.0.2.0/24"]),
         pool("p2", ["198.51.100.0/24"]),
@@ -313,9 +298,8 @@ fn a_pin_and_a_pool_that_disagree_are_refused_and_the_address_stays_free() {
     assert_eq!(desk.ipam.whois(ip("192.0.2.7")).status, Status::Free);
 }
 
-// metallb case 22
 #[test]
-fn pins_must_fit_the_families_asked_for() {
+fn metallb_22_pins_must_fit_the_families_asked_for() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     let wrong = [
         pin("192.0.2.1").pin(ip("192.0.2.2")),
@@ -336,9 +320,8 @@ fn pins_must_fit_the_families_asked_for() {
     assert_eq!(desk.ipam.owner_count(), 0);
 }
 
-// metallb case 23
 #[test]
-fn requiring_dual_stack_takes_both_from_one_pool_and_needs_both_families() {
+fn metallb_23_requiring_dual_stack_takes_both_from_one_pool_and_needs_both_families() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/30", "2001:db8:0:1::/126"])]);
     assert_eq!(
         desk.ask("a", &Request::dual_stack()),
@@ -350,10 +333,10 @@ fn requiring_dual_stack_takes_both_from_one_pool_and_needs_both_families() {
     assert_eq!(desk.held("b"), "");
 }
 
-// metallb case 24. Superseded: MetalLB gives one address; one pool per family of the same tier is
+// Superseded: MetalLB gives one address; one pool per family of the same tier is
 // allowed here, so the owner gets both, in its order.
 #[test]
-fn preferring_dual_stack_takes_one_address_from_each_of_two_pools() {
+fn metallb_24_preferring_dual_stack_takes_one_address_from_each_of_two_pools() {
     let mut desk = Desk::new(&[pool("v4", ["192.0.2.0/24"]), pool("v6", ["2001:db8::/64"])]);
     assert_eq!(
         desk.ask("a", &Request::prefer_dual_stack()),
@@ -365,9 +348,8 @@ fn preferring_dual_stack_takes_one_address_from_each_of_two_pools() {
     );
 }
 
-// metallb case 25
 #[test]
-fn preferring_dual_stack_with_one_family_is_content_with_it() {
+fn metallb_25_preferring_dual_stack_with_one_family_is_content_with_it() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     let mut request = single(Family::V4);
     request.policy = openelb_ipam::FamilyPolicy::PreferDualStack;
@@ -378,10 +360,10 @@ fn preferring_dual_stack_with_one_family_is_content_with_it() {
     );
 }
 
-// metallb case 26. The second half is superseded: MetalLB ignores a different pool; here the missing
+// The second half is superseded: MetalLB ignores a different pool; here the missing
 // family may come from another pool of the same tier, and what is held never changes.
 #[test]
-fn a_family_that_appears_is_added_and_the_other_kept() {
+fn metallb_26_a_family_that_appears_is_added_and_the_other_kept() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     assert_eq!(desk.ask("a", &Request::prefer_dual_stack()), "192.0.2.1");
     desk.set_pools(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
@@ -397,9 +379,8 @@ fn a_family_that_appears_is_added_and_the_other_kept() {
     );
 }
 
-// metallb case 27
 #[test]
-fn a_dual_pool_with_free_ipv6_only_fails_required_pairs_and_serves_the_rest() {
+fn metallb_27_a_dual_pool_with_free_ipv6_only_fails_required_pairs_and_serves_the_rest() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.1", "2001:db8::/64"])]);
     desk.ask("first", &single(Family::V4));
     assert_eq!(
@@ -410,9 +391,8 @@ fn a_dual_pool_with_free_ipv6_only_fails_required_pairs_and_serves_the_rest() {
     assert_eq!(desk.ask("c", &Request::prefer_dual_stack()), "2001:db8::2");
 }
 
-// metallb case 28
 #[test]
-fn bound_pools_are_used_by_priority_until_empty_then_the_open_ones() {
+fn metallb_28_bound_pools_are_used_by_priority_until_empty_then_the_open_ones() {
     let bound = |name, priority, range| PoolSpec {
         priority,
         ..bound_pool(name, "ns", [range])
@@ -432,9 +412,8 @@ fn bound_pools_are_used_by_priority_until_empty_then_the_open_ones() {
     );
 }
 
-// metallb case 29
 #[test]
-fn a_pool_bound_to_namespaces_and_services_needs_both_and_any_selector_will_do() {
+fn metallb_29_a_pool_bound_to_namespaces_and_services_needs_both_and_any_selector_will_do() {
     let mut spec = bound_pool("p", "ns", ["192.0.2.0/24"]);
     spec.service_selectors = vec![
         Selector::labels([("app", "web")]),
@@ -460,9 +439,8 @@ fn a_pool_bound_to_namespaces_and_services_needs_both_and_any_selector_will_do()
     );
 }
 
-// metallb cases 30 and 31
 #[test]
-fn pools_of_other_tenants_are_neither_pinned_into_nor_a_fallback() {
+fn metallb_30_and_31_pools_of_other_tenants_are_neither_pinned_into_nor_a_fallback() {
     let mut desk = Desk::new(&[
         bound_pool("blue", "blue", ["192.0.2.1"]),
         bound_pool("green", "green", ["198.51.100.0/24"]),
@@ -478,9 +456,8 @@ fn pools_of_other_tenants_are_neither_pinned_into_nor_a_fallback() {
     );
 }
 
-// metallb case 32
 #[test]
-fn sharing_needs_equal_keys_and_different_ports() {
+fn metallb_32_sharing_needs_equal_keys_and_different_ports() {
     let at = |request: Request| request.pin(ip("192.0.2.7"));
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     desk.ask("a", &at(sharing("k", "TCP/80,TCP/53")));
@@ -505,9 +482,8 @@ fn sharing_needs_equal_keys_and_different_ports() {
     assert_eq!((usage.used, usage.shared_claims), (AddressCount::new(2), 1));
 }
 
-// metallb case 33
 #[test]
-fn sharing_with_local_traffic_needs_equal_backends() {
+fn metallb_33_sharing_with_local_traffic_needs_equal_backends() {
     let at = |backend: &str, port: &str| {
         let sharing = Sharing::new("k").with_backend(backend);
         pin("192.0.2.7").share(sharing, ports(port))
@@ -522,9 +498,8 @@ fn sharing_with_local_traffic_needs_equal_backends() {
     assert_eq!(desk.refusal("d", &at("", "TCP/83")), Reason::AddressInUse);
 }
 
-// metallb case 34
 #[test]
-fn a_lone_owner_changes_its_sharing_key_in_place_and_a_sharer_may_not() {
+fn metallb_34_a_lone_owner_changes_its_sharing_key_in_place_and_a_sharer_may_not() {
     let at = |key: &str, port: &str| sharing(key, port).pin(ip("192.0.2.7"));
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     desk.ask("a", &at("old", "TCP/80"));
@@ -537,9 +512,8 @@ fn a_lone_owner_changes_its_sharing_key_in_place_and_a_sharer_may_not() {
     assert_eq!(desk.held("a"), "192.0.2.7");
 }
 
-// metallb case 35
 #[test]
-fn sharers_of_the_only_address_leave_one_by_one() {
+fn metallb_35_sharers_of_the_only_address_leave_one_by_one() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.7"])]);
     assert_eq!(desk.ask("a", &sharing("k", "TCP/80")), "192.0.2.7");
     assert_eq!(desk.ask("b", &sharing("k", "TCP/81")), "192.0.2.7");
@@ -549,9 +523,9 @@ fn sharers_of_the_only_address_leave_one_by_one() {
     assert_eq!(desk.ipam.whois(ip("192.0.2.7")).status, Status::Free);
 }
 
-// metallb case 39. Cases 36 to 38 and 42 are about Service objects: the front ends'.
+// Cases 36 to 38 and 42 are about Service objects: the front ends'.
 #[test]
-fn after_a_restart_the_holder_keeps_the_only_address_whoever_asks_first() {
+fn metallb_39_after_a_restart_the_holder_keeps_the_only_address_whoever_asks_first() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.7"])]);
     desk.any("s1");
     desk.try_ask("s2", &Request::default()).unwrap_err();
@@ -563,9 +537,8 @@ fn after_a_restart_the_holder_keeps_the_only_address_whoever_asks_first() {
     assert_eq!(desk.any("s1"), "192.0.2.7");
 }
 
-// metallb case 40
 #[test]
-fn renaming_splitting_and_enlarging_pools_change_no_address() {
+fn metallb_40_renaming_splitting_and_enlarging_pools_change_no_address() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.20"])]);
     let low = desk.any("low");
     let high = desk.ask("high", &pin("192.0.2.15"));
@@ -595,9 +568,8 @@ fn renaming_splitting_and_enlarging_pools_change_no_address() {
     assert_eq!((desk.any("low"), desk.held("high")), (low, high));
 }
 
-// metallb case 41
 #[test]
-fn owners_of_a_deleted_pool_move_or_wait() {
+fn metallb_41_owners_of_a_deleted_pool_move_or_wait() {
     let (p, q) = (
         pool("p", ["192.0.2.1-192.0.2.2"]),
         pool("q", ["198.51.100.1"]),

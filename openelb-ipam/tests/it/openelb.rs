@@ -16,9 +16,8 @@ fn range(text: &str) -> AddressRange {
     AddressRange::parse(text, HostBits::Drop).unwrap()
 }
 
-// openelb case 1
 #[test]
-fn a_prefix_is_all_its_addresses() {
+fn openelb_1_a_prefix_is_all_its_addresses() {
     assert_eq!(range("192.0.2.10/24").to_string(), "192.0.2.0/24");
     let counts = [
         ("192.0.2.10/24", 256),
@@ -31,9 +30,8 @@ fn a_prefix_is_all_its_addresses() {
     }
 }
 
-// openelb case 2
 #[test]
-fn a_range_has_two_ends_of_one_family_in_order() {
+fn openelb_2_a_range_has_two_ends_of_one_family_in_order() {
     assert_eq!(range("192.0.2.0-192.0.2.10").count(), AddressCount::new(11));
     assert_eq!(range("192.0.2.1-192.0.2.1").count(), AddressCount::new(1));
     let wrong = [
@@ -49,9 +47,8 @@ fn a_range_has_two_ends_of_one_family_in_order() {
     }
 }
 
-// openelb case 3
 #[test]
-fn ipv6_ranges_count_exactly_up_to_everything() {
+fn openelb_3_ipv6_ranges_count_exactly_up_to_everything() {
     assert_eq!(
         range("2001:db8::-2001:db8::10").count(),
         AddressCount::new(17)
@@ -67,9 +64,8 @@ fn ipv6_ranges_count_exactly_up_to_everything() {
     );
 }
 
-// openelb case 4
 #[test]
-fn a_netmask_must_be_contiguous_and_ipv4() {
+fn openelb_4_a_netmask_must_be_contiguous_and_ipv4() {
     assert_eq!(
         range("192.0.2.0/255.255.255.252").count(),
         AddressCount::new(4)
@@ -79,9 +75,8 @@ fn a_netmask_must_be_contiguous_and_ipv4() {
     }
 }
 
-// openelb cases 5 and 6
 #[test]
-fn a_range_knows_its_addresses_and_their_order() {
+fn openelb_5_and_6_a_range_knows_its_addresses_and_their_order() {
     let range = range("192.168.0.100-192.168.0.200");
     for inside in ["192.168.0.100", "192.168.0.150", "192.168.0.200"] {
         assert!(range.contains(ip(inside)), "{inside}");
@@ -93,9 +88,8 @@ fn a_range_knows_its_addresses_and_their_order() {
     assert_eq!(range.ordinal(ip("192.168.0.99")), None);
 }
 
-// openelb case 7
 #[test]
-fn pools_that_share_an_address_overlap_and_neighbours_do_not() {
+fn openelb_7_pools_that_share_an_address_overlap_and_neighbours_do_not() {
     let used = pool("a", ["192.0.2.100-192.0.2.200"]);
     for (other, overlaps) in [
         ("192.0.2.1-192.0.2.99", false),
@@ -115,9 +109,8 @@ fn pools_that_share_an_address_overlap_and_neighbours_do_not() {
     );
 }
 
-// openelb case 8
 #[test]
-fn families_never_overlap_and_mapped_addresses_are_refused() {
+fn openelb_8_families_never_overlap_and_mapped_addresses_are_refused() {
     let specs = [pool("v4", ["10.0.0.0/8"]), pool("v6", ["::a00:0/104"])];
     assert!(
         Ipam::new()
@@ -130,10 +123,10 @@ fn families_never_overlap_and_mapped_addresses_are_refused() {
     assert!(error.ends_with("write 10.0.0.0"), "{error}");
 }
 
-// openelb case 9. The reference refuses to drop a used address; design decision: it is orphaned by
+// The reference refuses to drop a used address; design decision: it is orphaned by
 // default and shown in the plan before it happens.
 #[test]
-fn shrinking_below_a_used_address_is_shown_and_keeps_it() {
+fn openelb_9_shrinking_below_a_used_address_is_shown_and_keeps_it() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.1-10.0.0.9"])]);
     assert_eq!(desk.ask("s1", &pin("10.0.0.7")), "10.0.0.7");
     let plan = desk.set_pools(&[pool("eip", ["10.0.0.1"])]);
@@ -149,9 +142,9 @@ fn shrinking_below_a_used_address_is_shown_and_keeps_it() {
     );
 }
 
-// openelb case 10, the part about default pools; interfaces are the front ends' business.
+// The part about default pools; interfaces are the front ends' business.
 #[test]
-fn a_second_default_pool_of_a_family_is_refused_with_the_name_of_the_first() {
+fn openelb_10_a_second_default_pool_of_a_family_is_refused_with_the_name_of_the_first() {
     let first = default_pool("first", ["10.0.0.1-10.0.0.9"]);
     let second = default_pool("second", ["10.0.1.1-10.0.1.9"]);
     let error = plan_error(&[first.clone(), second]).to_string();
@@ -169,9 +162,8 @@ fn a_second_default_pool_of_a_family_is_refused_with_the_name_of_the_first() {
     );
 }
 
-// openelb cases 11 and 12
 #[test]
-fn a_pool_bound_by_namespace_name_or_label_is_chosen() {
+fn openelb_11_and_12_a_pool_bound_by_namespace_name_or_label_is_chosen() {
     let mut by_label = pool("label", ["10.0.1.1-10.0.1.9"]);
     by_label.namespace_selectors = vec![Selector::labels([("team", "blue")])];
     let mut desk = Desk::new(&[bound_pool("name", "ns1", ["10.0.0.1-10.0.0.9"]), by_label]);
@@ -187,9 +179,8 @@ fn a_pool_bound_by_namespace_name_or_label_is_chosen() {
     );
 }
 
-// openelb case 13
 #[test]
-fn the_smaller_priority_number_goes_first() {
+fn openelb_13_the_smaller_priority_number_goes_first() {
     let late = PoolSpec {
         priority: Some(20),
         ..bound_pool("late", "ns", ["10.0.0.1-10.0.0.9"])
@@ -201,9 +192,8 @@ fn the_smaller_priority_number_goes_first() {
     assert_eq!(Desk::new(&[late, early]).any("ns/a"), "10.0.1.1");
 }
 
-// openelb case 14
 #[test]
-fn bound_beats_default_and_default_beats_nothing() {
+fn openelb_14_bound_beats_default_and_default_beats_nothing() {
     let bound = PoolSpec {
         priority: Some(99),
         ..bound_pool("bound", "ns", ["10.0.0.1-10.0.0.9"])
@@ -228,9 +218,8 @@ fn bound_beats_default_and_default_beats_nothing() {
     assert_eq!(desk.ipam.waiting().count(), 1);
 }
 
-// openelb case 15
 #[test]
-fn explicit_requests_cross_namespaces_only_where_the_pool_allows_it() {
+fn openelb_15_explicit_requests_cross_namespaces_only_where_the_pool_allows_it() {
     let closed = bound_pool("closed", "ns", ["10.0.0.1-10.0.0.9"]);
     let open = PoolSpec {
         serve_explicit: true,
@@ -249,9 +238,8 @@ fn explicit_requests_cross_namespaces_only_where_the_pool_allows_it() {
     );
 }
 
-// openelb case 16
 #[test]
-fn waiting_owners_are_woken_by_a_default_mark_a_label_or_a_freed_address() {
+fn openelb_16_waiting_owners_are_woken_by_a_default_mark_a_label_or_a_freed_address() {
     let unmarked = PoolSpec {
         auto_assign: false,
         ..pool("eip", ["10.0.0.1"])
@@ -302,9 +290,8 @@ fn everyone_who_waits_is_woken_when_there_is_room_for_all_and_one_when_there_is_
     assert_eq!(desk.ipam.waiting().count(), 0);
 }
 
-// openelb case 17
 #[test]
-fn a_pinned_address_must_be_in_an_open_pool_and_errors_name_it() {
+fn openelb_17_a_pinned_address_must_be_in_an_open_pool_and_errors_name_it() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.1-10.0.0.2"])]);
     assert_eq!(desk.ask("a", &pin("10.0.0.2")), "10.0.0.2");
     let error = desk.try_ask("b", &pin("10.0.0.3")).unwrap_err();
@@ -332,9 +319,8 @@ fn a_pinned_address_must_be_in_an_open_pool_and_errors_name_it() {
     );
 }
 
-// openelb case 18
 #[test]
-fn an_automatic_address_is_recorded_with_its_owner() {
+fn openelb_18_an_automatic_address_is_recorded_with_its_owner() {
     let mut desk = Desk::new(&[pool("eip", ["192.168.99.100-192.168.99.101"])]);
     assert_eq!(desk.any("ns/name"), "192.168.99.100");
     assert_eq!(desk.used("eip", Family::V4), 1);
@@ -344,9 +330,8 @@ fn an_automatic_address_is_recorded_with_its_owner() {
     assert_eq!(owners, [owner("ns/name").key]);
 }
 
-// openelb case 19
 #[test]
-fn the_same_request_twice_is_one_record_and_no_write() {
+fn openelb_19_the_same_request_twice_is_one_record_and_no_write() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.1-10.0.0.9"])]);
     let first = desk.any("a");
     let generation = desk.ipam.generation();
@@ -357,9 +342,8 @@ fn the_same_request_twice_is_one_record_and_no_write() {
     );
 }
 
-// openelb cases 20 and 24
 #[test]
-fn asking_for_another_address_moves_in_one_step() {
+fn openelb_20_and_24_asking_for_another_address_moves_in_one_step() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.43-10.0.0.49"])]);
     desk.ask("a", &pin("10.0.0.43"));
     let generation = desk.ipam.generation();
@@ -372,9 +356,8 @@ fn asking_for_another_address_moves_in_one_step() {
     assert_eq!(desk.ipam.whois(ip("10.0.0.43")).status, Status::Free);
 }
 
-// openelb case 21
 #[test]
-fn network_and_broadcast_addresses_of_a_prefix_are_never_given() {
+fn openelb_21_network_and_broadcast_addresses_of_a_prefix_are_never_given() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.0/24"])]);
     let all: Vec<String> = (0..254).map(|n| desk.any(&format!("s{n}"))).collect();
     assert!(
@@ -396,9 +379,9 @@ fn network_and_broadcast_addresses_of_a_prefix_are_never_given() {
     }
 }
 
-// openelb case 22: the door for text is `parse_addresses`; nothing reaches the ledger.
+// The door for text is `parse_addresses`; nothing reaches the ledger.
 #[test]
-fn a_wrong_address_text_is_refused_at_the_door() {
+fn openelb_22_a_wrong_address_text_is_refused_at_the_door() {
     for text in ["10.0.0.300", "abc"] {
         let error = parse_addresses(text).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
@@ -414,9 +397,8 @@ fn a_wrong_address_text_is_refused_at_the_door() {
     );
 }
 
-// openelb case 25
 #[test]
-fn a_64_prefix_gives_automatic_and_pinned_addresses_and_ten_thousand_more() {
+fn openelb_25_a_64_prefix_gives_automatic_and_pinned_addresses_and_ten_thousand_more() {
     let mut desk = Desk::new(&[pool("eip", ["2001:db8::/64"])]);
     assert_eq!(desk.any("auto"), "2001:db8::1");
     assert_eq!(desk.ask("pinned", &pin("2001:db8::ffff")), "2001:db8::ffff");
@@ -430,9 +412,9 @@ fn a_64_prefix_gives_automatic_and_pinned_addresses_and_ten_thousand_more() {
     assert_eq!(desk.ipam.audit(), [""; 0]);
 }
 
-// openelb case 26. Two pools: the default pool of each family, one address from each.
+// Two pools: the default pool of each family, one address from each.
 #[test]
-fn dual_stack_from_two_default_pools_is_both_or_none() {
+fn openelb_26_dual_stack_from_two_default_pools_is_both_or_none() {
     let v4 = default_pool("v4", ["10.0.0.1"]);
     let v6 = default_pool("v6", ["2001:db8::1"]);
     let mut desk = Desk::new(&[v4.clone(), v6]);
@@ -454,9 +436,9 @@ fn dual_stack_from_two_default_pools_is_both_or_none() {
     assert_eq!(desk.ask("a", &Request::prefer_dual_stack()), "10.0.0.1");
 }
 
-// openelb case 27, in its compatibility mode and with a sharing key.
+// In its compatibility mode and with a sharing key.
 #[test]
-fn two_services_share_one_pinned_address_on_different_ports() {
+fn openelb_27_two_services_share_one_pinned_address_on_different_ports() {
     let shared = PoolSpec {
         share_pinned: true,
         ..pool("eip", ["10.0.0.1-10.0.0.9"])
@@ -488,10 +470,10 @@ fn two_services_share_one_pinned_address_on_different_ports() {
     assert_eq!(desk.ask("keyed", &sharing("k", "TCP/80")), "10.0.0.1");
 }
 
-// openelb case 27, the other half: sharing is for the traffic policy Cluster. A front end says so of
+// The other half: sharing is for the traffic policy Cluster. A front end says so of
 // an owner with another policy by an empty key.
 #[test]
-fn an_owner_with_an_empty_key_shares_with_nobody_even_where_the_pool_shares() {
+fn openelb_27_an_owner_with_an_empty_key_shares_with_nobody_even_where_the_pool_shares() {
     let shared = PoolSpec {
         share_pinned: true,
         ..pool("eip", ["10.0.0.1-10.0.0.9"])
@@ -515,9 +497,8 @@ fn an_owner_with_an_empty_key_shares_with_nobody_even_where_the_pool_shares() {
     assert_eq!(desk.refusal("web", &on("TCP/80")), Reason::AddressInUse);
 }
 
-// openelb cases 28 and 29
 #[test]
-fn releasing_what_is_held_or_not_held_is_never_an_error() {
+fn openelb_28_and_29_releasing_what_is_held_or_not_held_is_never_an_error() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.1"])]);
     assert!(desk.release("never-seen").is_empty());
     desk.any("a");
@@ -527,18 +508,16 @@ fn releasing_what_is_held_or_not_held_is_never_an_error() {
     assert!(desk.release("a").is_empty());
 }
 
-// openelb case 30
 #[test]
-fn naming_another_pool_moves_the_owner_there() {
+fn openelb_30_naming_another_pool_moves_the_owner_there() {
     let mut desk = Desk::new(&[pool("eip1", ["10.0.0.1"]), pool("eip", ["10.0.1.1"])]);
     assert_eq!(desk.ask("a", &from("eip1")), "10.0.0.1");
     assert_eq!(desk.ask("a", &from("eip")), "10.0.1.1");
     assert_eq!(desk.used("eip1", Family::V4), 0);
 }
 
-// openelb case 31
 #[test]
-fn deleting_a_pool_releases_its_owners_and_another_pool_serves_them() {
+fn openelb_31_deleting_a_pool_releases_its_owners_and_another_pool_serves_them() {
     let (old, new) = (pool("old", ["10.0.0.1"]), pool("new", ["10.0.1.1"]));
     let mut desk = Desk::new(&[old, new.clone()]);
     assert_eq!(desk.any("a"), "10.0.0.1");
@@ -548,9 +527,8 @@ fn deleting_a_pool_releases_its_owners_and_another_pool_serves_them() {
     assert_eq!(desk.held("a"), "10.0.1.1");
 }
 
-// openelb case 32: faults 2, 3 and 4.
 #[test]
-fn disabling_remarking_or_adding_a_better_pool_renumbers_nobody() {
+fn openelb_32_disabling_remarking_or_adding_a_better_pool_renumbers_nobody() {
     let old = default_pool("old", ["10.0.0.1-10.0.0.9"]);
     let mut desk = Desk::new(std::slice::from_ref(&old));
     let held = desk.any("ns/a");
@@ -598,9 +576,9 @@ fn an_owner_of_the_last_address_of_a_pool_never_alternates() {
     }
 }
 
-// openelb case 33: after a restart 4,000 owners ask again and nothing is written.
+// After a restart 4,000 owners ask again and nothing is written.
 #[test]
-fn after_a_restart_asking_again_writes_nothing() {
+fn openelb_33_after_a_restart_asking_again_writes_nothing() {
     let mut desk = Desk::new(&[pool("eip", ["10.0.0.0/16", "2001:db8::/64"])]);
     let owners: Vec<_> = (0..4_000).map(|n| owner(&format!("s{n}"))).collect();
     let request = Request::dual_stack();

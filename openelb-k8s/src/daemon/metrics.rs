@@ -430,7 +430,7 @@ mod tests {
     use crate::api::{DynamicPrefix, PrefixGeneration};
 
     #[test]
-    fn a_page_shows_pools_services_and_what_was_counted() {
+    fn openelb_52_a_page_shows_pools_services_and_what_was_counted() {
         let metrics = Metrics::new(false);
         metrics.wrote("Service", "done");
         metrics.warned("PoolExhausted");
