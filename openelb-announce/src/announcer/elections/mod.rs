@@ -37,8 +37,6 @@ pub(crate) struct Elections {
     election: Option<Election>,
     segments: BTreeMap<u32, Segment>,
     receptions: Receptions,
-    /// When to look for receptions next, while there are segments.
-    look_at: Option<Time>,
     /// The handle said so, whatever the desired set says.
     is_draining: bool,
     has_left: bool,
@@ -54,7 +52,6 @@ impl Elections {
             election: None,
             segments: BTreeMap::new(),
             receptions: Receptions::open()?,
-            look_at: None,
             is_draining: false,
             has_left: false,
             room: Box::new(BeatRoom::new()),
@@ -72,17 +69,6 @@ impl Elections {
     fn tell(&mut self, input: Input<'_>, around: &mut Surroundings<'_>) {
         for segment in self.segments.values_mut() {
             segment.input(input, around);
-        }
-    }
-
-    fn look_for_receptions(&mut self, around: &mut Surroundings<'_>) {
-        let Some(election) = &self.election else {
-            self.look_at = None;
-            return;
-        };
-        self.look_at = Some(around.now + election.settings.timing.interval());
-        for segment in self.segments.values_mut() {
-            segment.look_for_reception(&mut self.receptions, around);
         }
     }
 }
@@ -118,9 +104,6 @@ impl Component for Elections {
             segment.lead(election, shards, around);
         }
         self.tell_draining(around);
-        if self.look_at.is_none() && !self.segments.is_empty() {
-            self.look_for_receptions(around);
-        }
         Ok(())
     }
 
@@ -140,16 +123,12 @@ impl Component for Elections {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let segments = self.segments.values().filter_map(Segment::poll_timeout);
-        segments.chain(self.look_at).min()
+        self.segments.values().filter_map(Segment::poll_timeout).min()
     }
 
     fn handle_timeout(&mut self, around: &mut Surroundings<'_>) {
-        if self.look_at.is_some_and(|at| at <= around.now) {
-            self.look_for_receptions(around);
-        }
         for segment in self.segments.values_mut() {
-            segment.handle_timeout(around);
+            segment.handle_timeout(&mut self.receptions, around);
         }
     }
 

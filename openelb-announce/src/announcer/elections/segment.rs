@@ -207,7 +207,7 @@ impl Segment {
     ///
     /// A packet that came in between two looks counts as of the first. As of the second, a node that
     /// has just gone deaf would take itself for one that hears until its peers are dead.
-    pub(super) fn look_for_reception(
+    fn look_for_reception(
         &mut self,
         receptions: &mut Receptions,
         around: &mut Surroundings<'_>,
@@ -233,8 +233,13 @@ impl Segment {
         lines.chain(self.machine.poll_timeout()).min()
     }
 
-    /// Does what is due.
-    pub(super) fn handle_timeout(&mut self, around: &mut Surroundings<'_>) {
+    /// Does what is due. It looks for receptions after every beat, which takes no wake-up of its own;
+    /// not before, or the machine would beat when told of one, and not when told the time.
+    pub(super) fn handle_timeout(
+        &mut self,
+        receptions: &mut Receptions,
+        around: &mut Surroundings<'_>,
+    ) {
         if self
             .machine
             .poll_timeout()
@@ -242,6 +247,7 @@ impl Segment {
         {
             self.machine.handle_timeout(around.now);
             self.serve(around);
+            self.look_for_reception(receptions, around);
         }
         for line in &mut self.lines {
             if line.poll_timeout().is_some_and(|at| at <= around.now) {
