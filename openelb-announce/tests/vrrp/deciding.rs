@@ -176,3 +176,32 @@ fn a_node_that_joins_and_leaves_disturbs_nobody() {
         assert_eq!(ours.events(), []);
     });
 }
+
+#[test]
+fn of_two_routers_that_meet_on_a_link_with_one_vrid_the_second_stays_away_and_names_the_first() {
+    with_routers(|_, [node, _]| {
+        let first = router(V4, 100);
+        let mut second = router(V4, 200);
+        second.name = RouterName::new("second");
+        // The set cannot tell that both mean one link: which links there are is known here alone.
+        second.interface = "eth*".parse().unwrap();
+        second.settings.addresses = vec!["192.0.2.101".parse().unwrap()];
+        let ours = Node::start(&node, vec![first.clone(), second.clone()]);
+        ours.until(V4, State::Active);
+        let find = |name: &RouterName| {
+            let mut statuses = ours.announcer.routers().into_iter();
+            statuses.find(|status| status.name == *name)
+        };
+        let displaced = find(&second.name).expect("it is not passed over in silence");
+        assert_eq!(displaced.state, State::Initialize);
+        let problem = displaced.last_error.unwrap_or_default();
+        assert!(
+            problem.contains(&first.name.to_string()) && problem.contains("VRID 51 on eth0"),
+            "{problem}"
+        );
+        ours.set(vec![second.clone()]);
+        eventually("it has the link to itself", || {
+            find(&second.name).is_some_and(|status| status.state == State::Active)
+        });
+    });
+}

@@ -6,6 +6,7 @@ mod primary;
 mod router;
 mod status;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ use super::readers::Reader;
 use super::report::Snapshot;
 use crate::driver::opener::{Answer, Request};
 use crate::link::vrrp_socket::{Room, VrrpSocket};
+use crate::time::Time;
 use crate::vrrp::{Input, packet};
 
 /// The virtual routers of all links.
@@ -30,6 +32,8 @@ pub(crate) struct Routers {
     /// The component's place, under which its sockets are watched.
     place: usize,
     by_key: BTreeMap<RouterKey, Router>,
+    /// Those that are not on a link because another one has their VRID there, and since when.
+    displaced: Vec<(RouterStatus, Time)>,
     lanes: BTreeMap<LaneKey, Lane>,
     orders: Orders,
     room: Box<Room>,
@@ -41,6 +45,7 @@ impl Routers {
         Self {
             place,
             by_key: BTreeMap::new(),
+            displaced: Vec::new(),
             lanes: BTreeMap::new(),
             orders: Orders::default(),
             room: Box::new(Room::new()),
@@ -104,6 +109,31 @@ impl Routers {
             }
         }
         Ok(())
+    }
+
+    /// Remembers, and warns once, which routers have to stay away from a link. Two selectors may come to
+    /// mean one link at any time, so the whole set is not refused for it.
+    fn note_displaced(
+        &mut self,
+        wanted: &BTreeMap<RouterKey, &VirtualRouter>,
+        displaced: &[(RouterKey, &VirtualRouter)],
+        around: &Surroundings<'_>,
+    ) {
+        let before = std::mem::take(&mut self.displaced);
+        for (key, router) in displaced {
+            let (Some(link), Some(by)) = (around.topology.link(key.lane.index), wanted.get(key))
+            else {
+                continue;
+            };
+            let status = RouterStatus::displaced(router, &link.name, &by.name);
+            let known = before.iter().find(|(known, _)| *known == status);
+            if known.is_none() {
+                let problem = status.last_error.as_deref();
+                tracing::warn!(router = %status.name, problem, "virtual router not started");
+            }
+            let since = known.map_or(around.now, |(_, since)| *since);
+            self.displaced.push((status, since));
+        }
     }
 
     /// Gives an opened socket to its lane.
@@ -212,7 +242,8 @@ impl Component for Routers {
         links: &[BTreeSet<u32>],
         around: &mut Surroundings<'_>,
     ) -> io::Result<()> {
-        let wanted = place(desired, links);
+        let (wanted, displaced) = place(desired, links);
+        self.note_displaced(&wanted, &displaced, around);
         self.end_others(&wanted, around)?;
         for (key, desired) in &wanted {
             let Some(link) = around.topology.link(key.lane.index) else {
@@ -262,7 +293,7 @@ impl Component for Routers {
     /// What is left behind is given up when the set is emptied.
     fn obey(&mut self, _: &Command, _: &mut Surroundings<'_>) {}
 
-    fn has_left(&self, _: crate::Time) -> bool {
+    fn has_left(&self, _: Time) -> bool {
         true
     }
 
@@ -275,7 +306,7 @@ impl Component for Routers {
         Ok(())
     }
 
-    fn poll_timeout(&self) -> Option<crate::Time> {
+    fn poll_timeout(&self) -> Option<Time> {
         let routers = self.by_key.values().filter_map(Router::poll_timeout);
         let lanes = self.lanes.values().filter_map(Lane::poll_timeout);
         routers.chain(lanes).min()
@@ -319,16 +350,23 @@ impl Component for Routers {
             router.status(lane, snapshot.now)
         });
         snapshot.routers.extend(statuses);
+        let displaced = self.displaced.iter().map(|(status, since)| RouterStatus {
+            since: snapshot.now - *since,
+            ..status.clone()
+        });
+        snapshot.routers.extend(displaced);
     }
 }
 
+type Displaced<'a> = Vec<(RouterKey, &'a VirtualRouter)>;
+
 /// What is desired, on each link that it means. Where two routers of one family have one VRID on a
-/// link, the first counts.
+/// link, the first counts, and the other one is among the displaced.
 fn place<'a>(
     desired: &'a DesiredSet,
     links: &[BTreeSet<u32>],
-) -> BTreeMap<RouterKey, &'a VirtualRouter> {
-    let mut wanted = BTreeMap::new();
+) -> (BTreeMap<RouterKey, &'a VirtualRouter>, Displaced<'a>) {
+    let (mut wanted, mut displaced) = (BTreeMap::new(), Vec::new());
     for (router, selector) in desired.routers.iter().zip(&desired.router_selectors) {
         for index in links.get(usize::from(*selector)).into_iter().flatten() {
             let lane = LaneKey {
@@ -336,10 +374,14 @@ fn place<'a>(
                 family: router.settings.family,
             };
             let vrid = router.settings.vrid;
-            wanted.entry(RouterKey { lane, vrid }).or_insert(router);
+            let key = RouterKey { lane, vrid };
+            match wanted.entry(key) {
+                Entry::Vacant(free) => drop(free.insert(router)),
+                Entry::Occupied(_) => displaced.push((key, router)),
+            }
         }
     }
-    wanted
+    (wanted, displaced)
 }
 
 // A flood on one link must not keep the others, or the timers, waiting.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::announcer::announcement::RouterName;
+use crate::announcer::announcement::{RouterName, VirtualRouter};
 use crate::vrrp::machine::Advertiser;
 use crate::vrrp::machine::Counters;
 use crate::vrrp::{Family, Interval, State, Vrid};
@@ -42,4 +42,33 @@ pub struct RouterStatus {
     pub counters: Counters,
     /// What went wrong last, if anything.
     pub last_error: Option<String>,
+}
+
+impl RouterStatus {
+    /// A router that takes no part on an interface because `other` has its VRID there.
+    pub(super) fn displaced(router: &VirtualRouter, interface: &str, other: &RouterName) -> Self {
+        let settings = &router.settings;
+        let vrid = settings.vrid;
+        let problem = format!(
+            "the virtual router {other} has VRID {vrid} on {interface} as well, and comes first; give \
+             one of them another VRID, or interfaces of its own"
+        );
+        Self {
+            name: router.name.clone(),
+            interface: interface.to_owned(),
+            vrid,
+            family: settings.family,
+            state: State::Initialize,
+            since: Duration::ZERO,
+            priority: settings.priority,
+            active: None,
+            interval: settings.interval,
+            active_down_interval: Duration::ZERO,
+            primary: None,
+            addresses: settings.addresses.clone(),
+            virtual_mac: None,
+            counters: Counters::default(),
+            last_error: Some(problem),
+        }
+    }
 }
