@@ -57,8 +57,8 @@ pub struct AnnouncePlan {
     pub interval: Duration,
     /// From then on, the mean time between refreshing announcements, which keep switches that forget
     /// and clients that missed everything on course; each gap varies by a quarter. Default 60 s. It is
-    /// longer where more than 200 addresses a second would be refreshed: beyond that it is every node
-    /// of the segment that pays for it, and any one address keeps a switch on course. `None` turns
+    /// longer where more than 20 addresses a second would be refreshed, as it is every node of the
+    /// segment that pays for each, and any one address keeps a switch on course. `None` turns
     /// them off.
     pub refresh: Option<Duration>,
 }

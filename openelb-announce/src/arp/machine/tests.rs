@@ -325,7 +325,7 @@ fn an_interval_shorter_than_a_second_is_taken_as_a_second() {
 }
 
 #[test]
-fn of_many_addresses_no_more_than_two_hundred_a_second_are_refreshed_and_those_together() {
+fn of_many_addresses_no_more_than_twenty_a_second_are_refreshed_and_those_together() {
     let announce = AnnouncePlan {
         refresh: Some(Duration::from_secs(1)),
         ..AnnouncePlan::default()
@@ -337,14 +337,15 @@ fn of_many_addresses_no_more_than_two_hundred_a_second_are_refreshed_and_those_t
     for number in 0..2000_u32 {
         driven.claim(Ipv4Addr::from_bits(0x0a00_0000 + number), Probe::Skip);
     }
-    driven.run_seconds(100);
+    driven.run_seconds(1000);
     driven.outputs();
-    driven.run_seconds(50);
+    driven.run_seconds(500);
     let sent = driven.frames();
-    // Two frames each, 2,000 every 10 s.
+    // Two frames each, 2,000 every 100 s.
     assert!((18_000..=22_000).contains(&sent.len()), "{}", sent.len());
-    let instants: std::collections::BTreeSet<Time> = sent.iter().map(|(at, _)| *at).collect();
-    assert!(instants.len() <= 550, "{}", instants.len());
+    let seconds = sent.iter().map(|(at, _)| at.as_nanos() / 1_000_000_000);
+    let seconds: std::collections::BTreeSet<u64> = seconds.collect();
+    assert!(seconds.len() <= 101, "{}", seconds.len());
 }
 
 #[test]

@@ -226,8 +226,9 @@ impl<P: NeighborProtocol> Lifecycle<P> {
 
     /// When an address that was announced often enough is announced next, if ever.
     ///
-    /// Those that are due within a tenth of a second go together: with thousands of addresses waking up
-    /// for each, here and at every other node that hears it, would cost more than sending.
+    /// Those that are due within a sixteenth of the time between two, or within [`TOGETHER`], go together:
+    /// with thousands of addresses waking up for each, here and at every other node that hears it, would
+    /// cost more than sending.
     pub(super) fn next_refresh(&mut self, now: Time) -> Time {
         let Some(mean) = self.config.announce.refresh else {
             return Time::MAX;
@@ -237,7 +238,8 @@ impl<P: NeighborProtocol> Lifecycle<P> {
         let quarter = mean / 4;
         let (min, max) = (mean.saturating_sub(quarter), mean.saturating_add(quarter));
         let at = now + self.random.between(min, max);
-        let since = Duration::from_nanos(at.as_nanos() % nanos(TOGETHER));
+        let together = (mean / 16).min(TOGETHER);
+        let since = Duration::from_nanos(at.as_nanos() % nanos(together).max(1));
         (now + min).max(at - since)
     }
 }
@@ -254,9 +256,10 @@ fn nanos(span: Duration) -> u64 {
 }
 
 /// Refreshing announcements of all addresses: [`AnnouncePlan::refresh`](crate::claim::AnnouncePlan::refresh) tells why.
-const REFRESHES_PER_SECOND: u32 = 200;
-/// Refreshes that are due within this span leave together.
-const TOGETHER: Duration = Duration::from_millis(100);
+const REFRESHES_PER_SECOND: u32 = 20;
+/// Refreshes that are due within this span leave together: in two forms as many frames as may leave at
+/// once ([`RateLimit::burst`](crate::claim::RateLimit::burst)).
+const TOGETHER: Duration = Duration::from_secs(5);
 /// The least time between two unsolicited advertisements (RFC 4861 sections 7.2.6 and 10); ARP has
 /// two seconds (RFC 5227 section 1.1), which the second and third announcements keep.
 const RETRANS_TIMER: Duration = Duration::from_secs(1);
