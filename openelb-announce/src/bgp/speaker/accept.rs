@@ -1,5 +1,6 @@
 //! Whose connection it is that somebody made to us, and how often it is said that it is nobody's.
 
+use super::member::Member;
 use super::output::Key;
 use super::roster::MemberId;
 use super::{Arrival, Event, NotAccepted, Speaker};
@@ -77,18 +78,32 @@ impl Speaker {
         if group.settings.admin_down.is_some() {
             return Err(NotAccepted::GroupDown(group.name.clone()));
         }
-        let name = Some(&group.name);
-        let members = self
-            .roster
-            .named()
-            .filter(|(_, member)| member.group.as_ref() == name);
-        if members.count() >= usize::try_from(group.limit).unwrap_or(usize::MAX) {
+        if !self.make_room_in(group, now) {
             return Err(NotAccepted::GroupFull {
                 group: group.name.clone(),
                 limit: group.limit,
             });
         }
         Ok(self.add(neighbor, Some(group.name.clone()), now))
+    }
+
+    /// Whether one more may come. Where the limit is reached, those that are not here make room, first
+    /// those whose routes would go first in any case.
+    fn make_room_in(&mut self, group: &Dynamic, now: Time) -> bool {
+        let is_of_it = |it: &&Member| it.group.as_ref() == Some(&group.name);
+        let members = || self.roster.named().filter(|(_, it)| is_of_it(it));
+        let limit = usize::try_from(group.limit).unwrap_or(usize::MAX);
+        let excess = (members().count() + 1).saturating_sub(limit);
+        let absent = members().filter(|(_, it)| !it.is_here());
+        let mut absent: Vec<_> = absent.map(|(id, it)| (it.deadline, id)).collect();
+        absent.sort_unstable();
+        if absent.len() < excess {
+            return false;
+        }
+        for (_, id) in absent.into_iter().take(excess) {
+            self.remove(id, now);
+        }
+        true
     }
 
     /// Dials have numbers in blocks of 2^32 for each member; these are in the upper half of all.

@@ -70,6 +70,7 @@ impl Speaker {
             member.machine.handle_timeout(now);
         }
         self.settle(id, now);
+        self.dismiss(id);
     }
 
     pub(super) fn tell(&mut self, id: MemberId, input: peer::Input<'_>, now: Time) {
@@ -300,20 +301,23 @@ impl Speaker {
         }
     }
 
-    /// Forgets a connection, and with its last one a member that is only here for its connections.
+    /// Forgets a connection, and with its last one a member that nothing else keeps.
     fn forget(&mut self, id: MemberId, connection: ConnectionId) {
         self.roster.disconnect(connection);
-        if self
-            .roster
-            .member(id)
-            .is_some_and(|member| member.group.is_some())
-            && !self.roster.is_connected(id)
-        {
+        self.dismiss(id);
+        self.roster.sweep(id);
+    }
+
+    /// Lets a member of a group go that is gone: without a connection, and without routes that are
+    /// kept for it to come back (RFC 4724 section 4.2).
+    pub(super) fn dismiss(&mut self, id: MemberId) {
+        let is_idle = self.roster.member(id).is_some_and(Member::is_idle);
+        if is_idle && !self.roster.is_connected(id) {
             self.roster.retire(id);
             self.unlearn(id);
+            self.roster.sweep(id);
             self.update_surroundings();
         }
-        self.roster.sweep(id);
     }
 
     /// Our addresses on a connection changed. One that is no session yet may become one.

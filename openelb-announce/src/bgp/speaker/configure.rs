@@ -128,11 +128,16 @@ impl Speaker {
             .filter_map(|(id, member)| Some((id, member.neighbor.name.clone(), fate(member)?)))
             .collect();
         for (id, peer, change) in unwanted {
-            self.roster.retire(id);
-            self.tell(id, peer::Input::Stop(Stop::Deconfigured), now);
-            self.roster.sweep(id);
+            self.remove(id, now);
             applied.push(Applied { peer, change });
         }
+    }
+
+    /// Ends a member for good, and its routes with it.
+    pub(super) fn remove(&mut self, id: MemberId, now: Time) {
+        self.roster.retire(id);
+        self.tell(id, peer::Input::Stop(Stop::Deconfigured), now);
+        self.roster.sweep(id);
     }
 
     fn reconfigure(
@@ -158,6 +163,7 @@ impl Speaker {
         member.router = None;
         self.find_router(id);
         self.tell(id, peer::Input::Configure(neighbor), now);
+        self.dismiss(id);
         applied.push(Applied { peer, change });
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bgp::config::{Neighbor, Remote};
 use crate::bgp::family::PerFamily;
-use crate::bgp::peer::Peer;
+use crate::bgp::peer::{Peer, State};
 use crate::bgp::policy::Policy;
 use crate::bgp::rib::{AdjRibOut, Rib, Terms};
 use crate::bgp::route::{LocalAddresses, PeerName, next_hop_for};
@@ -62,6 +62,18 @@ impl Member {
             Remote::Address { address, .. } => Some(*address),
             Remote::Interface(_) => self.router.map(IpAddr::from),
         }
+    }
+
+    /// Whether there is a connection with it. One that only tells why it is closed does not count.
+    pub(super) fn is_here(&self) -> bool {
+        !matches!(self.machine.state(), State::Idle | State::Active)
+    }
+
+    /// Whether it came out of a group and nothing but a connection keeps it there.
+    pub(super) fn is_idle(&self) -> bool {
+        let counts = self.machine.received().counts();
+        let keeps_routes = counts.iter().any(|(_, counts)| counts.stale > 0);
+        self.group.is_some() && !keeps_routes
     }
 
     /// What the session is to be told under these circumstances.

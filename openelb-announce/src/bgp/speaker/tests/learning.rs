@@ -307,28 +307,91 @@ fn nothing_is_complete_before_there_is_anybody_to_learn_from() {
     assert_eq!(bench.told(), 0);
 }
 
-#[test]
-fn routes_of_a_dynamic_neighbor_go_with_its_connection() {
+/// Whoever connects out of 192.0.2.0/24 may, up to a limit.
+fn members(limit: u32, settings: Settings) -> crate::bgp::config::Config {
     let mut dynamic = config([]);
-    let mut members = group("192.0.2.0/24", 9);
-    members.settings = learning(|_| {});
+    let mut members = group("192.0.2.0/24", limit);
+    members.settings = settings;
     dynamic.dynamic = vec![members];
-    let mut bench = Bench::with(dynamic);
+    dynamic
+}
+
+/// Speaker 2 came out of the range, announced 10.244.1.0/24, and its connection broke.
+fn gone_member(limit: u32, said: &Open) -> Bench {
+    let mut bench = Bench::with(members(limit, learning(|_| {})));
     let connection = bench.accept("192.0.2.2", None).unwrap().connection;
-    bench.establish(connection, &graceful(2));
+    bench.establish(connection, said);
     bench.say(connection, &update(&["10.244.1.0/24"], 2, &[64_513]));
     assert_eq!(bench.learned().len(), 1);
     bench.close(connection);
-    assert!(bench.learned().is_empty());
+    bench
 }
 
-/// One thing that peer 2 or 3 does, or that happens to it.
+#[test]
+fn routes_of_a_dynamic_neighbor_without_graceful_restart_go_with_its_connection() {
+    let mut bench = gone_member(9, &open(2));
+    assert!(bench.learned().is_empty());
+    assert!(bench.status().is_empty());
+}
+
+#[test]
+fn routes_of_a_dynamic_neighbor_that_restarts_stay_until_its_time_is_over_and_it_goes_with_them() {
+    let mut bench = gone_member(9, &graceful(2));
+    assert_eq!(bench.learned(), ["10.244.1.0/24 via 192.0.2.2"]);
+    assert_eq!(bench.status()[0].families.ipv4.received_stale, 1);
+    bench.run(119);
+    assert_eq!(bench.learned().len(), 1);
+    bench.run(2);
+    assert!(bench.learned().is_empty());
+    assert!(bench.status().is_empty());
+}
+
+#[test]
+fn a_dynamic_neighbor_that_comes_back_confirms_its_routes_or_loses_them_with_end_of_rib() {
+    let mut bench = gone_member(9, &graceful(2));
+    bench.run(5);
+    let again = bench.accept("192.0.2.2", None).unwrap().connection;
+    bench.establish(again, &graceful(2));
+    bench.say(again, &update(&["10.244.2.0/24"], 2, &[64_513]));
+    assert_eq!(bench.learned().len(), 2);
+    bench.end_of_rib(again);
+    assert_eq!(bench.learned(), ["10.244.2.0/24 via 192.0.2.2"]);
+    assert_eq!(bench.status().len(), 1);
+}
+
+#[test]
+fn dynamic_neighbors_that_are_gone_make_room_for_those_that_come() {
+    let mut bench = gone_member(1, &graceful(2));
+    bench.accept("192.0.2.3", None).unwrap();
+    assert!(bench.learned().is_empty());
+    assert_eq!(bench.status().len(), 1);
+    bench.accept("192.0.2.4", None).unwrap_err();
+}
+
+#[test]
+fn a_group_that_is_taken_down_or_learns_no_more_forgets_who_is_gone() {
+    let down = learning(|it| it.admin_down = Some("maintenance".to_owned()));
+    let deaf = learning(|it| it.import.clear());
+    for settings in [down, deaf] {
+        let mut bench = gone_member(9, &graceful(2));
+        bench.configure(members(9, settings));
+        assert!(bench.learned().is_empty());
+        assert!(bench.status().is_empty());
+    }
+    let mut bench = gone_member(9, &graceful(2));
+    bench.configure(config([]));
+    assert!(bench.learned().is_empty());
+    assert!(bench.status().is_empty());
+}
+
+/// One thing that a peer does, or that happens to it. 2 and 3 are dialled, the others come by themselves.
 #[derive(Clone, Debug)]
 enum Step {
     Announce(u8, Vec<u8>, Vec<u32>),
     Withdraw(u8, Vec<u8>),
     Close(u8),
     Open(u8, bool),
+    Arrive(u8, bool),
     EndOfRib(u8),
     Import(u8),
     Own(Vec<u8>),
@@ -336,7 +399,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let peer = || 2_u8..4;
+    let peer = || 2_u8..8;
     let some = || prop::collection::vec(0_u8..6, 0..4);
     // 64512 is our own AS.
     let path = prop::collection::vec(64_511_u32..64_514, 0..3);
@@ -344,7 +407,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (peer(), some(), path).prop_map(|(peer, some, path)| Step::Announce(peer, some, path)),
         3 => (peer(), some()).prop_map(|(peer, some)| Step::Withdraw(peer, some)),
         1 => peer().prop_map(Step::Close),
-        2 => (peer(), any::<bool>()).prop_map(|(peer, is_graceful)| Step::Open(peer, is_graceful)),
+        2 => (2_u8..4, any::<bool>()).prop_map(|(peer, is_graceful)| Step::Open(peer, is_graceful)),
+        2 => (4_u8..8, any::<bool>()).prop_map(|(peer, is_graceful)| Step::Arrive(peer, is_graceful)),
         1 => peer().prop_map(Step::EndOfRib),
         1 => (0_u8..3).prop_map(Step::Import),
         1 => some().prop_map(Step::Own),
@@ -352,7 +416,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Two peers, and the connections that are up.
+/// Two peers and whoever comes, and the connections that are up.
 struct History {
     bench: Bench,
     up: BTreeMap<u8, ConnectionId>,
@@ -362,7 +426,9 @@ impl History {
     fn new() -> Self {
         let (bench, two, three) = two_leaves();
         let up = BTreeMap::from([(2, two), (3, three)]);
-        Self { bench, up }
+        let mut history = Self { bench, up };
+        history.import(0);
+        history
     }
 
     fn act(&mut self, step: Step) {
@@ -387,6 +453,7 @@ impl History {
                 }
             }
             Step::Open(peer, is_graceful) => self.open(peer, is_graceful),
+            Step::Arrive(peer, is_graceful) => self.arrive(peer, is_graceful),
             Step::EndOfRib(peer) => {
                 if let Some(connection) = self.up.get(&peer) {
                     self.bench.end_of_rib(*connection);
@@ -421,23 +488,45 @@ impl History {
         if self.up.contains_key(&peer) {
             return;
         }
-        let said = if is_graceful {
-            graceful(peer.into())
-        } else {
-            open(peer.into())
-        };
-        self.bench.open(connection, &address.to_string(), &said);
+        self.bench.open(
+            connection,
+            &address.to_string(),
+            &opening(peer, is_graceful),
+        );
         self.up.insert(peer, connection);
+    }
+
+    /// A peer out of the range connects, if it may.
+    fn arrive(&mut self, peer: u8, is_graceful: bool) {
+        if self.up.contains_key(&peer) {
+            return;
+        }
+        if let Ok(accepted) = self.bench.accept(&format!("192.0.2.{peer}"), None) {
+            let connection = accepted.connection;
+            self.bench
+                .establish(connection, &opening(peer, is_graceful));
+            self.up.insert(peer, connection);
+        }
     }
 
     /// More or less of 10.244.0.0/16 is imported.
     fn import(&mut self, length: u8) {
         let range = format!("10.244.0.0/{}", 20 + length).parse().unwrap();
-        let peers = [leaf(2), leaf(3)].map(|mut peer| {
-            peer.settings.import = vec![PrefixRange::within(range)];
-            peer
-        });
-        self.bench.configure(config(peers));
+        let import = vec![PrefixRange::within(range)];
+        let mut all = members(2, learning(|it| it.import.clone_from(&import)));
+        all.peers = vec![leaf(2), leaf(3)];
+        for peer in &mut all.peers {
+            peer.settings.import.clone_from(&import);
+        }
+        self.bench.configure(all);
+    }
+
+    /// Every connection breaks, and nobody comes back.
+    fn end(&mut self) {
+        for (_, connection) in std::mem::take(&mut self.up) {
+            self.bench.close(connection);
+        }
+        self.bench.run(400);
     }
 
     /// What the speaker closed is closed.
@@ -451,6 +540,14 @@ impl History {
         for (_, connection) in gone {
             self.bench.close(connection);
         }
+    }
+}
+
+fn opening(peer: u8, is_graceful: bool) -> Open {
+    if is_graceful {
+        graceful(peer.into())
+    } else {
+        open(peer.into())
     }
 }
 
@@ -475,5 +572,8 @@ proptest! {
             prop_assert_eq!(&history.bench.speaker.learned().routes, &learned);
             history.bench.drain();
         }
+        history.end();
+        prop_assert!(history.bench.learned().is_empty());
+        prop_assert_eq!(history.bench.status().len(), 2, "nobody is left of the range");
     }
 }
