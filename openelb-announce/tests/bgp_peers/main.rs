@@ -11,6 +11,7 @@
 )]
 
 mod families;
+mod generations;
 mod hostile;
 mod kernel;
 mod lab;

@@ -7,6 +7,7 @@
 //! | `failing` | what becomes of addresses when we are killed, frozen, or lose the link |
 //! | `deciding` | who is Active: equal priorities, preemption, several routers, strangers |
 //! | `speaking` | unicast, checksums, hop limits, what goes over the wire |
+//! | `renumbering` | addresses of a new prefix join those of the former one, which leave later |
 //! | `virtual_mac` | answers from the virtual MAC, and switches that follow it |
 //! | `accepting` | packets to the addresses in accept mode, and that nothing is left behind |
 //! | `privileges` | what each thread may do, and what is said when that is too little |
@@ -33,6 +34,7 @@ mod node;
 mod other;
 mod privileges;
 mod process;
+mod renumbering;
 mod speaking;
 mod taking_over;
 mod virtual_mac;
