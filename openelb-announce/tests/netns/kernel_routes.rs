@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 use openelb_announce::announcer::kernel_routes::{
-    Ending, Event, KernelRoutes, Options, Refusal, Status,
+    Ending, Event, KernelRoutes, Options, Refusal, Status, sweep,
 };
 use openelb_announce::forwarding::{GatewayV4, GatewayV6, Route};
 
@@ -384,6 +384,36 @@ fn another_table_metric_and_protocol_can_be_chosen() {
             refused.to_string().contains("the kernel's own"),
             "{refused}"
         );
+    });
+}
+
+#[test]
+fn what_a_killed_process_left_in_tables_that_nobody_keeps_is_swept_and_nothing_else() {
+    with_hosts(|_, [host]| {
+        for table in ["main", "100", "4242"] {
+            host.sh(&format!(
+                "ip route add 10.244.1.0/24 via 192.0.2.2 proto 112 table {table}"
+            ));
+            host.sh(&format!(
+                "ip -6 route add 2001:db8:1::/64 via 2001:db8::2 proto 112 metric 7 table {table}"
+            ));
+        }
+        host.sh("ip route add blackhole 10.244.9.0/24 proto 112 table 100");
+        host.sh("ip route add 10.244.2.0/24 via 192.0.2.2 proto 77 table 100");
+        let ours = |table: &str| {
+            let shown =
+                |family| host.sh(&format!("ip {family} route show table {table} proto 112"));
+            (shown("-4") + &shown("-6")).lines().count()
+        };
+        let swept = |kept| host.run(|| sweep(112, kept)).unwrap();
+        assert_eq!(swept(Some(100)), 4);
+        assert_eq!(["main", "100", "4242"].map(ours), [0, 3, 0]);
+        assert_eq!(swept(None), 3);
+        assert_eq!(ours("100"), 0);
+        assert_eq!(swept(None), 0);
+        assert!(host.sh("ip route show table 100").contains("10.244.2.0/24"));
+        assert!(host.sh("ip route show").contains("192.0.2.0/24 dev eth0"));
+        assert!(sweep(2, None).is_err(), "the kernel's own");
     });
 }
 

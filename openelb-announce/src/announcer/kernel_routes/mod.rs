@@ -12,6 +12,7 @@ mod options;
 mod plan;
 mod resolve;
 mod status;
+mod sweep;
 mod worker;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use caps::Capability;
 
 pub use options::{Ended, Ending, Options, StartError};
 pub use status::{Event, Refusal, RefusedRoute, Status};
+pub use sweep::{SweepError, sweep};
 
 use super::Privileges;
 use super::mailbox::Mailbox;

@@ -20,14 +20,13 @@ pub(super) fn question(family: AddressFamily, table: u32, protocol: u8) -> Route
     message
 }
 
-/// Whether a route is in that table and has that number; older kernels answer with all.
-pub(super) fn belongs(message: &RouteMessage, table: u32, protocol: u8) -> bool {
+/// The table of a route.
+pub(super) fn table(message: &RouteMessage) -> u32 {
     let named = message.attributes.iter().find_map(|it| match it {
         RouteAttribute::Table(table) => Some(*table),
         _ => None,
     });
-    let found = named.unwrap_or_else(|| message.header.table.into());
-    found == table && u8::from(message.header.protocol) == protocol
+    named.unwrap_or_else(|| message.header.table.into())
 }
 
 /// A route as an order to make or to remove it. An odd one is named without its neighbours.

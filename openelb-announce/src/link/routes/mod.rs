@@ -107,19 +107,10 @@ impl RouteTable {
     /// What is there now; some microseconds a route.
     pub(crate) fn held(&mut self) -> io::Result<Vec<Entry>> {
         let mut held = Vec::new();
-        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-            let question = message::question(family, self.table, self.protocol);
-            let answers = match self.dump(&question) {
-                Ok(answers) => answers,
-                // A table that never had a route does not exist.
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => continue,
-                Err(error) => return Err(error),
-            };
-            let ours = answers.iter().filter_map(|answer| {
-                let is_ours = message::belongs(answer, self.table, self.protocol);
-                is_ours.then(|| message::read(answer)).flatten()
-            });
-            held.extend(ours);
+        for answer in self.list()? {
+            if message::table(&answer) == self.table {
+                held.extend(message::read(&answer));
+            }
         }
         Ok(held)
     }
@@ -180,6 +171,22 @@ impl RouteTable {
         self.ask(order, NLM_F_ACK | flags).map(drop)
     }
 
+    /// The routes of the protocol number, both families, and on older kernels those of all tables.
+    fn list(&mut self) -> io::Result<Vec<RouteMessage>> {
+        let mut listed = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let question = message::question(family, self.table, self.protocol);
+            match self.dump(&question) {
+                Ok(answers) => listed.extend(answers),
+                // A table that never had a route does not exist.
+                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        listed.retain(|route| u8::from(route.header.protocol) == self.protocol);
+        Ok(listed)
+    }
+
     /// Asks again as long as the answer is torn: routes changed while it was given.
     fn dump(&mut self, question: &RouteMessage) -> io::Result<Vec<RouteMessage>> {
         for _ in 0..MOST_TORN_DUMPS {
@@ -238,6 +245,12 @@ impl RouteTable {
     }
 }
 
+/// The tables that hold routes of `protocol`.
+pub(crate) fn tables(protocol: u8) -> io::Result<BTreeSet<u32>> {
+    let mut all = RouteTable::open(ALL_TABLES, protocol)?;
+    Ok(all.list()?.iter().map(message::table).collect())
+}
+
 impl fmt::Debug for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RouteTable")
@@ -246,6 +259,9 @@ impl fmt::Debug for RouteTable {
             .finish_non_exhaustive()
     }
 }
+
+/// `RT_TABLE_UNSPEC`: no table is left out.
+const ALL_TABLES: u32 = 0;
 
 /// A host whose routes change all the time is asked again later.
 const MOST_TORN_DUMPS: u32 = 5;
