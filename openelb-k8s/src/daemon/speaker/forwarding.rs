@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 
 use caps::{CapSet, Capability};
-use openelb_announce::announcer::kernel_routes::{Ending, KernelRoutes, Options, Status};
+use openelb_announce::announcer::kernel_routes::{Ending, KernelRoutes, Options, Status, sweep};
 use openelb_announce::announcer::speaker::Speaker;
 use tracing::{info, warn};
 
@@ -16,12 +16,23 @@ use crate::pod_network::Kernel;
 /// Keeps what peers announced of pods in the kernel, while that is wanted.
 #[derive(Debug, Clone)]
 pub(super) struct Forwarding {
-    opener: Sender<(Options, SyncSender<Result<KernelRoutes, String>>)>,
+    opener: Sender<Order>,
     kept: Arc<Mutex<Kept>>,
+}
+
+/// What the thread with the capability is to do.
+#[derive(Debug)]
+enum Order {
+    /// Keep routes from now on.
+    Open(Options, SyncSender<Result<KernelRoutes, String>>),
+    /// Remove what a former process left in other tables than this one.
+    Sweep(Option<u32>),
 }
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// What a former process left where nothing is wanted now was looked for.
+    is_swept: bool,
     wanted: Option<Kernel>,
     keeper: Option<KernelRoutes>,
     problem: Option<String>,
@@ -46,6 +57,13 @@ impl Forwarding {
     /// the speaker was told its peers: without them nothing would be missing.
     pub(super) fn want(&self, wanted: Option<Kernel>) {
         let mut kept = self.kept();
+        if !std::mem::replace(&mut kept.is_swept, true) {
+            // It fails when the thread has ended, which opening tells.
+            drop(
+                self.opener
+                    .send(Order::Sweep(wanted.map(|kernel| kernel.table))),
+            );
+        }
         if kept.wanted == wanted {
             return;
         }
@@ -53,6 +71,7 @@ impl Forwarding {
             keeper.stop(Ending::Remove);
         }
         *kept = Kept {
+            is_swept: true,
             wanted,
             ..Kept::default()
         };
@@ -113,7 +132,7 @@ impl Forwarding {
             ..Options::default()
         };
         let (reply, answer) = mpsc::sync_channel(1);
-        let asked = self.opener.send((options, reply));
+        let asked = self.opener.send(Order::Open(options, reply));
         let ended = || "the thread that opens the kernel's routes has ended".to_owned();
         asked.map_err(|_| ended())?;
         answer.recv().map_err(|_| ended())?
@@ -125,9 +144,20 @@ impl Forwarding {
 }
 
 /// Opens until nobody can ask any more. The thread keeps the one capability that it is there for.
-fn open(asked: &Receiver<(Options, SyncSender<Result<KernelRoutes, String>>)>) {
+fn open(asked: &Receiver<Order>) {
     let limit = limit();
-    while let Ok((options, reply)) = asked.recv() {
+    while let Ok(order) = asked.recv() {
+        let (options, reply) = match order {
+            Order::Open(options, reply) => (options, reply),
+            Order::Sweep(kept) => {
+                match sweep(Options::default().protocol, kept) {
+                    Ok(0) => {}
+                    Ok(routes) => info!(routes, "removed from the kernel what nobody wants now"),
+                    Err(problem) => warn!("{problem}"),
+                }
+                continue;
+            }
+        };
         let opened = limit.clone().and_then(|()| {
             let started = KernelRoutes::start(options, |event| info!("kernel: {event}"));
             started.map_err(|error| error.to_string())
