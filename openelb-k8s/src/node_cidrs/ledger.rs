@@ -241,7 +241,8 @@ impl Decided {
                 problems.map(|(fact, next)| format!("{}: {fact}; {next}", seen.cidrs.key));
             self.unreadable
                 .extend(problems.map(|text| (Arc::clone(name), text)));
-            for cidr in seen.all() {
+            let promised = member.promised().filter(|cidr| plan.contains(cidr));
+            for cidr in seen.all().chain(promised) {
                 if plan.ranges.is_empty() {
                     continue;
                 }

@@ -19,6 +19,8 @@ pub(super) struct Member {
     pub(super) retry: Retry,
     /// A `uid` that a reading proved to be gone for good.
     gone: Option<String>,
+    /// What was last to be written into the node of a `uid`: it may come to be whatever was answered.
+    promise: Option<(String, Vec<IpNet>)>,
 }
 
 /// A request under way.
@@ -106,6 +108,20 @@ impl Member {
     /// The node, if the network is for it.
     pub(super) fn selected(&self, plan: &Plan) -> Option<&Seen> {
         self.seen.as_ref().filter(|seen| plan.selects(&seen.node))
+    }
+
+    /// Notes what is to be written into the node of this `uid`.
+    pub(super) fn promise(&mut self, uid: &str, cidrs: &[IpNet]) {
+        self.promise = Some((uid.to_owned(), cidrs.to_vec()));
+    }
+
+    /// What the node may still come to have without a record: that went with a `PodNetwork` which
+    /// somebody removed.
+    pub(super) fn promised(&self) -> impl Iterator<Item = IpNet> {
+        let seen = self.seen.as_ref().filter(|seen| seen.spec.is_unset());
+        let promise = self.promise.iter();
+        let mine = promise.filter(move |(uid, _)| seen.is_some_and(|seen| seen.uid == *uid));
+        mine.flat_map(|(_, cidrs)| cidrs).copied()
     }
 
     /// Takes the answer to a request in.

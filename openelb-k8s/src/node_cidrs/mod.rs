@@ -248,6 +248,7 @@ impl Machine {
             };
             let id = self.issue(Subject::Node(Arc::clone(&name)), what);
             if let Some(member) = self.members.get_mut(&name) {
+                member.promise(&uid, &cidrs);
                 let errand = member::Errand::Assign(uid, cidrs);
                 member.flight = Some(member::Flight { id, errand });
             }

@@ -1,7 +1,7 @@
 //! One controller and a server where nothing goes wrong, case by case.
 
 use openelb_ipam::Time;
-use openelb_k8s::node_cidrs::{Change, Input, Kind, Machine, Output, Standing};
+use openelb_k8s::node_cidrs::{Change, Input, Kind, Machine, Output, Standing, Write};
 
 use crate::server::{Server, annotated, network, node};
 
@@ -16,6 +16,11 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
+        Self::with(&["10.0.0.0/22", "fd00::/62"])
+    }
+
+    /// With these ranges.
+    fn with(ranges: &[&str]) -> Self {
         let mut lab = Self {
             server: Server::default(),
             machine: Machine::new(1),
@@ -23,8 +28,7 @@ impl Lab {
             told: Vec::new(),
             asked: Vec::new(),
         };
-        lab.server
-            .put_network(network(&["10.0.0.0/22", "fd00::/62"]));
+        lab.server.put_network(network(ranges));
         lab
     }
 
@@ -44,6 +48,12 @@ impl Lab {
     }
 
     fn settle(&mut self) {
+        self.settle_but(|_| false);
+    }
+
+    /// Goes as far as possible without the requests that are kept back.
+    fn settle_but(&mut self, is_kept: fn(&Change) -> bool) -> Vec<Write> {
+        let mut kept = Vec::new();
         loop {
             let mut is_busy = false;
             for (_, event) in std::mem::take(&mut self.server.events) {
@@ -54,6 +64,7 @@ impl Lab {
             for output in outputs {
                 is_busy = true;
                 match output {
+                    Output::Write(write) if is_kept(&write.what) => kept.push(write),
                     Output::Write(write) => {
                         self.asked.push(word(&write.what));
                         let outcome = self.server.execute(&write.what);
@@ -70,7 +81,7 @@ impl Lab {
                     self.now = self.now.max(at);
                     self.machine.handle_timeout(self.now);
                 }
-                None => return,
+                None => return kept,
             }
         }
     }
@@ -123,6 +134,25 @@ fn nodes_get_the_lowest_prefixes_of_both_families_after_one_record_for_all() {
         ..Standing::default()
     };
     assert_eq!(lab.machine.standing(), Some(standing));
+}
+
+#[test]
+fn clusters_of_one_family_and_of_both_get_what_their_ranges_say_in_their_order() {
+    let (v4, v6) = ("10.0.0.0/22", "fd00::/62");
+    let (first4, first6) = ("10.0.0.0/24", "fd00::/64");
+    for (ranges, expected) in [
+        (vec![v4], vec![first4]),
+        (vec![v6], vec![first6]),
+        (vec![v4, v6], vec![first4, first6]),
+        (vec![v6, v4], vec![first6, first4]),
+    ] {
+        let mut lab = Lab::with(&ranges);
+        lab.server.put_node(node("a", &[]));
+        lab.start();
+        assert_eq!(lab.cidrs("a"), expected, "{ranges:?}");
+        assert_eq!(lab.server.nodes["a"].spec.pod_cidr, expected[0]);
+        assert_eq!(lab.condition("Ready"), ("True", "Complete"));
+    }
 }
 
 #[test]
@@ -209,6 +239,28 @@ fn a_node_that_comes_back_at_once_has_what_it_had() {
     lab.settle();
     assert_eq!(lab.cidrs("b"), ["10.0.1.0/24", "fd00:0:0:1::/64"]);
     assert_eq!(lab.cidrs("ab"), ["10.0.2.0/24", "fd00:0:0:2::/64"]);
+}
+
+#[test]
+fn a_network_that_is_made_anew_gives_nobody_what_is_being_written_into_a_node() {
+    let mut lab = Lab::new();
+    lab.start();
+    lab.server.put_node(node("b", &[]));
+    let under_way = lab.settle_but(|change| matches!(change, Change::Node { .. }));
+    assert_eq!(under_way.len(), 1);
+    lab.server.delete_network();
+    lab.server.put_node(node("a", &[]));
+    lab.server
+        .put_network(network(&["10.0.0.0/22", "fd00::/62"]));
+    lab.settle();
+    // It arrives after all.
+    for write in under_way {
+        lab.server.execute(&write.what);
+    }
+    lab.settle();
+    assert_eq!(lab.cidrs("b"), ["10.0.0.0/24", "fd00::/64"]);
+    assert_eq!(lab.cidrs("a"), ["10.0.1.0/24", "fd00:0:0:1::/64"]);
+    assert_eq!(lab.used().len(), 4);
 }
 
 #[test]

@@ -51,6 +51,14 @@ impl Server {
         self.network = Some(network);
     }
 
+    pub(crate) fn delete_network(&mut self) {
+        if let Some(network) = self.network.take() {
+            self.version += 1;
+            let event = Input::NetworkGone(network.metadata.name);
+            self.events.push((Kind::Network, event));
+        }
+    }
+
     pub(crate) fn put_node(&mut self, mut node: Node) {
         self.stamp(&mut node.metadata);
         let event = Input::Node(Box::new(node.clone()));
