@@ -35,6 +35,7 @@ pub use crate::problem::{Problem, Reason};
 pub use advertisement::{PoolRoutes, pool_routes};
 pub(crate) use identity::asn_of;
 pub use identity::router_id_among;
+pub(crate) use session::restart_of;
 
 /// What is known of the node that the speaker runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use openelb_announce::bgp::config::{self, GracefulRestart, Timers};
 
-use crate::api::{BgpConfSpec, BgpGracefulRestart, BgpPeerSpec, TextNumber};
+use crate::api::{BgpConf, BgpConfSpec, BgpGracefulRestart, BgpPeerSpec, TextNumber};
 use crate::problem::{Reason, Remarks};
 
 /// What the speaker's own object says about sessions.
@@ -162,6 +162,13 @@ pub(super) fn restart(
         }),
         long_lived: Some(stale).filter(|_| written.longlived_enabled),
     }
+}
+
+/// What is offered to a peer that has no object: as the speaker's says.
+pub(crate) fn restart_of(conf: &BgpConf) -> Option<GracefulRestart> {
+    // There are remarks about what a peer says alone.
+    let mut none = Remarks::about_peer("");
+    restart(None, conf.spec.graceful_restart.as_ref(), &mut none).offered
 }
 
 fn check_restart(written: &BgpGracefulRestart, remarks: &mut Remarks) {

@@ -1,12 +1,13 @@
 //! Sessions between all nodes, made out of the Node objects: they come and go with the nodes.
 
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use openelb_announce::bgp::asn::Asn;
 use openelb_announce::bgp::config::{
-    Password, Peer, Remote, RemoteAs, Settings, Timers, Transport,
+    Config, Password, Peer, Remote, RemoteAs, Settings, Timers, Transport,
 };
 use openelb_announce::bgp::policy::{
     Condition, Disposition, MatchAny, Policy, PrefixRange, PrefixSet, Statement,
@@ -40,15 +41,14 @@ pub(super) fn join<S: Material>(
         return;
     }
     let password = password(mesh, shelf);
-    let (Some(config), Ok(password)) = (&mut bgp.config, password) else {
+    let (Some(config), Ok(password), Some(port)) = (&mut bgp.config, password, port(mesh, conf))
+    else {
         return;
     };
+    listen(config, port);
     let others = members(cluster, plan);
     let others = others.filter(|other| other.metadata.name != node.metadata.name);
     let policy = own_prefixes(node);
-    let port = mesh
-        .port
-        .or_else(|| u16::try_from(conf.spec.listen_port).ok());
     for other in others {
         let Some((own, address)) = common(node, other) else {
             continue;
@@ -67,6 +67,7 @@ pub(super) fn join<S: Material>(
             settings: Settings {
                 password: password.clone(),
                 policy: Some(Arc::clone(&policy)),
+                graceful_restart: bgp::restart_of(conf),
                 description: Some(format!("node {}", other.metadata.name)),
                 // The other end knows this node by this address; an external one is on no interface.
                 ..settings(
@@ -87,12 +88,7 @@ pub(super) fn join<S: Material>(
 }
 
 /// How to speak with a node of this AS, which may be our own.
-fn settings(
-    (asn, is_internal): (Asn, bool),
-    port: Option<u16>,
-    source: Option<IpAddr>,
-) -> Settings {
-    let defaults = Transport::default();
+fn settings((asn, is_internal): (Asn, bool), port: u16, source: Option<IpAddr>) -> Settings {
     Settings {
         remote_as: if is_internal {
             RemoteAs::Internal
@@ -100,10 +96,10 @@ fn settings(
             RemoteAs::Exactly(asn)
         },
         transport: Transport {
-            port: port.filter(|port| *port > 0).unwrap_or(defaults.port),
+            port,
             source,
             multihop: (!is_internal).then_some(HOPS),
-            ..defaults
+            ..Transport::default()
         },
         timers: Timers {
             hold: Some(HOLD),
@@ -142,6 +138,11 @@ pub(super) fn problems<S: Material>(
             let next = "remove it: nodes with one identifier cannot speak with each other";
             remarks.add(Reason::Unresolved, key, message, next);
         }
+        Some(conf) if port(mesh, conf).is_none() => {
+            let message = "`listenPort: -1` of the BgpConf: no node can dial another";
+            let next = "write a port here, at which nodes listen for each other";
+            remarks.add(Reason::Unresolved, "spec.mesh.port", message, next);
+        }
         Some(_) => {}
     }
     let others = members(cluster, plan);
@@ -162,6 +163,28 @@ pub(super) fn is_of_mesh(name: &PeerName) -> bool {
 
 fn conf(cluster: &Cluster) -> Option<&BgpConf> {
     cluster.bgp_confs.get(names::DEFAULT_BGP_CONF)
+}
+
+/// The port at which nodes find each other; `None`: the speaker listens nowhere.
+fn port(mesh: &Mesh, conf: &BgpConf) -> Option<u16> {
+    mesh.port.or_else(|| match conf.spec.listen_port {
+        0 => Some(Transport::default().port),
+        port => u16::try_from(port).ok(),
+    })
+}
+
+/// Lets the speaker accept what other nodes dial: where it listens in any case, at this port too.
+fn listen(config: &mut Config, port: u16) {
+    let mut addresses: BTreeSet<IpAddr> = config.listen.iter().map(SocketAddr::ip).collect();
+    if addresses.is_empty() {
+        addresses.extend(EVERYWHERE);
+    }
+    for address in addresses {
+        let address = SocketAddr::new(address, port);
+        if !config.listen.contains(&address) {
+            config.listen.push(address);
+        }
+    }
 }
 
 /// The object has one identifier, and it is used on every node.
@@ -221,6 +244,12 @@ fn password<S: Material>(mesh: &Mesh, shelf: &S) -> Result<Option<Password>, Str
         .map(Some)
         .map_err(|error| error.to_string())
 }
+
+/// Where a speaker listens that nobody told where.
+const EVERYWHERE: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+];
 
 /// What the names of the sessions begin with.
 const PREFIX: &str = "mesh/";

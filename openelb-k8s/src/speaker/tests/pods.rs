@@ -1,7 +1,7 @@
 //! Pod CIDRs and sessions between nodes.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use openelb_announce::bgp::config::{Peer, RemoteAs};
 use openelb_announce::bgp::family::{Family, FamilySet};
@@ -209,6 +209,54 @@ fn kube_router_10_nodes_whose_first_families_differ_have_a_session_that_both_agr
             assert!(peer.settings.transport.source.is_some());
         }
     }
+}
+
+#[test]
+fn nodes_listen_at_the_port_at_which_they_dial_each_other() {
+    let listens = |cluster: &Cluster| {
+        let config = cluster.on("n1").bgp.config.unwrap();
+        let mut ports: Vec<_> = config.listen.iter().map(SocketAddr::port).collect();
+        ports.sort_unstable();
+        let dialled = config.peers.iter();
+        let dialled = dialled.filter(|peer| peer.name.as_str().starts_with("mesh/"));
+        let dialled: BTreeSet<_> = dialled.map(|it| it.settings.transport.port).collect();
+        (ports, dialled.into_iter().collect::<Vec<_>>())
+    };
+    let mut cluster = pods(json!({"mesh": {"enabled": true, "port": 1790}}));
+    assert_eq!(listens(&cluster), (vec![179, 179, 1790, 1790], vec![1790]));
+    let set_port = |cluster: &mut Cluster, port| {
+        let conf = cluster.bgp_confs.get_mut("default").unwrap();
+        conf.spec.listen_port = port;
+    };
+    // Routers are dialled and do not dial; nodes do both.
+    set_port(&mut cluster, -1);
+    assert_eq!(listens(&cluster), (vec![1790, 1790], vec![1790]));
+    set_port(&mut cluster, 1790);
+    assert_eq!(listens(&cluster), (vec![1790, 1790], vec![1790]));
+    let mut cluster = pods(json!({"mesh": {"enabled": true}}));
+    assert_eq!(listens(&cluster), (vec![179, 179], vec![179]));
+    set_port(&mut cluster, -1);
+    assert_eq!(listens(&cluster), (vec![], vec![]));
+    let said = cluster.on("n1").problems[0].to_string();
+    assert!(said.contains("no node can dial another"), "{said}");
+}
+
+#[test]
+fn how_long_routes_to_a_dead_node_stay_is_what_the_speakers_configuration_says() {
+    let mut cluster = pods(json!({"mesh": {"enabled": true}}));
+    let stay = |cluster: &Cluster| {
+        let desired = cluster.on("n1");
+        let restart = mesh_of(&desired)[0].settings.graceful_restart;
+        restart.map(|restart| restart.restart_time.as_secs())
+    };
+    assert_eq!(stay(&cluster), Some(120));
+    let mut set = |restart: Value| {
+        let conf = cluster.bgp_confs.get_mut("default").unwrap();
+        conf.spec.graceful_restart = serde_json::from_value(restart).unwrap();
+        stay(&cluster)
+    };
+    assert_eq!(set(json!({"restartTime": 20})), Some(20));
+    assert_eq!(set(json!({"enabled": false})), None);
 }
 
 #[test]
