@@ -217,25 +217,36 @@ fn span(first: u128, last: u128) -> AddressRange {
 fn parse(text: &str) -> Result<RelativeRange, RelativeProblem> {
     let (name, host) = text.split_once('/').ok_or(RelativeProblem::NoName)?;
     let prefix: PrefixName = name.trim().parse()?;
-    let range: AddressRange = host
-        .parse()
-        .map_err(|error: RangeError| RelativeProblem::Host(error.problem().clone()))?;
-    for end in [range.first(), range.last()] {
-        let IpAddr::V6(end) = end else {
-            return Err(RelativeProblem::Ipv4(end));
-        };
-        if end.to_bits() > HOST_MASK {
-            return Err(RelativeProblem::PrefixBits {
-                end,
-                prefix,
-                instead: Ipv6Addr::from_bits(end.to_bits() & u128::from(u64::MAX)),
-            });
-        }
+    let range: Result<AddressRange, RangeError> = host.parse();
+    let range = range.map_err(|error| error.problem().clone());
+    // Bits of a prefix in its first end alone make a range look reversed; swapping would not mend it.
+    let ends = match &range {
+        Ok(range) => [range.first(), range.last()],
+        Err(HostProblem::Reversed { first, last }) => [*first, *last],
+        Err(problem) => return Err(RelativeProblem::Host(problem.clone())),
+    };
+    for end in ends {
+        check_host_bits(end, &prefix)?;
     }
+    let range = range.map_err(RelativeProblem::Host)?;
     Ok(RelativeRange {
         prefix,
         first: range.first_bits(),
         last: range.last_bits(),
+    })
+}
+
+fn check_host_bits(end: IpAddr, prefix: &PrefixName) -> Result<(), RelativeProblem> {
+    let IpAddr::V6(end) = end else {
+        return Err(RelativeProblem::Ipv4(end));
+    };
+    if end.to_bits() <= HOST_MASK {
+        return Ok(());
+    }
+    Err(RelativeProblem::PrefixBits {
+        end,
+        prefix: prefix.clone(),
+        instead: Ipv6Addr::from_bits(end.to_bits() & u128::from(u64::MAX)),
     })
 }
 
