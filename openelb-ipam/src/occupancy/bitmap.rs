@@ -23,26 +23,18 @@ pub(super) struct Bitmap {
 impl Bitmap {
     /// `len` addresses, all in one state.
     pub(super) fn new(len: usize, state: State) -> Self {
-        let mut width = len;
-        let mut is_root = false;
-        let levels = [(); LEVELS].map(|()| {
-            if is_root {
-                return Box::default();
-            }
-            width = width.div_ceil(WORD);
-            is_root = width <= 1;
-            vec![u64::MAX; width].into_boxed_slice()
-        });
-        let mut bitmap = Self {
-            levels,
-            free_in_block: vec![0; len.div_ceil(WORD * BLOCK)].into_boxed_slice(),
-            free: 0,
-            len,
+        let word = match state {
+            State::Taken => u64::MAX,
+            State::Free => 0,
         };
-        if state == State::Free && len > 0 {
-            bitmap.fill(0, len - 1, State::Free);
+        let mut words = vec![word; len.div_ceil(WORD)];
+        if let Some(last) = words.last_mut().filter(|_| !len.is_multiple_of(WORD)) {
+            *last |= u64::MAX << (len % WORD);
         }
-        bitmap
+        Self {
+            len,
+            ..Self::from_words(&words)
+        }
     }
 
     /// A bitmap of the given leaf words, bit set = taken.
