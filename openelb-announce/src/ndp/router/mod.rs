@@ -93,6 +93,14 @@ impl Repr {
         Message::HEADER_LENGTH + fixed + option
     }
 
+    /// The message for a packet between these two addresses.
+    pub(crate) fn to_octets(self, source: Ipv6Addr, destination: Ipv6Addr) -> Vec<u8> {
+        let mut octets = vec![0; self.length()];
+        self.emit(&mut Writer::new(&mut octets), source, destination)
+            .expect("the buffer is as long as the message says");
+        octets
+    }
+
     /// Writes the message for a packet between these two addresses; [`length`](Self::length) octets.
     ///
     /// What an advertisement may recommend to hosts (hop limit, timers, prefixes) stays unspecified.

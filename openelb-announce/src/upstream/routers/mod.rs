@@ -20,13 +20,15 @@ use std::time::Duration;
 
 use ipnet::Ipv6Net;
 
+pub use crate::ndp::router::Input;
+
 use super::is_wanted;
 use crate::machine::Machine;
 use crate::ndp::router::{PrefixInformation, Repr};
 use crate::time::Time;
+use crate::wire::Mac;
 use crate::wire::icmpv6::Message;
 use crate::wire::ip::ALL_ROUTERS;
-use crate::wire::{Mac, Writer};
 
 /// The routers of one link and what they advertise.
 ///
@@ -54,27 +56,6 @@ pub struct Routers {
     questions: u32,
     left_out: u64,
     outputs: VecDeque<Output>,
-}
-
-/// What can happen on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input<'a> {
-    /// The link is up, and these are our addresses on it.
-    Up {
-        /// Our link-local address.
-        address: Ipv6Addr,
-        /// Our hardware address, where the link has such.
-        mac: Option<Mac>,
-    },
-    /// The link is down, or has no link-local address.
-    Down,
-    /// An ICMPv6 message arrived with a hop limit of 255 and a correct checksum.
-    Received {
-        /// Who sent it.
-        source: Ipv6Addr,
-        /// The message from its type on.
-        octets: &'a [u8],
-    },
 }
 
 /// What the table wants done or told.
@@ -150,13 +131,9 @@ impl Routers {
         let Some(link) = self.link else { return };
         let source_mac = link.mac;
         let question = Repr::Solicitation { source_mac };
-        let mut octets = vec![0; question.length()];
-        question
-            .emit(&mut Writer::new(&mut octets), link.address, ALL_ROUTERS)
-            .expect("the buffer is as long as the message says");
         self.outputs.push_back(Output::Transmit {
             destination: ALL_ROUTERS,
-            octets,
+            octets: question.to_octets(link.address, ALL_ROUTERS),
         });
         self.questions = self.questions.saturating_sub(1);
         self.next_question = (self.questions > 0).then(|| now + QUESTION_INTERVAL);

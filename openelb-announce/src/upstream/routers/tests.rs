@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ndp::router::Flags;
+use crate::wire::Writer;
 use crate::wire::ip::ALL_NODES;
 
 const US: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9);

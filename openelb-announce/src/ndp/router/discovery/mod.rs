@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::Repr;
 use crate::machine::Machine;
 use crate::time::Time;
+use crate::wire::Mac;
 use crate::wire::icmpv6::Message;
 use crate::wire::ip::{ALL_NODES, ALL_ROUTERS};
-use crate::wire::{Mac, Writer};
 
 /// Discovery on one link.
 ///
@@ -30,7 +30,7 @@ pub struct Discovery {
     outputs: VecDeque<Output>,
 }
 
-/// What can happen to discovery on a link.
+/// What can happen on a link, as routers on it and those who listen to them see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// The link is up, and these are our addresses on it.
@@ -140,10 +140,7 @@ impl Discovery {
 
     fn transmit(&mut self, destination: Ipv6Addr, message: Repr) {
         let Some(link) = self.link else { return };
-        let mut octets = vec![0; message.length()];
-        message
-            .emit(&mut Writer::new(&mut octets), link.address, destination)
-            .expect("the buffer is as long as the message says");
+        let octets = message.to_octets(link.address, destination);
         self.outputs.push_back(Output::Transmit {
             destination,
             octets,
