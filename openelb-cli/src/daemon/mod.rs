@@ -35,7 +35,6 @@ use tracing::info;
 use self::keeper::{Input, Keeper};
 use self::services::{Checks, Services};
 use self::speaker::Speaker;
-use self::upstream::Upstreams;
 use crate::args::{Listen, NodeArgs, RunArgs};
 use crate::client;
 use crate::clock;
@@ -103,7 +102,7 @@ impl Daemon {
         let page = bind_page(args.metrics).await?;
         let (teller, news) = mpsc::channel(MOST_NEWS);
         // Before the speaker, which gives up the rights that sources need.
-        let upstreams = Upstreams::start(teller.clone())?;
+        let upstreams = upstream::start(teller.clone())?;
         let speaker = if args.no_announce {
             Speaker::silent()
         } else {

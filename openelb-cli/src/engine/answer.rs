@@ -91,13 +91,16 @@ pub(crate) struct Held {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ShownAddress {
-    /// The address; absent while the prefix that it follows is not known.
+    /// The address; absent while the prefix that it follows is not known, or another name has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) address: Option<IpAddr>,
     /// What stays of it when its prefix changes, such as `home/::1000`; absent of one that follows
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) relative: Option<String>,
+    /// Whether it is absent because another name has the prefix.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_taken: bool,
     /// What it was under former prefixes, as long as that is served too; the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) former: Vec<FormerAddress>,
@@ -135,7 +138,12 @@ impl fmt::Display for ShownAddress {
             (Some(address), Some(relative)) => write!(f, "{address} ({relative})")?,
             (None, relative) => {
                 let relative = relative.as_deref().unwrap_or_default();
-                write!(f, "{relative} (its prefix is not known yet)")?;
+                let why = if self.is_taken {
+                    "that of another name, see `openelb prefix explain`"
+                } else {
+                    "not known yet"
+                };
+                write!(f, "{relative} (its prefix is {why})")?;
             }
         }
         self.former

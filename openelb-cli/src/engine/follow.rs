@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use openelb_ipam::dynamic_prefix::{Event, Generations, Input};
-use openelb_ipam::relative::{PrefixName, ledger_space};
+use openelb_ipam::relative::{Overlap, PrefixName, ledger_space};
 use openelb_ipam::{OwnerKey, Request, Time};
 
 use super::Engine;
@@ -46,6 +46,11 @@ impl Engine {
     /// What happened to the prefixes since the last call.
     pub(crate) fn take_prefix_events(&mut self) -> Vec<(PrefixName, Event)> {
         self.prefixes.take_events()
+    }
+
+    /// The prefixes that are not shown since the last call, because another name has them.
+    pub(crate) fn take_prefix_overlaps(&mut self) -> Vec<Overlap> {
+        self.prefixes.take_overlaps()
     }
 
     /// A text with the addresses of the ledger in it as people write them.

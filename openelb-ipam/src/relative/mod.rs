@@ -36,6 +36,7 @@
 
 mod ledger;
 mod name;
+mod overlap;
 mod projection;
 mod range;
 
@@ -46,5 +47,6 @@ pub use self::ledger::{
     Collision, DoesNotFit, HOST_BITS, Names, is_ledger, ledger_space, project, unproject,
 };
 pub use self::name::{ParsePrefixNameError, PrefixName};
+pub use self::overlap::Overlap;
 pub use self::projection::{Following, Former, Projection, ReadError, Shown};
 pub use self::range::{HostProblem, RelativeProblem, RelativeRange, RelativeRangeError};

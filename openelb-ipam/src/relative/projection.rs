@@ -8,20 +8,24 @@ use core::net::{IpAddr, Ipv6Addr};
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::ledger::{Collision, Names, in_space, is_ledger, project, unproject};
+use super::ledger::{Collision, HOST_MASK, Names, in_space, is_ledger, project, unproject};
 use super::name::PrefixName;
+use super::overlap::{self, Overlap};
 use super::range::{RelativeRange, RelativeRangeError};
-use crate::dynamic_prefix::Generations;
+use crate::dynamic_prefix::{Generation, Generations};
 use crate::time::Time;
 
 /// Every prefix in use and its generations: how the ledger's addresses are shown and read.
 ///
 /// A value without memory: make a new one, or [`insert`](Self::insert) again, whenever a prefix
-/// changes. The example is at the [module](super).
+/// changes. Where two names have one prefix, only one of them is shown under it
+/// ([`overlaps`](Self::overlaps)). The example is at the [module](super).
+// Invariant: `overlaps` are those among `generations`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Projection {
     names: Names,
     generations: BTreeMap<PrefixName, Generations>,
+    overlaps: Vec<Overlap>,
 }
 
 impl Projection {
@@ -31,6 +35,7 @@ impl Projection {
     pub fn insert(&mut self, name: PrefixName, generations: Generations) -> Result<(), Collision> {
         self.names.insert(&name)?;
         self.generations.insert(name, generations);
+        self.overlaps = overlap::among(&self.generations);
         Ok(())
     }
 
@@ -38,11 +43,34 @@ impl Projection {
     pub fn remove(&mut self, name: &PrefixName) {
         self.names.remove(name);
         self.generations.remove(name);
+        self.overlaps = overlap::among(&self.generations);
     }
 
-    /// The generations of a prefix; `None` when no such prefix is in use.
+    /// The generations of a prefix, shown or not; `None` when no such prefix is in use.
     pub fn generations(&self, name: &PrefixName) -> Option<&Generations> {
         self.generations.get(name)
+    }
+
+    /// The prefix in use whose block of the ledger an address lies in. O(log prefixes).
+    pub fn name_of(&self, address: Ipv6Addr) -> Option<&PrefixName> {
+        self.names.of(address)
+    }
+
+    /// The generations of a prefix under which addresses are shown, the preferred one first.
+    pub fn shown<'a>(&'a self, name: &'a PrefixName) -> impl Iterator<Item = &'a Generation> {
+        let all = self.generations.get(name).into_iter();
+        let all = all.flat_map(Generations::iter);
+        all.filter(|generation| self.is_shown(name, generation))
+    }
+
+    /// The prefixes under which no address is shown, because another name has them.
+    pub fn overlaps(&self) -> &[Overlap] {
+        &self.overlaps
+    }
+
+    /// The latest of a name's [`overlaps`](Self::overlaps): that of its preferred prefix, if it has one.
+    pub fn overlap_of(&self, name: &str) -> Option<&Overlap> {
+        self.overlaps.iter().rfind(|it| &*it.name == name)
     }
 
     /// Every prefix in use, by name.
@@ -67,9 +95,11 @@ impl Projection {
             return Shown::Nameless(host);
         };
         let generations = self.generations.get(name);
+        let is_shown = |generation: &&Generation| self.is_shown(name, generation);
         let current = generations.and_then(|known| known.preferred.as_ref());
+        let current = current.filter(is_shown);
         let deprecated = generations.into_iter().flat_map(|known| &known.deprecated);
-        let former = deprecated.filter_map(|generation| {
+        let former = deprecated.filter(is_shown).filter_map(|generation| {
             let address = project(host, generation.prefix).ok()?;
             let until = generation.until;
             Some(Former { address, until })
@@ -90,8 +120,8 @@ impl Projection {
         let IpAddr::V6(host) = address else {
             return address;
         };
-        let inside = self.generations.iter().find_map(|(name, generations)| {
-            let mut all = generations.iter();
+        let inside = self.generations.keys().find_map(|name| {
+            let mut all = self.shown(name);
             all.find_map(|generation| unproject(host, generation.prefix, name))
         });
         inside.map_or(address, IpAddr::V6)
@@ -120,6 +150,11 @@ impl Projection {
     pub fn read_host_in(&self, name: &PrefixName, host: Ipv6Addr) -> Option<IpAddr> {
         let fits = is_host_part(host) && self.generations.contains_key(name);
         fits.then(|| IpAddr::V6(in_space(name, host.to_bits())))
+    }
+
+    fn is_shown(&self, name: &PrefixName, generation: &Generation) -> bool {
+        let mut overlaps = self.overlaps.iter();
+        !overlaps.any(|it| it.name == *name && it.prefix == generation.prefix)
     }
 
     fn read_relative(&self, text: &str) -> Result<IpAddr, ReadError> {
@@ -179,6 +214,19 @@ impl Shown {
                 ..
             }) => Some(IpAddr::V6(*address)),
             Self::Following(_) | Self::Nameless(_) => None,
+        }
+    }
+
+    /// What stays of the address when its prefix changes, as people write it: `home/::10`, or `?/::10`
+    /// where nobody knows the name any more. `None` of one that follows no prefix.
+    pub fn relative(&self) -> Option<String> {
+        match self {
+            Self::Static(_) => None,
+            Self::Following(following) => Some(following.relative.to_string()),
+            Self::Nameless(host) => {
+                let host = Ipv6Addr::from_bits(host.to_bits() & HOST_MASK);
+                Some(alloc::format!("?/{host}"))
+            }
         }
     }
 

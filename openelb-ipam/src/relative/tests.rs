@@ -49,6 +49,7 @@ fn metallb_74_reversed_host_ranges_are_refused_and_single_hosts_accepted() {
 fn ranges_with_bits_of_a_prefix_in_either_end_are_refused() {
     for text in [
         "home/::1000-2001:db8::1fff",
+        "home/2001:db8::1000-::1fff",
         "home/2001:db8::1000-2001:db8::1fff",
         "home/2001:db8::/64",
     ] {
@@ -205,7 +206,116 @@ fn names_with_one_block_of_the_ledger_are_not_used_together() {
     assert_eq!(names.insert(&second), Ok(()));
 }
 
+/// Two names, each with a prefix and when it had it first.
+fn two(home: (&str, u64), office: (&str, u64)) -> Projection {
+    let mut projection = Projection::default();
+    for (name, (prefix, since)) in [("home", home), ("office", office)] {
+        let generations = Generations {
+            preferred: Some(Generation::new(prefix.parse().unwrap(), Time(since))),
+            deprecated: Vec::new(),
+        };
+        projection
+            .insert(name.parse().unwrap(), generations)
+            .unwrap();
+    }
+    projection
+}
+
+#[test]
+fn of_two_names_with_one_prefix_the_one_that_had_it_first_is_shown() {
+    let a = "2001:db8:a::/64";
+    for (home, office, shown) in [(1, 2, "home"), (2, 1, "office"), (1, 1, "home")] {
+        let projection = two((a, home), (a, office));
+        let [home, office] = ["home/::10", "office/::10"].map(|it| projection.read(it).unwrap());
+        let shown_of = |ledger| projection.show(ledger).current();
+        let address: IpAddr = "2001:db8:a::10".parse().unwrap();
+        let (first, other) = if shown == "home" {
+            (home, office)
+        } else {
+            (office, home)
+        };
+        assert_eq!((shown_of(first), shown_of(other)), (Some(address), None));
+        assert_eq!(projection.read_address(address), first);
+    }
+    let overlaps = two((a, 1), (a, 2)).overlaps().to_vec();
+    let words: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words,
+        [
+            "office is 2001:db8:a::/64, which is also that of home, and home keeps it; \
+          give office another spec.subnet.number"
+        ]
+    );
+}
+
+#[test]
+fn a_name_whose_prefix_lies_within_that_of_another_is_not_shown_until_the_other_leaves() {
+    let mut projection = two(("2001:db8:a::/60", 1), ("2001:db8:a:3::/64", 2));
+    let office = projection.read("office/::10").unwrap();
+    assert_eq!(shown(&projection, office), [""; 0]);
+    let overlap = projection.overlap_of("office").unwrap().to_string();
+    assert!(
+        overlap.contains("overlaps home with 2001:db8:a::/60"),
+        "{overlap}"
+    );
+    assert_eq!(projection.overlap_of("home"), None);
+    projection.remove(&home());
+    assert_eq!(shown(&projection, office), ["2001:db8:a:3::10"]);
+    assert!(projection.overlaps().is_empty());
+}
+
+#[test]
+fn a_former_prefix_counts_as_long_as_it_is_shown() {
+    let mut projection = at("2001:db8:b::/64", &["2001:db8:a::/64"]);
+    let generations = Generations {
+        preferred: Some(Generation::new("2001:db8:a::/64".parse().unwrap(), Time(9))),
+        deprecated: vec![Generation::new("2001:db8:c::/64".parse().unwrap(), Time(1))],
+    };
+    let office: PrefixName = "office".parse().unwrap();
+    projection.insert(office.clone(), generations).unwrap();
+    let ledger = projection.read("office/::10").unwrap();
+    assert_eq!(shown(&projection, ledger), ["2001:db8:c::10"]);
+    assert_eq!(projection.shown(&office).count(), 1);
+}
+
 proptest! {
+    #[test]
+    fn no_two_names_are_ever_shown_under_overlapping_prefixes(
+        claims in prop::collection::vec((0..4_usize, 0..8_u16, 58..=64_u8, 0..3_u64), 0..12),
+    ) {
+        let mut all = std::collections::BTreeMap::<usize, Vec<Generation>>::new();
+        for (name, site, length, since) in claims {
+            let prefix = Ipv6Addr::new(0x2001, 0xdb8, 0, site, 0, 0, 0, 0);
+            let prefix = ipnet::Ipv6Net::new(prefix, length).unwrap().trunc();
+            let own = all.entry(name).or_default();
+            if own.iter().all(|it| it.prefix != prefix) {
+                own.push(Generation::new(prefix, Time(since)));
+            }
+        }
+        let mut projection = Projection::default();
+        let mut told = Vec::new();
+        for (name, mut generations) in all {
+            let name: PrefixName = format!("name-{name}").parse().unwrap();
+            told.extend(generations.iter().map(|it| (name.clone(), it.prefix)));
+            let preferred = Some(generations.remove(0));
+            projection.insert(name, Generations { preferred, deprecated: generations }).unwrap();
+        }
+        let is_shown = |(name, prefix): &(PrefixName, ipnet::Ipv6Net)| {
+            projection.shown(name).any(|it| it.prefix == *prefix)
+        };
+        let meet = |one: &(PrefixName, ipnet::Ipv6Net), other: &(PrefixName, ipnet::Ipv6Net)| {
+            one.0 != other.0 && (one.1.contains(&other.1) || other.1.contains(&one.1))
+        };
+        let (shown, hidden): (Vec<_>, Vec<_>) = told.into_iter().partition(is_shown);
+        for one in &shown {
+            prop_assert!(shown.iter().all(|other| !meet(one, other)));
+        }
+        for one in &hidden {
+            prop_assert!(shown.iter().any(|other| meet(one, other)), "hidden for no reason");
+        }
+        prop_assert_eq!(projection.overlaps().len(), hidden.len());
+    }
+
     #[test]
     fn every_host_part_finds_its_way_there_and_back(
         host in 0..1_u128 << 64,

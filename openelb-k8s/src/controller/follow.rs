@@ -9,17 +9,14 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 use openelb_ipam::Request;
-use openelb_ipam::dynamic_prefix::Generations;
 use openelb_ipam::ipam::Assigned;
-use openelb_ipam::relative::{
-    Following, Names, PrefixName, Projection, RelativeRange, Shown, is_ledger, unproject,
-};
+use openelb_ipam::relative::{Names, PrefixName, Projection, RelativeRange, is_ledger, unproject};
 
 use super::Machine;
 use super::holder;
 use super::key::Key;
-use crate::pool;
-use crate::wish::{ReasonWord, Refusal};
+use crate::wish::Refusal;
+use crate::{follow, pool};
 
 /// What is known of the prefixes.
 #[derive(Debug, Default)]
@@ -49,10 +46,9 @@ impl Prefixes {
 
     fn replace(&mut self, view: Projection) {
         let old = mem::replace(&mut self.view, view);
-        for (name, generations) in old.iter() {
-            let now = self.view.generations(name);
-            let left = generations.iter().map(|it| it.prefix).filter(|prefix| {
-                let mut kept = now.into_iter().flat_map(Generations::iter);
+        for (name, _) in old.iter() {
+            let left = old.shown(name).map(|it| it.prefix).filter(|prefix| {
+                let mut kept = self.view.shown(name);
                 kept.all(|it| it.prefix != *prefix)
             });
             self.past.extend(left.map(|prefix| (name.clone(), prefix)));
@@ -130,34 +126,8 @@ impl Machine {
     /// What stands in the way of showing what a Service has.
     pub(super) fn unknown_prefix(&self, grants: &[Assigned]) -> Option<Refusal> {
         let hidden = grants.iter().find(|grant| self.is_hidden(grant.address))?;
-        let message = match self.prefixes.view.show(hidden.address) {
-            Shown::Following(Following { relative, .. })
-                if self
-                    .prefixes
-                    .view
-                    .generations(relative.prefix())
-                    .is_some_and(|it| !it.is_empty()) =>
-            {
-                let name = relative.prefix();
-                format!(
-                    "{relative} does not fit the prefix {name} has now; shorten the host part in Eip {}",
-                    hidden.pool
-                )
-            }
-            Shown::Following(Following { relative, .. }) => {
-                let name = relative.prefix();
-                format!(
-                    "has {relative}, and prefix {name} is not known yet; look at the status of \
-                     DynamicPrefix {name}"
-                )
-            }
-            Shown::Static(_) | Shown::Nameless(_) => {
-                let key = self.prefixes.key_of(hidden.address);
-                let name = key.split_once('/').map_or(&*key, |(name, _)| name);
-                format!("has {key}, and there is no DynamicPrefix {name}; create it")
-            }
-        };
-        Some(Refusal::new(ReasonWord::PrefixUnknown, message))
+        let record = self.prefixes.key_of(hidden.address);
+        Some(follow::unseen(&self.prefixes.view, hidden, &record))
     }
 
     /// A refusal with every address as it would be written: nobody outside knows the ledger's form.
@@ -174,36 +144,13 @@ impl Machine {
     }
 
     /// A request with every address in the ledger's form.
-    pub(super) fn read_request(&self, mut request: Request) -> Result<Request, Refusal> {
-        for address in &mut request.addresses {
-            *address = self.read_pin(*address, request.pool.as_deref())?;
-        }
-        Ok(request)
-    }
-
-    fn read_pin(&self, address: IpAddr, pool: Option<&str>) -> Result<IpAddr, Refusal> {
-        let IpAddr::V6(host) = address else {
-            return Ok(address);
+    pub(super) fn read_request(&self, request: Request) -> Result<Request, Refusal> {
+        let ranges = |pool: &str| {
+            let pool = self.pools.get(pool);
+            pool.map(|pool| pool.ranges.iter().copied().collect())
+                .unwrap_or_default()
         };
-        if is_ledger(host) {
-            return Ok(address);
-        }
-        let of_pool = pool.and_then(|name| self.pools.get(name));
-        let named = of_pool.and_then(|pool| {
-            let mut names = pool.ranges.iter().filter_map(|range| match range.first() {
-                IpAddr::V6(first) => self.prefixes.names.of(first),
-                IpAddr::V4(_) => None,
-            });
-            let name = names.next()?;
-            names.all(|other| other == name).then_some(name)
-        });
-        if let Some(name) = named
-            && let Some(read) = self.prefixes.view.read_host_in(name, host)
-        {
-            return Ok(read);
-        }
-        let read = self.prefixes.view.read(&address.to_string());
-        read.map_err(|error| Refusal::new(ReasonWord::InvalidAddress, error))
+        follow::read_request(request, &self.prefixes.view, ranges)
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::Ipv6Net;
 use openelb_ipam::Time;
 use openelb_ipam::dynamic_prefix::{Event, Input, Machine, Settings, Sighting};
-use openelb_ipam::relative::Projection;
+use openelb_ipam::relative::{Overlap, Projection};
 
 use super::{generations, is_same, projection, state, status, time};
 use crate::api::{
@@ -27,6 +27,8 @@ pub struct Leader {
     nodes: BTreeMap<String, Node>,
     own: Vec<ObservedPrefix>,
     leads: bool,
+    /// By the statuses as they stand.
+    view: Projection,
 }
 
 /// One thing to be done.
@@ -58,11 +60,13 @@ impl Leader {
     pub fn see(&mut self, object: DynamicPrefix, now: Time) {
         let known = self.prefixes.entry(object.metadata.name.clone());
         known.or_default().see(object, now);
+        self.look();
     }
 
     /// An object is gone.
     pub fn lose(&mut self, name: &str) {
         self.prefixes.remove(name);
+        self.look();
     }
 
     /// What a node sees and announces.
@@ -108,7 +112,7 @@ impl Leader {
     pub fn step(&mut self, now: Time) -> Vec<Step> {
         let mut steps = Vec::new();
         for followed in self.prefixes.values_mut().filter(|_| self.leads) {
-            followed.step(&self.nodes, &self.own, now, &mut steps);
+            followed.step(&self.nodes, &self.own, &self.view, now, &mut steps);
         }
         steps
     }
@@ -126,6 +130,7 @@ impl Leader {
             }
             _ => followed.rests_until = Some(now + PAUSE),
         }
+        self.look();
     }
 
     /// When [`step`](Self::step) has something to do; `None` is never.
@@ -139,13 +144,17 @@ impl Leader {
     }
 
     /// How the world sees addresses that follow a prefix: by the statuses, never by a machine.
-    pub fn projection(&self) -> Projection {
-        projection(self.prefixes.values().map(|it| &it.object))
+    pub const fn projection(&self) -> &Projection {
+        &self.view
     }
 
     /// The objects as they are known.
     pub fn objects(&self) -> impl Iterator<Item = &DynamicPrefix> {
         self.prefixes.values().map(|it| &it.object)
+    }
+
+    fn look(&mut self) {
+        self.view = projection(self.objects());
     }
 }
 
@@ -203,6 +212,7 @@ impl Followed {
         &mut self,
         nodes: &BTreeMap<String, Node>,
         own: &[ObservedPrefix],
+        view: &Projection,
         now: Time,
         steps: &mut Vec<Step>,
     ) {
@@ -229,12 +239,17 @@ impl Followed {
             machine.handle_input(Input::Announced { prefix }, now);
         }
         machine.handle_timeout(now);
-        let mut wanted = status(object, &machine.explain(now), heard.observations, now);
+        let explained = machine.explain(now);
+        let overlap = view.overlap_of(&object.metadata.name);
+        let mut wanted = status(object, &explained, heard.observations, overlap, now);
         if let Some(problem) = meant.problems.first() {
             status::refuse(&mut wanted, problem);
         }
         while let Some(event) = machine.poll_event() {
             steps.extend(happened(object, &event).map(Step::Happened));
+        }
+        if let Some(overlap) = overlap.filter(|it| !status::tells_of(&object.status, it)) {
+            steps.push(Step::Happened(overlapping(object, overlap)));
         }
         if !is_same(&wanted, &object.status) {
             steps.push(Step::Write(Box::new(self.rewritten(wanted))));
@@ -379,13 +394,27 @@ fn happened(object: &DynamicPrefix, event: &Event) -> Option<Happened> {
         Event::Refused { .. } => (true, "PrefixRefused"),
         _ => return None,
     };
-    Some(Happened {
+    Some(about(object, is_warning, reason, event))
+}
+
+/// The Event about a prefix that another object has.
+fn overlapping(object: &DynamicPrefix, overlap: &Overlap) -> Happened {
+    about(object, true, status::CONFLICT, overlap)
+}
+
+fn about(
+    object: &DynamicPrefix,
+    is_warning: bool,
+    reason: &'static str,
+    note: &impl ToString,
+) -> Happened {
+    Happened {
         name: object.metadata.name.clone(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
         is_warning,
         reason,
-        note: event.to_string(),
-    })
+        note: note.to_string(),
+    }
 }
 
 /// After a write that did not happen, unless the watch brings news before.

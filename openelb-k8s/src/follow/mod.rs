@@ -6,6 +6,7 @@
 //! what was true then, which the grace period is longer than.
 
 mod leader;
+mod public;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use openelb_ipam::relative::Projection;
 use crate::api::{DynamicPrefix, DynamicPrefixStatus, PrefixGeneration};
 
 pub use self::leader::{Happened, Leader, Step};
+pub(crate) use self::public::{read_request, unseen};
 pub use self::status::{is_same, status};
 
 /// How the world sees addresses that follow these prefixes. Of two names that the ledger cannot tell
-/// apart the first in order is shown.
+/// apart the first in order is shown, of two with one prefix the one that had it first.
 ///
 /// ```
 /// use openelb_k8s::api::{DynamicPrefix, PrefixGeneration};

@@ -2,6 +2,7 @@
 
 use openelb_ipam::Time;
 use openelb_ipam::dynamic_prefix::{Explanation, Generation, Tentative};
+use openelb_ipam::relative::Overlap;
 
 use crate::api::{
     Condition, DynamicPrefix, DynamicPrefixStatus, PrefixGeneration, PrefixObservation,
@@ -9,22 +10,27 @@ use crate::api::{
 };
 use crate::problem::Problem;
 
-/// The status that an object is to have. `observations` is who sees what.
+/// The status that an object is to have. `observations` is who sees what; `overlap` says that another
+/// object has a prefix of this one.
 pub fn status(
     object: &DynamicPrefix,
     explained: &Explanation,
     observations: Vec<PrefixObservation>,
+    overlap: Option<&Overlap>,
     now: Time,
 ) -> DynamicPrefixStatus {
     let generations = &explained.generations;
-    let ready = match &generations.preferred {
-        Some(held) => ("True", "PrefixKnown", format!("{} is in use", held.prefix)),
-        None => ("False", "NoPrefix", waiting(explained)),
+    let is_taken = |held: &Generation| overlap.is_some_and(|it| it.prefix == held.prefix);
+    let conflict = overlap.map(|overlap| ("True", CONFLICT, overlap.to_string()));
+    let ready = match (&generations.preferred, overlap) {
+        (None, _) => ("False", "NoPrefix", waiting(explained)),
+        (Some(held), Some(overlap)) if is_taken(held) => ("False", CONFLICT, overlap.to_string()),
+        (Some(held), _) => ("True", "PrefixKnown", format!("{} is in use", held.prefix)),
     };
-    let degraded = match &explained.degraded {
+    let degraded = conflict.unwrap_or_else(|| match &explained.degraded {
         Some(why) => ("True", "SourceLost", why.clone()),
         None => ("False", "SourceSpeaks", String::new()),
-    };
+    });
     let condition = |kind, said| condition(object, kind, said, now);
     DynamicPrefixStatus {
         observed_generation: object.metadata.generation,
@@ -48,6 +54,13 @@ pub fn is_same(one: &DynamicPrefixStatus, other: &DynamicPrefixStatus) -> bool {
         plain
     };
     plain(one) == plain(other)
+}
+
+/// Whether a status says of an overlap what there is to say.
+pub(super) fn tells_of(status: &DynamicPrefixStatus, overlap: &Overlap) -> bool {
+    let text = overlap.to_string();
+    let mut told = status.conditions.iter();
+    told.any(|it| it.reason == CONFLICT && it.message == text)
 }
 
 /// Says of an object that it cannot be meant.
@@ -117,3 +130,6 @@ fn condition(
         last_transition_time: since.unwrap_or_else(|| now.to_string()),
     }
 }
+
+/// Another object has the prefix: reason of conditions and of the Event.
+pub(super) const CONFLICT: &str = "PrefixConflict";

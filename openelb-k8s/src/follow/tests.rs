@@ -53,7 +53,7 @@ fn renumbered() -> (Machine, Time) {
 fn what_was_decided_is_read_back_from_the_status_to_the_millisecond() {
     let (machine, now) = renumbered();
     let mut object = DynamicPrefix::new("home", Vec::new());
-    object.status = status(&object, &machine.explain(now), Vec::new(), now);
+    object.status = status(&object, &machine.explain(now), Vec::new(), None, now);
     assert_eq!(&generations(&object.status), machine.generations());
     assert_eq!(state(&object.status).renumbered, 1);
 
@@ -72,7 +72,7 @@ fn what_was_decided_is_read_back_from_the_status_to_the_millisecond() {
 fn metallb_76_both_addresses_are_shown_by_the_status_the_new_one_first() {
     let (machine, now) = renumbered();
     let mut object = DynamicPrefix::new("home", Vec::new());
-    object.status = status(&object, &machine.explain(now), Vec::new(), now);
+    object.status = status(&object, &machine.explain(now), Vec::new(), None, now);
     let view = projection([&object]);
     let shown: Vec<_> = view
         .show(view.read("home/::1000").unwrap())
@@ -91,7 +91,15 @@ fn metallb_75_a_renewed_lifetime_of_an_observation_is_no_reason_to_write() {
         valid_until: Some(until.to_owned()),
         ..PrefixObservation::default()
     };
-    let with = |until| status(&object, &machine.explain(now), vec![observed(until)], now);
+    let with = |until| {
+        status(
+            &object,
+            &machine.explain(now),
+            vec![observed(until)],
+            None,
+            now,
+        )
+    };
     assert!(is_same(
         &with("2030-01-01T00:00:00Z"),
         &with("2031-01-01T00:00:00Z")
@@ -311,4 +319,66 @@ fn what_a_web_server_says_to_the_controller_counts_and_a_node_has_no_say_in_it()
     desk.leader.hear_own(vec![word(B)]);
     desk.wait(60);
     assert_eq!(desk.shown(), [B]);
+}
+
+#[test]
+fn of_two_objects_with_one_prefix_the_later_one_says_so_and_shows_nothing_until_it_is_mended() {
+    let mut desk = Desk::follow(&fixed(A));
+    desk.wait(20);
+    let mut annex = DynamicPrefix::new("annex", Vec::new());
+    annex.spec = serde_json::from_value(json!({"sources": [{"static": {"prefix": A}}]})).unwrap();
+    desk.see(annex);
+    desk.wait(20);
+    desk.wait(1);
+    let of_annex = |desk: &Desk| {
+        let mut objects = desk.leader.objects();
+        objects
+            .find(|it| it.metadata.name == "annex")
+            .unwrap()
+            .clone()
+    };
+    let said = |object: &DynamicPrefix| -> Vec<String> {
+        let conditions = object.status.conditions.iter();
+        conditions
+            .map(|it| [&*it.kind, &*it.status, &*it.reason].join(" "))
+            .collect()
+    };
+    let object = of_annex(&desk);
+    assert_eq!(
+        said(&object),
+        ["Ready False PrefixConflict", "Degraded True PrefixConflict"]
+    );
+    let message = &object.status.conditions[0].message;
+    assert!(
+        message.contains("annex") && message.contains("home"),
+        "{message}"
+    );
+    assert_eq!(
+        desk.told,
+        ["PrefixDetected", "PrefixDetected", "PrefixConflict"]
+    );
+    let shown = |desk: &Desk, text: &str| {
+        let view = desk.leader.projection();
+        view.show(view.read(text).unwrap())
+            .current()
+            .map(|it| it.to_string())
+    };
+    assert_eq!(shown(&desk, "home/::10"), Some("2001:db8:a::10".to_owned()));
+    assert_eq!(shown(&desk, "annex/::10"), None);
+    let writes = desk.writes;
+    desk.wait(100_000);
+    assert_eq!(
+        (desk.writes, desk.told.len()),
+        (writes, 3),
+        "it is said once"
+    );
+
+    let mut annex = of_annex(&desk);
+    annex.spec = serde_json::from_value(json!({"sources": [{"static": {"prefix": B}}]})).unwrap();
+    desk.see(annex);
+    desk.wait(20);
+    assert_eq!(
+        shown(&desk, "annex/::10"),
+        Some("2001:db8:b::10".to_owned())
+    );
 }

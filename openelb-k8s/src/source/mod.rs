@@ -1,5 +1,6 @@
 //! Runs the sources of a `DynamicPrefix`: what they see becomes
-//! [`Input`]s of its machine.
+//! [`Input`]s of its machine. [`Runner`] does so for several, whose
+//! sources may change.
 //!
 //! | sources | how they are looked at |
 //! |---|---|
@@ -13,6 +14,7 @@ mod clock;
 mod files;
 mod network;
 mod pace;
+mod runner;
 mod standard_input;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ use openelb_announce::announcer::Privileges;
 use openelb_announce::upstream;
 use openelb_ipam::dynamic_prefix::Input;
 use thiserror::Error;
+
+pub use self::runner::{News, Runner, Wanted};
 
 use self::asker::Asker;
 use self::files::Files;

@@ -33,6 +33,7 @@ pub(in crate::command) fn table(prefixes: &[PrefixReport], paint: Paint) -> Tabl
             .map(|it| it.prefix.to_string());
         let state = match (&report.explanation.degraded, preferred) {
             (_, None) => paint.bad("not known"),
+            _ if report.overlap.is_some() => paint.bad("taken"),
             (Some(_), _) => paint.warn("degraded"),
             (None, _) if report.explanation.tentative.is_some() => "about to change".to_owned(),
             (None, _) => paint.good("ok"),
@@ -70,6 +71,9 @@ impl Report for PrefixesReport {
 
 fn write_one(report: &PrefixReport, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
     writeln!(out, "{} {}", paint.strong("prefix"), report.name)?;
+    if let Some(overlap) = &report.overlap {
+        writeln!(out, "  {}: {overlap}", paint.bad("not all of it is used"))?;
+    }
     for line in report.explanation.to_string().lines() {
         writeln!(out, "  {line}")?;
     }

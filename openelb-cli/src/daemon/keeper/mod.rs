@@ -11,7 +11,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openelb_ipam::dynamic_prefix;
+use openelb_ipam::relative::PrefixName;
 use openelb_ipam::{OwnerKey, Time};
+use openelb_k8s::source::Runner;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
@@ -20,7 +22,7 @@ use self::confirm::Confirmed;
 use super::journal::{About, Journal};
 use super::services::Services;
 use super::speaker::{Conflict, News, Speaker};
-use super::upstream::Upstreams;
+use super::upstream;
 use crate::clock;
 use crate::config::{Config, InvalidConfig};
 use crate::engine::{Answer, Engine, Question};
@@ -58,7 +60,7 @@ impl Keeper {
         engine: Engine,
         services: Services,
         speaker: Speaker,
-        upstreams: Upstreams,
+        mut upstreams: Runner,
         news: mpsc::Receiver<News>,
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         let failed =
@@ -68,7 +70,7 @@ impl Keeper {
             .build()
             .map_err(failed)?;
         let (sender, inputs) = mpsc::channel(QUEUE);
-        upstreams.want(services.prefixes());
+        upstreams.want(upstream::wanted(services.prefixes()));
         let state = Keeping::new(engine, services, speaker, upstreams);
         let thread = std::thread::Builder::new()
             .name("openelb-keeper".to_owned())
@@ -99,7 +101,7 @@ struct Keeping {
     engine: Engine,
     services: Services,
     speaker: Speaker,
-    upstreams: Upstreams,
+    upstreams: Runner,
     /// For which allocations, services and prefixes the announcements were made last.
     announced: Option<(u64, u64, u64)>,
     /// The version of the prefixes that refused services were last tried with.
@@ -118,7 +120,7 @@ enum Wake {
 }
 
 impl Keeping {
-    fn new(engine: Engine, services: Services, speaker: Speaker, upstreams: Upstreams) -> Self {
+    fn new(engine: Engine, services: Services, speaker: Speaker, upstreams: Runner) -> Self {
         Self {
             engine,
             services,
@@ -198,7 +200,8 @@ impl Keeping {
             }
             Input::Configure(read) => {
                 self.services.configure(*read, &mut self.engine, now);
-                self.upstreams.want(self.services.prefixes());
+                self.upstreams
+                    .want(upstream::wanted(self.services.prefixes()));
             }
             Input::Health {
                 owner,
@@ -263,12 +266,21 @@ impl Keeping {
                 }
                 _ => info!("{text}"),
             }
-            let about = About {
-                prefix: Some(name.to_string()),
-                ..About::default()
-            };
-            self.journal.note(about, text);
+            self.note_prefix(&name, text);
         }
+        for overlap in self.engine.take_prefix_overlaps() {
+            let text = format!("prefix {overlap}");
+            warn!("{text}");
+            self.note_prefix(&overlap.name, text);
+        }
+    }
+
+    fn note_prefix(&mut self, name: &PrefixName, text: String) {
+        let about = About {
+            prefix: Some(name.to_string()),
+            ..About::default()
+        };
+        self.journal.note(about, text);
     }
 
     fn until_deadline(&self, now: Time) -> Duration {

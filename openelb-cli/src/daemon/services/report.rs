@@ -205,6 +205,9 @@ fn prefix_problem(report: &PrefixReport) -> Option<String> {
         };
         return Some(format!("prefix {name} is not known yet: {why}"));
     }
+    if let Some(overlap) = &report.overlap {
+        return Some(format!("prefix {overlap}"));
+    }
     let degraded = explanation.degraded.as_ref()?;
     Some(format!("prefix {name}: {degraded}"))
 }

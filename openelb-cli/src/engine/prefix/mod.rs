@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openelb_ipam::Time;
 use openelb_ipam::dynamic_prefix::{Event, Generations, Input, Machine, Settings, Sighting, State};
-use openelb_ipam::relative::{PrefixName, Projection};
+use openelb_ipam::relative::{Overlap, PrefixName, Projection};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::pin::meant;
@@ -42,6 +42,8 @@ pub(super) struct Prefixes {
     leftovers: BTreeSet<PrefixName>,
     version: u64,
     events: Vec<(PrefixName, Event)>,
+    /// As they were told last.
+    overlaps: Vec<Overlap>,
 }
 
 /// A prefix.
@@ -195,6 +197,15 @@ impl Prefixes {
     /// What happened since the last call.
     pub(super) fn take_events(&mut self) -> Vec<(PrefixName, Event)> {
         std::mem::take(&mut self.events)
+    }
+
+    /// The prefixes that are not shown since the last call, because another name has them.
+    pub(super) fn take_overlaps(&mut self) -> Vec<Overlap> {
+        let present = self.projection.overlaps().to_vec();
+        let known = std::mem::replace(&mut self.overlaps, present.clone());
+        let mut new = present;
+        new.retain(|overlap| !known.contains(overlap));
+        new
     }
 
     /// Adds to a batch what the store lacks.

@@ -30,6 +30,9 @@ pub(crate) struct PrefixReport {
     /// For how many seconds the present one may be used; absent: for ever, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) valid_seconds: Option<u64>,
+    /// Why no address is shown under one of its prefixes; absent when all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) overlap: Option<String>,
     /// How the present one follows from what was delegated, one step a line.
     pub(crate) derivation: Vec<String>,
     /// What is in use, what was seen, and why.
@@ -43,12 +46,23 @@ impl Prefixes {
         let followed = self.followed.iter();
         let meant = followed.filter(|(own, _)| name.is_none_or(|name| name == &***own));
         PrefixesReport {
-            prefixes: meant.map(|(name, it)| report(name, it, now)).collect(),
+            prefixes: meant
+                .map(|(name, it)| {
+                    let overlap = self.projection.overlap_of(name);
+                    let overlap = overlap.map(ToString::to_string);
+                    report(name, it, overlap, now)
+                })
+                .collect(),
         }
     }
 }
 
-fn report(name: &PrefixName, followed: &Followed, now: Time) -> PrefixReport {
+fn report(
+    name: &PrefixName,
+    followed: &Followed,
+    overlap: Option<String>,
+    now: Time,
+) -> PrefixReport {
     let Follow {
         settings, sources, ..
     } = followed.follow.clone().unwrap_or_else(|| Follow::of(name));
@@ -68,6 +82,7 @@ fn report(name: &PrefixName, followed: &Followed, now: Time) -> PrefixReport {
         name: name.clone(),
         sources,
         generation: explanation.renumbered + u64::from(preferred.is_some()),
+        overlap,
         valid_seconds: valid_until.map(|until| (until - now).as_secs()),
         derivation: steps
             .filter(|_| followed.follow.is_some())

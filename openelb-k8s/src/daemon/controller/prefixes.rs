@@ -103,8 +103,13 @@ impl Prefixes {
             }
         }
         let view = self.leader.projection();
-        (view != self.view).then(|| self.view.clone_from(&view))?;
-        Some(view)
+        (*view != self.view).then(|| view.clone_into(&mut self.view))?;
+        Some(self.view.clone())
+    }
+
+    /// How addresses are shown now.
+    pub(super) const fn view(&self) -> &Projection {
+        &self.view
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {

@@ -34,11 +34,12 @@ use self::reporter::Writers;
 use super::args::{Args, Command, OnStop, SpeakerArgs};
 use super::http::{Pages, Question, Questions};
 use super::stop::Stop;
-use super::upstream::{Upstream, Wanted, wanted};
+use super::upstream::{Upstream, wanted};
 use super::{Failure, clock};
 use crate::api::{Condition, NodeAnnouncementStatus};
 use crate::client::{Client, Writer, connect};
 use crate::prefix::Source;
+use crate::source::Wanted;
 use crate::speaker::record::{MOST_SHOWN, Record, Seen, Shown, conf_status, peer_status};
 use crate::speaker::{Desired, Me, desired};
 

@@ -7,25 +7,19 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use caps::errors::CapsError;
-use caps::{CapSet, Capability, CapsHashSet};
 use ipnet::Ipv6Net;
-use openelb_announce::announcer::Privileges;
 use openelb_ipam::Time;
 use openelb_ipam::dynamic_prefix::{Input, Sighting};
+use openelb_ipam::relative::PrefixName;
 use tokio::sync::watch;
-use tracing::{error, warn};
+use tracing::error;
 
 use super::clock;
 use crate::api::{DynamicPrefix, ObservedPrefix};
 use crate::prefix::{Source, followed};
-use crate::source::Sources;
-
-/// Prefixes by name: the sources that are read here, with their places in the specification.
-pub(super) type Wanted = BTreeMap<String, Vec<(usize, Source)>>;
+use crate::source::{News, Runner, Wanted};
 
 /// Those of the sources of some prefixes that are to be read here.
 pub(super) fn wanted<'a>(
@@ -34,11 +28,14 @@ pub(super) fn wanted<'a>(
 ) -> Wanted {
     let mut wanted = Wanted::new();
     for object in objects {
+        let Ok(name) = object.metadata.name.parse() else {
+            continue;
+        };
         let sources = followed(object).prefix.map(|meant| meant.sources);
         let sources = sources.into_iter().flatten().enumerate();
         let here: Vec<_> = sources.filter(|(_, it)| is_read_here(it)).collect();
         if !here.is_empty() {
-            wanted.insert(object.metadata.name.clone(), here);
+            wanted.insert(name, here);
         }
     }
     wanted
@@ -47,51 +44,36 @@ pub(super) fn wanted<'a>(
 /// The running sources. Dropping it ends them.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    orders: Sender<Order>,
+    runner: Runner,
     said: watch::Receiver<Vec<ObservedPrefix>>,
-    wanted: Wanted,
-}
-
-/// What the thread acts on.
-#[derive(Debug)]
-enum Order {
-    /// These sources are to run.
-    Want(Wanted),
-    /// A source has said something.
-    Look,
-    /// End everything.
-    End,
 }
 
 impl Upstream {
     /// Starts the thread, which reads nothing yet.
     pub(super) fn start() -> Self {
-        let (orders, inbox) = channel();
         let (told, said) = watch::channel(Vec::new());
-        let wake = orders.clone();
-        let thread = std::thread::Builder::new().name("openelb-sources".to_owned());
-        let thread = thread.spawn(move || {
-            if let Err(error) = keep(|it| *it == Capability::CAP_NET_RAW) {
-                warn!(%error, "the sources of prefixes run with more rights than they need");
+        let mut heard: BTreeMap<PrefixName, Heard> = BTreeMap::new();
+        let runner = Runner::start(move |news| {
+            let now = clock::now();
+            for it in news {
+                match it {
+                    News::Said(name, input) => heard.entry(name).or_default().note(input, now),
+                    News::Ended(name) => drop(heard.remove(&name)),
+                }
             }
-            obey(&inbox, &wake, &told);
+            let said = heard.iter().flat_map(|(name, it)| it.said(name));
+            tell(&told, said.collect());
         });
-        if let Err(error) = thread {
+        let runner = runner.unwrap_or_else(|error| {
             error!(%error, "no thread for the sources of prefixes: none is read here");
-        }
-        Self {
-            orders,
-            said,
-            wanted: Wanted::new(),
-        }
+            Runner::default()
+        });
+        Self { runner, said }
     }
 
     /// Makes these the sources that run; those that run already go on.
     pub(super) fn want(&mut self, wanted: Wanted) {
-        if wanted != self.wanted {
-            self.tell(Order::Want(wanted.clone()));
-            self.wanted = wanted;
-        }
+        self.runner.want(wanted);
     }
 
     /// What they say, in the order of name, source and origin.
@@ -105,88 +87,26 @@ impl Upstream {
             std::future::pending::<()>().await;
         }
     }
-
-    fn tell(&self, order: Order) {
-        // A thread that could not start has said so.
-        let _ = self.orders.send(order);
-    }
 }
 
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.tell(Order::End);
-    }
+fn tell(told: &watch::Sender<Vec<ObservedPrefix>>, said: Vec<ObservedPrefix>) {
+    told.send_if_modified(|before| {
+        let is_new = *before != said;
+        if is_new {
+            *before = said;
+        }
+        is_new
+    });
 }
 
-/// The sources of one prefix, and what they said last.
-struct Running {
-    wanted: Vec<(usize, Source)>,
-    sources: Vec<Sources>,
+/// What the sources of one prefix said last.
+#[derive(Default)]
+struct Heard {
     seen: BTreeMap<(usize, String, Ipv6Net), Sighting>,
     failing: BTreeMap<usize, String>,
 }
 
-fn obey(inbox: &Receiver<Order>, wake: &Sender<Order>, told: &watch::Sender<Vec<ObservedPrefix>>) {
-    let mut running: BTreeMap<String, Running> = BTreeMap::new();
-    while let Ok(order) = inbox.recv() {
-        match order {
-            Order::Want(wanted) => follow(&mut running, wanted, wake),
-            Order::Look => {}
-            Order::End => return,
-        }
-        let now = clock::now();
-        for it in running.values_mut() {
-            it.hear(now);
-        }
-        let said = running.iter().flat_map(|(name, it)| it.said(name));
-        let said: Vec<_> = said.collect();
-        told.send_if_modified(|before| {
-            let is_new = *before != said;
-            if is_new {
-                *before = said;
-            }
-            is_new
-        });
-    }
-}
-
-/// Starts and ends sources, so that those that are wanted run.
-fn follow(running: &mut BTreeMap<String, Running>, wanted: Wanted, wake: &Sender<Order>) {
-    running.retain(|name, it| wanted.get(name) == Some(&it.wanted));
-    for (name, wanted) in wanted {
-        running
-            .entry(name)
-            .or_insert_with_key(|name| Running::start(name, wanted, wake));
-    }
-}
-
-impl Running {
-    fn start(name: &str, wanted: Vec<(usize, Source)>, wake: &Sender<Order>) -> Self {
-        let mut failing = BTreeMap::new();
-        let sources = start(wanted.clone(), wake).unwrap_or_else(|why| {
-            warn!(name, why, "the sources of a prefix do not run");
-            let all = wanted.iter().map(|(source, _)| (*source, why.clone()));
-            failing = all.collect();
-            Vec::new()
-        });
-        Self {
-            wanted,
-            sources,
-            seen: BTreeMap::new(),
-            failing,
-        }
-    }
-
-    fn hear(&mut self, now: Time) {
-        let news = self.sources.iter();
-        let news: Vec<_> = news
-            .flat_map(|it| std::iter::from_fn(|| it.try_recv()))
-            .collect();
-        for input in news {
-            self.note(input, now);
-        }
-    }
-
+impl Heard {
     fn note(&mut self, input: Input, now: Time) {
         match input {
             Input::Seen(sighting) => {
@@ -243,50 +163,6 @@ fn is_news(known: &Sighting, new: &Sighting, now: Time) -> bool {
     };
     differs(known.preferred_until, new.preferred_until)
         || differs(known.valid_until, new.valid_until)
-}
-
-/// Starts the sources of a prefix. Only those that hear the network inherit this thread's right to open
-/// sockets for that, and give it up where they read; files and servers are read without any.
-fn start(wanted: Vec<(usize, Source)>, wake: &Sender<Order>) -> Result<Vec<Sources>, String> {
-    let look = || {
-        let wake = wake.clone();
-        move || {
-            // The thread that looks has ended when nobody is left to hear.
-            let _ = wake.send(Order::Look);
-        }
-    };
-    let hears_network = |source: &Source| {
-        matches!(
-            source,
-            Source::Address { .. } | Source::Route(_) | Source::RouterAdvertisement { .. }
-        )
-    };
-    let all = wanted.into_iter();
-    let (network, others): (Vec<_>, Vec<_>) = all.partition(|(_, it)| hears_network(it));
-    let look_at_others = look();
-    let others = std::thread::spawn(move || {
-        keep(|_| false).map_err(|error| error.to_string())?;
-        let started = Sources::start(others, Privileges::Drop, look_at_others);
-        started.map_err(|error| error.to_string())
-    });
-    let network = Sources::start(network, Privileges::Drop, look());
-    let network = network.map_err(|error| error.to_string())?;
-    let others = others.join();
-    let others = others.map_err(|_| "a thread panicked".to_owned())??;
-    Ok(vec![network, others])
-}
-
-/// Keeps these capabilities, as far as they are there, in this thread and those that it starts.
-fn keep(is_kept: impl Fn(&Capability) -> bool) -> Result<(), CapsError> {
-    let permitted = caps::read(None, CapSet::Permitted)?;
-    let kept: CapsHashSet = permitted.into_iter().filter(is_kept).collect();
-    for set in [CapSet::Ambient, CapSet::Inheritable] {
-        caps::clear(None, set)?;
-    }
-    for set in [CapSet::Effective, CapSet::Permitted] {
-        caps::set(None, set, &kept)?;
-    }
-    Ok(())
 }
 
 /// Lives are counted in seconds, and told at slightly different moments.

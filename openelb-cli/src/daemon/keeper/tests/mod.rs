@@ -10,11 +10,11 @@ use std::time::Duration;
 use openelb_announce::ownership::Standing;
 use openelb_ipam::{Request, Time};
 use openelb_k8s::bgp::Node;
+use openelb_k8s::source::Runner;
 use tokio::sync::oneshot;
 
 use super::super::services::Services;
 use super::super::speaker::{Conflict, News, Speaker};
-use super::super::upstream::Upstreams;
 use super::{Flow, Input, Keeping, Wake};
 use crate::config;
 use crate::engine::{Answer, Engine, Owners, Question, ServiceState, StatusReport};
@@ -67,7 +67,7 @@ impl Lab {
         engine.commit().unwrap();
         let speaker = Speaker::silent();
         Self {
-            keeping: Keeping::new(engine, services, speaker, Upstreams::default()),
+            keeping: Keeping::new(engine, services, speaker, Runner::default()),
             commits,
         }
     }

@@ -111,6 +111,51 @@ fn metallb_76_both_addresses_are_announced_in_the_grace_period_the_new_one_first
 }
 
 #[test]
+fn of_two_names_with_one_prefix_the_later_one_announces_nothing_and_is_a_problem() {
+    let yaml = "apiVersion: network.kubesphere.io/v1alpha2\nkind: DynamicPrefix\n\
+         metadata: {name: annex}\nspec: {sources: [{file: {path: /run/prefix}}]}\n---\n\
+         apiVersion: network.kubesphere.io/v1alpha2\nkind: Eip\nmetadata: {name: second}\n\
+         spec: {address: 'annex/::1000-::1fff', protocol: layer2, interface: eth0}\n";
+    let mail = service("mail", "ipFamilies: [IPv6], pool: second");
+    let mut lab = lab(&[&service("web", V6), "---\n", yaml, &mail].concat());
+    let then = lab.learns(A, NOW);
+    let tell = |lab: &mut Lab, prefix: &str, now: Time| {
+        let name = "annex".parse().unwrap();
+        let input = Word::Seen(Sighting {
+            source: 0,
+            origin: "file".to_owned(),
+            prefix: prefix.parse().unwrap(),
+            preferred_until: None,
+            valid_until: None,
+        });
+        lab.keeping
+            .act(Wake::News(News::Prefix { name, input }), now);
+        lab.wake(now + HOLD_DOWN);
+        now + HOLD_DOWN
+    };
+    let then = tell(&mut lab, "2001:db8:a::/56", then);
+    assert_eq!(lab.announced(), addresses(&["2001:db8:a::1000"]));
+    let status = lab.status(then);
+    let problem = "prefix annex is 2001:db8:a::/64, which is also that of home";
+    assert!(
+        status.problems.iter().any(|it| it.starts_with(problem)),
+        "{:?}",
+        status.problems
+    );
+    let mail = status.services.iter().find(|it| it.owner.name() == "mail");
+    let mail = mail.unwrap();
+    assert_eq!(mail.state, ServiceState::Waiting);
+    assert!(
+        mail.detail.contains("that of another name"),
+        "{}",
+        mail.detail
+    );
+    let told = lab.keeping.journal.since(Some(1));
+    let about = told.events.iter().filter(|it| it.text.starts_with(problem));
+    assert_eq!(about.count(), 1, "it is told once");
+}
+
+#[test]
 fn metallb_77_a_prefix_outlives_its_source_and_the_problem_ends_with_the_next_word() {
     let mut lab = lab(&service("web", V6));
     let then = lab.learns(A, NOW);
