@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use openelb_ipam::ipam::Usage;
+use openelb_ipam::relative::Projection;
 use openelb_ipam::{AddressCount, Family, Ipam, Time};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -46,6 +47,8 @@ pub(super) struct Present<'a> {
     pub(super) leads: bool,
     pub(super) dropped_events: u64,
     pub(super) prefixes: Vec<&'a DynamicPrefix>,
+    /// How addresses that follow a prefix are shown.
+    pub(super) view: &'a Projection,
     pub(super) now: Time,
 }
 
@@ -173,9 +176,11 @@ impl Metrics {
         }
         self.addresses.clear();
         for claim in ipam.allocations().flat_map(|row| row.claims) {
-            let address = claim.address.to_string();
-            let labels = labels([("pool", &*claim.pool), ("address", &address)]);
-            self.addresses.get_or_create(&labels).set(1.0);
+            for address in present.view.show(claim.address).addresses() {
+                let address = address.to_string();
+                let labels = labels([("pool", &*claim.pool), ("address", &address)]);
+                self.addresses.get_or_create(&labels).set(1.0);
+            }
         }
         self.pods.show(present.pods);
         for (gauges, figure) in &self.prefixes {
@@ -359,7 +364,7 @@ fn count_as_f64(count: u64) -> f64 {
 /// What a prefix shows of itself; nothing where it has nothing to show.
 type PrefixFigure = fn(&DynamicPrefixStatus, Time) -> Option<f64>;
 
-const PREFIXES: [(&str, &str, PrefixFigure); 3] = [
+const PREFIXES: [(&str, &str, PrefixFigure); 5] = [
     (
         "prefix_generation",
         "How many prefixes have been in use one after the other; 0 while none is known",
@@ -386,6 +391,20 @@ const PREFIXES: [(&str, &str, PrefixFigure); 3] = [
         "prefix_renumber_total",
         "How often another prefix came into use",
         |status, _| Some(count_as_f64(status.renumbered)),
+    ),
+    (
+        "prefix_deprecated",
+        "Former prefixes that are still served",
+        |status, _| Some(count_as_f64(status.deprecated.len() as u64)),
+    ),
+    (
+        "prefix_degraded",
+        "1 while no source vouches for the prefix in use, or another object has it",
+        |status, _| {
+            let mut conditions = status.conditions.iter();
+            let is_degraded = conditions.any(|it| it.kind == "Degraded" && it.status == "True");
+            Some(f64::from(u8::from(is_degraded)))
+        },
     ),
 ];
 
@@ -424,10 +443,12 @@ const COLUMNS: [Column; 6] = [
 
 #[cfg(test)]
 mod tests {
-    use openelb_ipam::{Ipam, Owner, PoolSpec, Request, Time};
+    use openelb_ipam::dynamic_prefix::{Generation, Generations};
+    use openelb_ipam::relative::{Projection, RelativeRange};
+    use openelb_ipam::{Family, Ipam, Owner, PoolSpec, Request, Time};
 
     use super::{Duration, Metrics, Present, Standing};
-    use crate::api::{DynamicPrefix, PrefixGeneration};
+    use crate::api::{Condition, DynamicPrefix, PrefixGeneration};
 
     #[test]
     fn openelb_52_a_page_shows_pools_services_and_what_was_counted() {
@@ -439,14 +460,18 @@ mod tests {
         for line in [
             r#"openelb_pool_capacity_addresses{pool="edge",family="IPv4"} 2.0"#,
             r#"openelb_pool_used_addresses{pool="edge",family="IPv4"} 1.0"#,
-            r#"openelb_services{state="allocated"} 1.0"#,
+            r#"openelb_services{state="allocated"} 2.0"#,
             r#"openelb_service_address{pool="edge",address="192.0.2.1"} 1.0"#,
+            r#"openelb_service_address{pool="moving",address="2001:db8:b::10"} 1.0"#,
+            r#"openelb_service_address{pool="moving",address="2001:db8:a::10"} 1.0"#,
             r#"openelb_services{state="waiting"} 0.0"#,
             r#"openelb_api_writes_total{kind="Service",outcome="done"} 1"#,
             r#"openelb_refusals_total{reason="PoolExhausted"} 1"#,
             r#"openelb_prefix_generation{prefix="home"} 2.0"#,
             r#"openelb_prefix_valid_seconds{prefix="home"} 3600.0"#,
             r#"openelb_prefix_renumber_total{prefix="home"} 1.0"#,
+            r#"openelb_prefix_deprecated{prefix="home"} 0.0"#,
+            r#"openelb_prefix_degraded{prefix="home"} 1.0"#,
             "openelb_reconcile_seconds_count 1",
             "openelb_leader 1",
             r#"openelb_pod_network_nodes{state="assigned"} 1.0"#,
@@ -457,6 +482,7 @@ mod tests {
             assert!(page.contains(line), "{line}\n{page}");
         }
         assert!(!page.contains("addresses_in_use_total"));
+        assert_eq!(page.matches("openelb_service_address{").count(), 3);
     }
 
     #[test]
@@ -482,6 +508,7 @@ mod tests {
             leads: true,
             dropped_events: 0,
             prefixes: vec![&home()],
+            view: &Projection::default(),
             now: Time(0),
         });
         assert!(!page.contains("edge"), "{page}");
@@ -491,6 +518,11 @@ mod tests {
     fn home() -> DynamicPrefix {
         let mut home = DynamicPrefix::new("home", Vec::new());
         home.status.renumbered = 1;
+        home.status.conditions.push(Condition {
+            kind: "Degraded".into(),
+            status: "True".into(),
+            ..Condition::default()
+        });
         home.status.preferred = Some(PrefixGeneration {
             valid_until: Some("1970-01-01T01:00:00Z".into()),
             ..PrefixGeneration::default()
@@ -500,11 +532,25 @@ mod tests {
 
     fn page(metrics: &Metrics, leads: bool) -> String {
         let mut ipam = Ipam::new();
-        let pool = PoolSpec::new("edge".parse().unwrap(), ["192.0.2.0/30"]);
-        let plan = ipam.plan_pools(&[pool]).unwrap();
+        let range: RelativeRange = "home/::10".parse().unwrap();
+        let pools = [
+            PoolSpec::new("edge".parse().unwrap(), ["192.0.2.0/30"]),
+            PoolSpec::new("moving".parse().unwrap(), [&*range.in_ledger().to_string()]),
+        ];
+        let plan = ipam.plan_pools(&pools).unwrap();
         ipam.apply_pools(plan, Time(0)).unwrap();
-        let web: Owner = "service/shop/web".parse().unwrap();
-        ipam.allocate(&web, &Request::default(), Time(0)).unwrap();
+        for (owner, family) in [("web", Family::V4), ("six", Family::V6)] {
+            let owner: Owner = format!("service/shop/{owner}").parse().unwrap();
+            ipam.allocate(&owner, &Request::single(family), Time(0))
+                .unwrap();
+        }
+        let known = |prefix: &str| Generation::new(prefix.parse().unwrap(), Time(0));
+        let mut view = Projection::default();
+        let generations = Generations {
+            preferred: Some(known("2001:db8:b::/64")),
+            deprecated: vec![known("2001:db8:a::/64")],
+        };
+        view.insert(range.prefix().clone(), generations).unwrap();
         metrics.page(&Present {
             ipam: &ipam,
             pods: Some(Standing {
@@ -517,6 +563,7 @@ mod tests {
             leads,
             dropped_events: 0,
             prefixes: vec![&home()],
+            view: &view,
             now: Time(0),
         })
     }

@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use openelb_ipam::Time;
+use openelb_ipam::dynamic_prefix::Generations;
+use openelb_ipam::relative::Projection;
 
 use super::{Explanation, World, explain};
-use crate::api::{AddressBlock, Eip, NodeAnnouncement};
+use crate::api::{AddressBlock, DynamicPrefix, Eip, NodeAnnouncement};
 use crate::cluster::{Namespace, Service};
 use crate::controller::{Input, Kind, Machine, Settings};
 use crate::wish::{Serving, is_marked};
+use crate::{follow, pool};
 
 /// Everything of a cluster that decides about addresses, as listed at one time.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +26,8 @@ pub struct Cluster {
     pub namespaces: Vec<Namespace>,
     /// What the nodes announce.
     pub announcements: Vec<NodeAnnouncement>,
+    /// The prefixes that addresses follow.
+    pub prefixes: Vec<DynamicPrefix>,
 }
 
 impl Cluster {
@@ -45,6 +50,8 @@ impl Cluster {
             ..Settings::default()
         });
         let mut tell = |input| machine.handle_input(input, now);
+        let view = self.view();
+        tell(Input::Prefixes(Box::new(view.clone())));
         for kind in Kind::ALL {
             tell(Input::Restart(kind));
         }
@@ -77,11 +84,25 @@ impl Cluster {
         let world = World {
             serving,
             ipam: machine.ipam(),
+            view: &view,
             eips: &self.eips,
             namespace: namespaces.find(|it| it.metadata.name == service.metadata.namespace),
             announcements: &self.announcements,
         };
         explain(service, &world, now)
+    }
+
+    /// How addresses are shown, with every prefix that a pool names.
+    fn view(&self) -> Projection {
+        let mut view = follow::projection(&self.prefixes);
+        for entry in self.eips.iter().flat_map(pool::relative) {
+            let name = entry.range.prefix();
+            if view.generations(name).is_none() {
+                // Of two names with one block of the ledger the first is shown.
+                let _ = view.insert(name.clone(), Generations::default());
+            }
+        }
+        view
     }
 
     /// Namespace and name of every Service of which there is a record.

@@ -54,7 +54,8 @@ pub enum LiveError {
 /// Lists all kinds of a cluster. A kind that the API server does not have has no objects: OpenELB
 /// itself knows neither blocks nor announcements.
 pub async fn gather(client: &Client) -> Result<Cluster, LiveError> {
-    let (eips, blocks, services, namespaces, announcements) = tokio::join!(
+    let (eips, blocks, services, namespaces, announcements, prefixes) = tokio::join!(
+        list(client),
         list(client),
         list(client),
         list(client),
@@ -67,6 +68,7 @@ pub async fn gather(client: &Client) -> Result<Cluster, LiveError> {
         services: services?,
         namespaces: namespaces?,
         announcements: announcements?,
+        prefixes: prefixes?,
     })
 }
 

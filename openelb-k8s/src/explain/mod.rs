@@ -21,14 +21,15 @@ pub use pools::{Check, PoolAnswer};
 
 use std::net::IpAddr;
 
-use openelb_ipam::ipam::{Grant, Granted};
+use openelb_ipam::ipam::{Assigned, Grant, Granted};
+use openelb_ipam::relative::Projection;
 use openelb_ipam::{Explanation as Decision, Ipam, Owner, PoolName, Request, Time};
 use serde::Serialize;
 
 use crate::api::{Eip, NodeAnnouncement};
 use crate::cluster::{Namespace, Service, ServiceType};
-use crate::names;
 use crate::wish::{Refusal, Serving, Wish, is_marked, wish};
+use crate::{follow, names, pool};
 
 /// All that an explanation looks at.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub struct World<'a> {
     pub serving: &'a Serving,
     /// Who has what, without plans for those who wait.
     pub ipam: &'a Ipam,
+    /// How addresses that follow a prefix are shown; it has the prefixes of all pools.
+    pub view: &'a Projection,
     /// The pools as written, also those that cannot be read.
     pub eips: &'a [Eip],
     /// The Namespace of the Service.
@@ -99,6 +102,9 @@ pub enum Verdict {
 pub struct Address {
     /// The address.
     pub address: IpAddr,
+    /// What stays of it when its prefix changes, such as `home/::10`; absent when it follows none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative: Option<String>,
     /// Its pool; absent when it is of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eip: Option<String>,
@@ -139,10 +145,29 @@ pub fn explain(service: &Service, world: &World<'_>, now: Time) -> Explanation {
             explanation.verdict = Verdict::Refused;
             explanation.refuse(&refusal);
         }
-        Wish::Ask(owner, request) => explanation.ask(service, &owner, &request, world, now),
+        Wish::Ask(owner, request) => match world.read_request(request) {
+            Ok(request) => explanation.ask(service, &owner, &request, world, now),
+            Err(refusal) => {
+                explanation.verdict = Verdict::Refused;
+                explanation.refuse(&refusal);
+            }
+        },
     }
     explanation.add_shown(service, world);
+    explanation.put_in_words(world.view);
     explanation
+}
+
+impl World<'_> {
+    fn read_request(&self, request: Request) -> Result<Request, Refusal> {
+        let ranges = |name: &str| {
+            let mut pools = self.ipam.pools();
+            let pool = pools.find(|pool| &**pool.name() == name);
+            pool.map(|pool| pool.ranges().iter().copied().collect())
+                .unwrap_or_default()
+        };
+        follow::read_request(request, self.view, ranges)
+    }
 }
 
 impl Explanation {
@@ -168,7 +193,7 @@ impl Explanation {
         let decision = world.ipam.explain(owner, request, now);
         self.asks = asks(request);
         self.pools = pools::answers(owner, request, &decision, world);
-        if let Some(refusal) = foreign(service, owner, world.ipam) {
+        if let Some(refusal) = foreign(service, owner, world) {
             self.verdict = Verdict::Refused;
             self.refuse(&refusal);
             return;
@@ -181,10 +206,7 @@ impl Explanation {
                 self.refuse(&refusal.beside_strangers(error, strangers(world.ipam)));
                 let held = world.ipam.allocation(owner.key.as_str());
                 let held = held.map(|held| held.addresses).unwrap_or_default();
-                let kept = held
-                    .iter()
-                    .map(|it| (it.address, it.pool.to_string(), "keeps"));
-                self.add(service, kept, world);
+                self.add(service, held.iter().map(|it| (it, "keeps")), world);
             }
         }
     }
@@ -203,11 +225,14 @@ impl Explanation {
                 Grant::Returns => "returns",
                 Grant::Shares => "shares",
             };
-            (it.assigned.address, it.assigned.pool.to_string(), how)
+            (&it.assigned, how)
         });
         self.add(service, given, world);
         let is_written = self.addresses.iter().all(|address| address.is_shown);
-        if !is_written {
+        if let Some(unseen) = unseen(granted, world.view) {
+            self.verdict = Verdict::Refused;
+            self.refuse(&unseen);
+        } else if !is_written {
             self.verdict = Verdict::Unwritten;
             self.say("would get what it asks for, and no controller has written it");
             self.next = Some("see whether the controller runs and leads".to_owned());
@@ -240,21 +265,24 @@ impl Explanation {
         }
     }
 
-    fn add(
+    fn add<'a>(
         &mut self,
         service: &Service,
-        addresses: impl Iterator<Item = (IpAddr, String, &'static str)>,
+        given: impl Iterator<Item = (&'a Assigned, &'static str)>,
         world: &World<'_>,
     ) {
         let shown = shown(service);
-        for (address, eip, how) in addresses {
-            self.addresses.push(Address {
+        for (given, how) in given {
+            let seen = world.view.show(given.address);
+            let addresses = seen.addresses().map(|address| Address {
                 address,
-                eip: Some(eip),
+                relative: seen.relative(),
+                eip: Some(given.pool.to_string()),
                 how,
                 is_shown: shown.contains(&address),
                 announcements: announced::of(&self.service, address, world.announcements),
             });
+            self.addresses.extend(addresses);
         }
     }
 
@@ -264,15 +292,35 @@ impl Explanation {
             if self.addresses.iter().any(|known| known.address == address) {
                 continue;
             }
+            let known = world.view.read_address(address);
             self.addresses.push(Address {
                 address,
-                eip: world.ipam.whois(address).pool.map(|pool| pool.to_string()),
+                relative: world.view.show(known).relative(),
+                eip: world.ipam.whois(known).pool.map(|pool| pool.to_string()),
                 how: "shows",
                 is_shown: true,
                 announcements: announced::of(&self.service, address, world.announcements),
             });
         }
     }
+
+    /// Nobody outside knows the ledger's form of an address.
+    fn put_in_words(&mut self, view: &Projection) {
+        let facts = self.pools.iter_mut().flat_map(|pool| &mut pool.checks);
+        let facts = facts.map(|check| &mut check.fact);
+        let own = self.asks.iter_mut().chain(&mut self.next);
+        for text in own.chain([&mut self.summary]).chain(facts) {
+            *text = pool::in_words(text, |address| view.show(address.into()).relative());
+        }
+    }
+}
+
+/// What stands in the way of showing what was given.
+fn unseen(granted: &[Granted], view: &Projection) -> Option<Refusal> {
+    let mut given = granted.iter().map(|it| &it.assigned);
+    let hidden = given.find(|it| view.show(it.address).addresses().next().is_none())?;
+    let record = view.show(hidden.address).relative()?;
+    Some(follow::unseen(view, hidden, &record))
 }
 
 fn shown(service: &Service) -> Vec<IpAddr> {
@@ -282,12 +330,13 @@ fn shown(service: &Service) -> Vec<IpAddr> {
 
 /// The status shows addresses that nobody here gave, on a Service that was never served here: the
 /// controller leaves it alone.
-fn foreign(service: &Service, owner: &Owner, ipam: &Ipam) -> Option<Refusal> {
+fn foreign(service: &Service, owner: &Owner, world: &World<'_>) -> Option<Refusal> {
+    let ipam = world.ipam;
     if is_marked(service) || ipam.allocation(owner.key.as_str()).is_some() {
         return None;
     }
     let mut foreign = shown(service);
-    foreign.retain(|address| !is_listed(*address, ipam));
+    foreign.retain(|address| !is_listed(world.view.read_address(*address), ipam));
     (!foreign.is_empty()).then(|| Refusal::foreign(&foreign))
 }
 

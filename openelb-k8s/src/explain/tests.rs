@@ -1,12 +1,16 @@
 //! Explanations as people and programs read them.
 
+use openelb_ipam::relative::Projection;
 use openelb_ipam::{Ipam, Owner, Time};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::{Cluster, Explanation, Verdict, World, explain};
-use crate::api::{AnnouncedAddress, AnnouncementState, Eip, NodeAnnouncement, Protocol};
-use crate::cluster::Service;
+use crate::api::{
+    AnnouncedAddress, AnnouncementState, DynamicPrefix, Eip, NodeAnnouncement, PrefixGeneration,
+    Protocol,
+};
+use crate::cluster::{IpFamily, Service};
 use crate::wish::{Serving, Wish, wish};
 use crate::{names, pool};
 
@@ -59,6 +63,7 @@ impl Stage {
         let world = World {
             serving: &Serving::default(),
             ipam: &self.ipam,
+            view: &Projection::default(),
             eips: &self.eips,
             namespace: None,
             announcements: &self.announcements,
@@ -296,10 +301,7 @@ fn a_pair_that_lacks_a_family_is_degraded() {
     let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
     let mut web = service("web", &["192.0.2.1"]);
     web.spec.cluster_ips.push("fd00::7".to_owned());
-    web.spec.ip_families = vec![
-        crate::cluster::IpFamily::IPv4,
-        crate::cluster::IpFamily::IPv6,
-    ];
+    web.spec.ip_families = vec![IpFamily::IPv4, IpFamily::IPv6];
     web.spec.ip_family_policy = Some(crate::cluster::IpFamilyPolicy::PreferDualStack);
     stage.give(&web);
     let explanation = stage.explain(&web);
@@ -396,4 +398,79 @@ fn a_cluster_is_explained_by_its_records_and_nobody_who_waits_is_planned_for() {
         "whoever else waits"
     );
     assert!(cluster.service("shop", "none").is_none());
+}
+
+/// `shop/web` of an Eip that follows `home`, on record.
+fn following(prefix: Option<&str>, shown: &[&str]) -> (Cluster, Service) {
+    let mut edge = default_eip("edge", "home/::1000-::1fff");
+    edge.status.used = [("home/::1000".to_owned(), "shop/web".to_owned())].into();
+    let mut web = service("web", shown);
+    web.spec.ip_families = vec![IpFamily::IPv6];
+    web.spec.cluster_ips = vec!["fd00::7".to_owned()];
+    web.metadata.finalizers = vec![names::SERVICE_FINALIZER.to_owned()];
+    let mut home = DynamicPrefix::new("home", Vec::new());
+    home.status.preferred = prefix.map(|prefix| PrefixGeneration {
+        prefix: prefix.to_owned(),
+        ..PrefixGeneration::default()
+    });
+    let cluster = Cluster {
+        eips: vec![edge],
+        services: vec![web.clone()],
+        prefixes: vec![home],
+        ..Cluster::default()
+    };
+    (cluster, web)
+}
+
+#[test]
+fn an_address_that_follows_a_prefix_is_explained_as_it_is_shown_and_nowhere_in_the_ledgers_form() {
+    let (cluster, web) = following(Some("2001:db8:a::/64"), &["2001:db8:a::1000"]);
+    let explanation = cluster.explain(&web, &Serving::default(), NOW);
+    let text = explanation.to_string();
+    assert!(explanation.is_served(), "{text}");
+    assert!(
+        text.contains("keeps 2001:db8:a::1000 (home/::1000) of Eip edge"),
+        "{text}"
+    );
+    assert!(text.contains("yes valid: home/::1000"), "{text}");
+    assert_eq!(ledgers_form(&text), None, "{text}");
+}
+
+#[test]
+fn an_address_whose_prefix_is_not_known_or_taken_says_so() {
+    let (mut cluster, web) = following(None, &[]);
+    let explain = |cluster: &Cluster| cluster.explain(&web, &Serving::default(), NOW);
+    let explanation = explain(&cluster);
+    assert_eq!(explanation.reason, Some("PrefixUnknown"));
+    assert!(
+        explanation
+            .summary
+            .starts_with("has home/::1000, and prefix home is not known yet"),
+        "{explanation}"
+    );
+    let taken = |name: &str, since: &str| {
+        let mut object = DynamicPrefix::new(name, Vec::new());
+        object.status.preferred = Some(PrefixGeneration {
+            prefix: "2001:db8:a::/64".into(),
+            since: since.into(),
+            ..PrefixGeneration::default()
+        });
+        object
+    };
+    cluster.prefixes = vec![
+        taken("home", "2026-01-02T00:00:00Z"),
+        taken("office", "2026-01-01T00:00:00Z"),
+    ];
+    let explanation = explain(&cluster);
+    assert!(
+        explanation.summary.contains("which is also that of office"),
+        "{explanation}"
+    );
+    assert_eq!(ledgers_form(&explanation.to_string()), None);
+}
+
+/// The first address of the ledger's own in a text.
+fn ledgers_form(text: &str) -> Option<&str> {
+    let mut words = text.split(|c: char| !c.is_ascii_hexdigit() && c != ':');
+    words.find(|word| word.parse().is_ok_and(openelb_ipam::relative::is_ledger))
 }

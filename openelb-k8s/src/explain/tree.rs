@@ -44,6 +44,7 @@ impl Branch {
 fn address(address: &Address) -> Branch {
     let Address {
         address,
+        relative,
         eip,
         how,
         is_shown,
@@ -52,6 +53,8 @@ fn address(address: &Address) -> Branch {
     let eip = eip
         .as_deref()
         .map_or_else(|| "of no Eip".to_owned(), |eip| format!("of Eip {eip}"));
+    let relative = relative.as_ref();
+    let relative = relative.map_or_else(String::new, |text| format!(" ({text})"));
     let shown = if *is_shown {
         ""
     } else {
@@ -66,7 +69,7 @@ fn address(address: &Address) -> Branch {
             .collect()
     };
     Branch {
-        text: format!("{how} {address} {eip}{shown}"),
+        text: format!("{how} {address}{relative} {eip}{shown}"),
         branches,
     }
 }

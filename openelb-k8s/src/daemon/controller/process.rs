@@ -180,6 +180,7 @@ impl Process {
                     leads: self.leadership.leads(),
                     dropped_events: self.recorder.dropped(),
                     prefixes: self.prefixes.objects().collect(),
+                    view: self.prefixes.view(),
                     now: self.clock.now(),
                 });
                 drop(answer.send(page));
