@@ -1,6 +1,7 @@
 //! The control plane that the tests share, and what they do with it.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -114,6 +115,15 @@ fn start(release: Release) -> Result<ControlPlane, String> {
     };
     // One that is there and does not start is a failure, not a reason to skip.
     Ok(ControlPlane::start(&binaries, &options).unwrap())
+}
+
+/// Whether a program is missing; then it is said loudly that the test was skipped.
+pub(crate) fn skip_without(program: &str) -> bool {
+    let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let is_there = folders
+        .iter()
+        .any(|it| Path::new(it).join(program).exists());
+    !is_there && skip::<()>(&format!("{program} is not installed")).is_none()
 }
 
 /// Says loudly that a test was skipped; with `CI=true` that is a failure.

@@ -17,4 +17,5 @@ mod objects;
 mod renumbering;
 mod running;
 mod speaking;
+mod upstream;
 mod webhook;

@@ -173,7 +173,7 @@ fn routes(router: &Speaker) -> usize {
     up.map(|peer| peer.families.ipv4.received).sum()
 }
 
-fn speaker(plane: &ControlPlane) -> Process {
+pub(crate) fn speaker(plane: &ControlPlane) -> Process {
     let account = User::ServiceAccount {
         namespace: "openelb-system",
         name: "openelb-speaker",
