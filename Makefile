@@ -77,7 +77,7 @@ peers:
 # a folder with the programs of the former. Without Go their tests are skipped; with CI=true they may not be.
 envtest:
 	@if ! command -v go >/dev/null; then why="go is not installed (Go 1.26: https://go.dev/dl)"; \
-	elif $(MAKE) envtest-build MODFILE=go.mod && $(MAKE) envtest-build MODFILE=oldest.mod; then why=; \
+	elif $(MAKE) envtest-build MODFILE=go.mod && $(MAKE) envtest-build MODFILE=oldest.mod && $(MAKE) envtest-beside; then why=; \
 	else why="go could not build it, as it says above"; fi; \
 	if [ -n "$$why" ]; then \
 	  echo "NOT BUILT: $$why: the suites that need a Kubernetes control plane will be skipped"; \
@@ -96,6 +96,16 @@ envtest-build:
 	if [ ! -e $$folder/envtest ]; then echo "building Kubernetes $$version into $$folder (eight minutes of processor time, once)"; fi && \
 	CGO_ENABLED=0 go build -modfile=$(MODFILE) -trimpath -ldflags "$$flags" -o $$folder/envtest . && \
 	for component in etcd kube-apiserver kube-controller-manager kube-proxy kubectl; do ln -sf envtest $$folder/$$component; done
+
+# Helm, for the chart, and the definitions of Prometheus' operator, for the objects of its kinds: both of their own modules.
+envtest-beside:
+	@cd openelb-k8s/tests/envtest && folder=$(ENVTEST)/beside && mkdir -p $$folder && \
+	CGO_ENABLED=0 go build -modfile=beside.mod -trimpath -ldflags "-s -w" -o $$folder/helm helm.sh/helm/v3/cmd/helm && \
+	go mod download -modfile=beside.mod github.com/prometheus-operator/prometheus-operator && \
+	operator=$$(go list -modfile=beside.mod -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator) && \
+	for kind in podmonitors prometheusrules; do \
+	  install -m 644 $$operator/example/prometheus-operator-crd/monitoring.coreos.com_$$kind.yaml $$folder; \
+	done
 
 # A seed that breaks an invariant is made smaller, told line by line, and can be run again.
 nightly:

@@ -1,7 +1,7 @@
 //! The control plane that the tests share, and what they do with it.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -93,6 +93,13 @@ pub(crate) fn own(release: Release) -> Option<ControlPlane> {
     start(release).map_or_else(|reason| skip(&reason), Some)
 }
 
+/// What `make envtest` puts beside the control planes, by its name.
+pub(crate) fn built(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/envtest/beside")
+        .join(name)
+}
+
 /// Waits until `check` gives a value, for as long as it takes on a machine that is busy with other work.
 pub(crate) fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     for _ in 0..PATIENCE {
@@ -127,7 +134,7 @@ pub(crate) fn skip_without(program: &str) -> bool {
 }
 
 /// Says loudly that a test was skipped; with `CI=true` that is a failure.
-fn skip<T>(reason: &str) -> Option<T> {
+pub(crate) fn skip<T>(reason: &str) -> Option<T> {
     let test = thread::current().name().unwrap_or_default().to_owned();
     let message = format!("SKIPPED {test}: {reason}");
     let is_ci = std::env::var("CI").as_deref() == Ok("true");

@@ -10,6 +10,7 @@
 )]
 
 mod booting;
+mod chart;
 mod cluster;
 mod controller;
 mod installation;

@@ -18,7 +18,7 @@ fn what_cannot_be_used_is_refused_when_it_is_written_and_nothing_holds_up_a_dele
     here.apply(&pool("v1alpha2", "first", "192.0.2.0/24"));
     let overlapping = pool("v1alpha2", "second", "192.0.2.128/25");
     // Without a controller nothing is refused.
-    for object in [&overlapping, PEER] {
+    for object in [&overlapping, PEER, CONF] {
         try_out(&here, object).unwrap();
     }
 
@@ -35,8 +35,16 @@ fn what_cannot_be_used_is_refused_when_it_is_written_and_nothing_holds_up_a_dele
     let earlier = pool("v1alpha1", "second", "192.0.2.128/25");
     let refused = try_out(&here, &earlier).unwrap_err();
     assert!(refused.contains("first"), "it names the other: {refused}");
-    let refused = try_out(&here, PEER).unwrap_err();
-    assert!(refused.contains("spec.conf.vrf"), "{refused}");
+    for (object, fault) in [
+        (PEER, "spec.conf.vrf"),
+        (CONF, "spec.routerId"),
+        (MALFORMED_POOL, "spec.address"),
+    ] {
+        let refused = try_out(&here, object).unwrap_err();
+        assert!(refused.contains(fault), "{fault}: {refused}");
+        assert!(refused.contains("denied the request"), "{refused}");
+    }
+    try_out(&here, GOOD_CONF).unwrap();
     try_out(&here, &pool("v1alpha2", "second", "198.51.100.0/24")).unwrap();
 
     here.kubectl("delete eip first --timeout=60s");
@@ -61,3 +69,13 @@ fn pool(version: &str, name: &str, address: &str) -> String {
 /// A field that OpenELB has and nobody supports.
 const PEER: &str = "{apiVersion: network.kubesphere.io/v1alpha2, kind: BgpPeer, metadata: {name: tor}, \
     spec: {conf: {neighborAddress: 192.0.2.254, peerAs: 64513, vrf: red}}}";
+
+/// What no rule of the definition sees, and no speaker could be told.
+const CONF: &str = "{apiVersion: network.kubesphere.io/v1alpha2, kind: BgpConf, metadata: {name: default}, \
+    spec: {as: 64512, routerId: 0.0.0.0}}";
+
+const GOOD_CONF: &str = "{apiVersion: network.kubesphere.io/v1alpha2, kind: BgpConf, \
+    metadata: {name: default}, spec: {as: 64512, routerId: 192.0.2.1}}";
+
+const MALFORMED_POOL: &str = "{apiVersion: network.kubesphere.io/v1alpha2, kind: Eip, metadata: {name: odd}, \
+    spec: {address: '198.51.100.9-198.51.100.1'}}";
