@@ -3,31 +3,36 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Origin;
+use super::{Origin, metallb};
 use crate::client::{Client, Event, Place, Resource, Scope, Watch, Watched, connect};
 pub use crate::explain::LiveError;
 use crate::names;
 
 /// The documents of a cluster for [`import`](super::import()): all objects of the origin's kinds, the
-/// Services and the Namespaces. A kind that the API server does not have has no objects.
+/// Services and the Namespaces; of the time when `MetalLB` had none, its `ConfigMap` in the namespace
+/// `metallb-system`. A kind that the API server does not have has no objects.
 pub async fn documents(origin: Origin, place: &Place) -> Result<Vec<Value>, LiveError> {
     let client = connect(place).await?;
     let mut found = Vec::new();
-    list::<0>(&client, &mut found).await?;
-    list::<1>(&client, &mut found).await?;
+    list::<0>(&client, Scope::all(), &mut found).await?;
+    list::<1>(&client, Scope::all(), &mut found).await?;
     match origin {
         Origin::OpenElb => {
-            list::<2>(&client, &mut found).await?;
-            list::<3>(&client, &mut found).await?;
-            list::<4>(&client, &mut found).await?;
+            list::<2>(&client, Scope::all(), &mut found).await?;
+            list::<3>(&client, Scope::all(), &mut found).await?;
+            list::<4>(&client, Scope::all(), &mut found).await?;
         }
         Origin::MetalLb | Origin::MetalLbDyn6 => {
-            list::<5>(&client, &mut found).await?;
-            list::<6>(&client, &mut found).await?;
-            list::<7>(&client, &mut found).await?;
-            list::<8>(&client, &mut found).await?;
-            list::<9>(&client, &mut found).await?;
-            list::<10>(&client, &mut found).await?;
+            list::<5>(&client, Scope::all(), &mut found).await?;
+            list::<6>(&client, Scope::all(), &mut found).await?;
+            list::<7>(&client, Scope::all(), &mut found).await?;
+            list::<8>(&client, Scope::all(), &mut found).await?;
+            list::<9>(&client, Scope::all(), &mut found).await?;
+            list::<10>(&client, Scope::all(), &mut found).await?;
+            let mut maps = Vec::new();
+            let scope = Scope::of_namespace("metallb-system");
+            list::<11>(&client, scope, &mut maps).await?;
+            found.extend(maps.into_iter().filter(metallb::is_configuration));
         }
     }
     Ok(found)
@@ -46,9 +51,13 @@ impl<const KIND: usize> Watched for Raw<KIND> {
     const RESOURCE: Resource = KINDS[KIND];
 }
 
-async fn list<const KIND: usize>(client: &Client, found: &mut Vec<Value>) -> Result<(), LiveError> {
+async fn list<const KIND: usize>(
+    client: &Client,
+    scope: Scope,
+    found: &mut Vec<Value>,
+) -> Result<(), LiveError> {
     let start = found.len();
-    let mut watch = Watch::<Raw<KIND>>::new(client.clone(), Scope::all());
+    let mut watch = Watch::<Raw<KIND>>::new(client.clone(), scope);
     loop {
         match watch.next().await {
             Event::Restart => found.truncate(start),
@@ -79,7 +88,7 @@ async fn list<const KIND: usize>(client: &Client, found: &mut Vec<Value>) -> Res
 
 const NOT_FOUND: u16 = 404;
 
-const KINDS: [Resource; 11] = [
+const KINDS: [Resource; 12] = [
     resource("", "v1", "Service", "services"),
     resource("", "v1", "Namespace", "namespaces"),
     resource(names::GROUP, "v1alpha2", "Eip", "eips"),
@@ -91,6 +100,7 @@ const KINDS: [Resource; 11] = [
     metallb("v1beta2", "BGPPeer", "bgppeers"),
     metallb("v1beta1", "BFDProfile", "bfdprofiles"),
     metallb("v1beta1", "Community", "communities"),
+    resource("", "v1", "ConfigMap", "configmaps"),
 ];
 
 const fn metallb(version: &'static str, kind: &'static str, plural: &'static str) -> Resource {

@@ -35,7 +35,7 @@ use remark::Report;
 pub enum Origin {
     /// `OpenELB` 0.4 to 0.6, with `v1alpha1` and `v1alpha2`.
     OpenElb,
-    /// `MetalLB` 0.13 and later.
+    /// `MetalLB`: the objects of 0.13 and later, or the `ConfigMap` of versions before.
     MetalLb,
     /// metallb-dyn6 beside `MetalLB`: its Helm values, its Deployment or its environment.
     MetalLbDyn6,

@@ -97,11 +97,27 @@ impl Report {
 
 fn shown(path: &str, value: &Value) -> String {
     let field = path.rsplit('.').next().unwrap_or(path);
-    let is_secret = field.to_ascii_lowercase().ends_with("password");
-    match value {
+    match masked(field, value.clone()) {
         Value::Null => String::new(),
-        _ if is_secret => "***".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         other => other.to_string(),
+    }
+}
+
+/// A field's value with stars in place of every password in it. Values are as deep as the parser lets
+/// them be.
+fn masked(field: &str, value: Value) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        _ if field.to_ascii_lowercase().ends_with("password") => "***".into(),
+        Value::Array(items) => items.into_iter().map(|item| masked("", item)).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = masked(&name, value);
+                (name, value)
+            });
+            fields.collect()
+        }
+        other => other,
     }
 }

@@ -1,6 +1,7 @@
 //! The objects of MetalLB.
 
 mod advertisement;
+mod earlier;
 mod peer;
 mod pool;
 
@@ -12,8 +13,12 @@ use super::remark::Report;
 use super::{Imported, Sources, identity};
 use crate::api::ObjectMeta;
 
+#[cfg(feature = "client")]
+pub(super) use earlier::is_it as is_configuration;
+
 pub(super) fn import(sources: &mut Sources, report: &mut Report) -> Imported {
     let mut imported = Imported::default();
+    earlier::add_objects(sources, report);
     let communities = communities(sources.take(GROUP, "Community"), report);
     let profiles = peer::profiles(sources.take(GROUP, "BFDProfile"));
     let read = peer::read(sources.take(GROUP, "BGPPeer"), &profiles, report);
