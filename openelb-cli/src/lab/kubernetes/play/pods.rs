@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 
 use super::serving::expect;
 use super::traffic::{describe, finish_streams};
+use crate::lab::clock::Stopwatch;
+use crate::lab::host::Host;
 use crate::lab::kubernetes::objects;
 use crate::lab::kubernetes::plan::{self, NODES};
 use crate::lab::kubernetes::pod::{self, Pod};
 use crate::lab::kubernetes::stage::{self, Stage};
-use crate::lab::plan::PORT;
+use crate::lab::plan::{CLIENT, PORT};
 use crate::lab::probe::{self, Stream, StreamReport};
 use crate::lab::scenario::trouble::Trouble;
 use crate::lab::scenario::{Outcome, until};
@@ -162,35 +164,32 @@ pub(super) fn restart(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     routes?;
     let lost = lost(&reports);
     expect(
-        lost <= NOISE,
+        lost.values().all(|lost| *lost <= NOISE),
         "nothing lost while a speaker restarts",
         &lost,
     )?;
     Ok(Outcome {
-        summary: format!("the speaker of {node} was killed and started again: {lost} ms lost"),
+        summary: format!("the speaker of {node} was killed and started again: {lost:?} ms lost"),
         details: reports.iter().map(describe).collect(),
         facts: json!({ "node": node, "lost_ms": lost, "streams": reports }),
     })
 }
 
-/// A node leaves the cluster and comes back: its routes and its record go and come.
+/// A node leaves the cluster and comes back: its routes and its record go and come, and nobody else
+/// notices.
 pub(super) fn leave(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
-    let [first, node, _] = NODES;
+    let [first, node, third] = NODES;
     let before = cidrs(stage)?;
     start_streams(stage, node)?;
+    let own = stage.streams.len();
+    // What may notice: the pods that stay, and the client outside, which has both families.
+    start_streams(stage, third)?;
+    start_streams_outside(stage, first)?;
     stage.kubectl(&format!("delete node {node} --timeout=60s"))?;
     let mut left = before.clone();
     let had = left.remove(node).unwrap_or_default();
     let gone = wait_for_routes(stage, first, &others(&left, first));
-    let freed = until("the record of the node is gone", || {
-        let network = stage.read("podnetwork default")?;
-        let used = network.pointer("/status/used").and_then(Value::as_object);
-        let mut owners = used.into_iter().flatten().map(|(_, owner)| owner);
-        let is_there = owners.any(|owner| owner == node);
-        Ok((!is_there)
-            .then_some(())
-            .ok_or_else(|| "it is there".to_owned()))
-    });
+    let freed = wait_until_freed(stage, node);
     stage.apply(&objects::node(node))?;
     let [v4, v6] = plan::addresses(node);
     set_addresses(stage, node, &[v6, v4])?;
@@ -208,13 +207,19 @@ pub(super) fn leave(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     let reached = reach(stage);
     let reports = finish_streams(stage)?;
     reached?;
+    let (own, others) = reports.split_at(own);
+    let (missed, lost) = (lost(own), lost(others));
+    expect(
+        lost.values().all(|lost| *lost <= NOISE),
+        "nothing lost between those that stay",
+        &lost,
+    )?;
     Ok(Outcome {
         summary: format!(
-            "{node} left and came back: {} ms without its pod",
-            lost(&reports)
+            "{node} left and came back: {missed:?} ms without its pod, others lost {lost:?} ms"
         ),
         details: reports.iter().map(describe).collect(),
-        facts: json!({ "node": node, "lost_ms": lost(&reports), "streams": reports }),
+        facts: json!({ "node": node, "missed_ms": missed, "lost_ms": lost, "streams": reports }),
     })
 }
 
@@ -286,6 +291,19 @@ fn wait_for_routes(
     )
 }
 
+/// Waits until the record has nothing for a node.
+fn wait_until_freed(stage: &Stage<'_>, node: &str) -> Result<(), Trouble> {
+    until("the record of the node is gone", || {
+        let network = stage.read("podnetwork default")?;
+        let used = network.pointer("/status/used").and_then(Value::as_object);
+        let mut owners = used.into_iter().flatten().map(|(_, owner)| owner);
+        let is_there = owners.any(|owner| owner == node);
+        Ok((!is_there)
+            .then_some(())
+            .ok_or_else(|| "it is there".to_owned()))
+    })
+}
+
 /// The routes of the speaker in the kernel of the calling thread's host.
 fn installed() -> std::io::Result<BTreeSet<IpNet>> {
     let mut found = BTreeSet::new();
@@ -323,24 +341,44 @@ fn start_streams(stage: &mut Stage<'_>, node: &str) -> Result<(), Trouble> {
     let ways = ways
         .into_iter()
         .filter(|(from, to, _)| from.node == NODES[0] && to.node == node);
-    let streams = ways.map(|(from, _, address)| {
-        let started = from
-            .host
-            .run(move || Stream::start(address, PORT, INTERVAL, clock));
-        let act = format!("ask {address}");
-        started.map_err(|source| Trouble::Client { act, source })
-    });
+    let streams = ways.map(|(from, _, address)| start_stream(&from.host, address, clock));
     let streams: Vec<_> = streams.collect::<Result<_, _>>()?;
     stage.streams.extend(streams);
     Ok(())
 }
 
-/// The most that a stream lost, in milliseconds.
-fn lost(reports: &[StreamReport]) -> u64 {
-    let lost = reports
-        .iter()
-        .map(|report| report.lost as u64 * report.interval_us);
-    lost.max().unwrap_or_default() / 1_000
+/// The client begins to ask the pod of a node at each of its addresses, through the router.
+fn start_streams_outside(stage: &mut Stage<'_>, node: &str) -> Result<(), Trouble> {
+    let clock = stage.clock;
+    let client = &stage.station(CLIENT).host;
+    let of_node = stage.pods.iter().filter(|pod| pod.node == node);
+    let addresses = of_node.flat_map(|pod| &pod.addresses);
+    let streams = addresses.map(|address| start_stream(client, *address, clock));
+    let streams: Vec<_> = streams.collect::<Result<_, _>>()?;
+    stage.streams.extend(streams);
+    Ok(())
+}
+
+fn start_stream(from: &Host, address: IpAddr, clock: Stopwatch) -> Result<Stream, Trouble> {
+    let started = from.run(move || Stream::start(address, PORT, INTERVAL, clock));
+    let act = format!("ask {address}");
+    started.map_err(|source| Trouble::Client { act, source })
+}
+
+/// The most that a stream of each family lost, in milliseconds.
+fn lost(reports: &[StreamReport]) -> BTreeMap<&'static str, u64> {
+    let mut most = BTreeMap::new();
+    for report in reports {
+        let family = if report.address.is_ipv4() {
+            "ipv4"
+        } else {
+            "ipv6"
+        };
+        let lost = report.lost as u64 * report.interval_us / 1_000;
+        let most = most.entry(family).or_insert(lost);
+        *most = lost.max(*most);
+    }
+    most
 }
 
 fn set_addresses(stage: &Stage<'_>, node: &str, addresses: &[IpAddr]) -> Result<(), Trouble> {
