@@ -82,7 +82,7 @@ fn who_opts_out_before_being_adopted_keeps_its_address_from_others_while_it_show
         vec![old, named("new")],
     );
     lab.server.edit_service("shop/old", |it| {
-        annotate(it, names::OPT_IN_ANNOTATION, None)
+        annotate(it, names::OPT_IN_ANNOTATION, None);
     });
     lab.start(Settings::default());
     assert_eq!(lab.addresses("shop/old"), ["192.0.2.1"]);
@@ -90,7 +90,7 @@ fn who_opts_out_before_being_adopted_keeps_its_address_from_others_while_it_show
 
     let opt_in = Some(names::OPT_IN_VALUE);
     lab.server.edit_service("shop/old", |it| {
-        annotate(it, names::OPT_IN_ANNOTATION, opt_in)
+        annotate(it, names::OPT_IN_ANNOTATION, opt_in);
     });
     lab.settle();
     assert_eq!(lab.used("one", "192.0.2.1"), Some("shop/old"));
@@ -180,7 +180,7 @@ fn strangers_cost_no_write_and_follow_the_edits_of_pools() {
     );
 
     lab.server.edit_eip("one", |it| {
-        it.spec.address = "192.0.2.1-192.0.2.3".to_owned()
+        it.spec.address = "192.0.2.1-192.0.2.3".to_owned();
     });
     lab.settle();
     assert_eq!(lab.addresses("shop/b"), ["192.0.2.3"]);
