@@ -164,8 +164,12 @@ impl Machine {
     /// What a Service keeps whose wish cannot be granted: what it shows. A record alone may be of a
     /// Service that had its name before, and wanted something else.
     fn keep(&mut self, key: &Key) -> Vec<Assigned> {
-        let held = self.held(key);
         let holder = self.holders.get(key);
+        if holder.is_some_and(|it| it.tolerated.is_some()) {
+            // The ledger of addresses has nothing of it.
+            return self.recorded_of(key);
+        }
+        let held = self.held(key);
         let is_shown = |it: &Assigned| holder.is_some_and(|holder| holder.shows(it.address));
         let (kept, lost): (Vec<Assigned>, Vec<Assigned>) = held.into_iter().partition(is_shown);
         if !lost.is_empty()

@@ -649,6 +649,27 @@ fn objects_of_openelb_are_adopted_without_a_write() {
     );
 }
 
+/// What its request asks changes with the labels, and no pool serves it any more: as with everybody
+/// else, that takes nothing away.
+#[test]
+fn a_sharer_against_the_rules_keeps_its_address_when_its_namespace_is_labelled() {
+    let one = used(
+        Eip::new("one", "192.0.2.1"),
+        &[("192.0.2.1", "shop/a;shop/b")],
+    );
+    let sharers = ["a", "b"].map(|name| served(name, "192.0.2.1", "one"));
+    let mut lab = Lab::settled(vec![one], sharers.to_vec());
+    let mut namespace = openelb_k8s::cluster::Namespace::default();
+    namespace.metadata.name = "shop".to_owned();
+    let labels = &mut namespace.metadata.labels;
+    labels.insert("team".to_owned(), "x".to_owned());
+    lab.server.put_namespace(namespace);
+    lab.settle();
+    for key in ["shop/a", "shop/b"] {
+        assert_eq!(lab.addresses(key), ["192.0.2.1"], "{key}");
+    }
+}
+
 #[test]
 fn a_foreign_owner_of_the_status_bars_and_a_former_one_does_not() {
     let mut lab = Lab::settled(vec![default_pool("one", "192.0.2.1-192.0.2.2")], vec![]);
