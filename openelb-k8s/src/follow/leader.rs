@@ -135,10 +135,13 @@ impl Leader {
 
     /// When [`step`](Self::step) has something to do; `None` is never.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let all = self.prefixes.values().filter(|_| self.leads);
-        let wakes = all.filter_map(|it| {
-            let due = it.machine.as_ref().and_then(Machine::poll_timeout);
-            due.into_iter().chain(it.rests_until).min()
+        // While a write is under way only its answer brings it on, and while it rests only the end of
+        // that: a deadline that passed meanwhile would be due again and again.
+        let all = self.prefixes.values();
+        let idle = all.filter(|it| self.leads && !it.is_writing);
+        let wakes = idle.filter_map(|it| {
+            let due = || it.machine.as_ref().and_then(Machine::poll_timeout);
+            it.rests_until.or_else(due)
         });
         wakes.min()
     }

@@ -1,6 +1,7 @@
 //! The prefixes of the cluster in this process: what the watches say of them, their writes and Events.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use openelb_ipam::Time;
 use openelb_ipam::relative::Projection;
@@ -18,6 +19,9 @@ use crate::prefix::Source;
 pub(super) struct Prefixes {
     leader: Leader,
     leads: bool,
+    /// Something was learned since the last step. A step reads every specification: far too much for
+    /// each turn of a loop that serves ten thousand Services.
+    is_due: bool,
     /// The sources that are looked at once for the whole cluster, while this controller leads.
     upstream: Upstream,
     /// What the list under way has named; `None` between lists.
@@ -45,6 +49,7 @@ impl Prefixes {
         Self {
             leader: Leader::default(),
             leads: false,
+            is_due: true,
             upstream: Upstream::start(),
             listing: [None, None],
             is_synced: [false; 2],
@@ -62,6 +67,7 @@ impl Prefixes {
     }
 
     pub(super) fn learn(&mut self, news: News, now: Time) {
+        self.is_due = true;
         match news {
             News::Prefix(event) => match *event {
                 Event::Applied(object) => {
@@ -84,11 +90,17 @@ impl Prefixes {
 
     pub(super) fn lead(&mut self, leads: bool) {
         self.leads = leads;
+        self.is_due = true;
         self.leader.lead(leads);
     }
 
-    /// Does what is due; gives back how addresses are shown from now on, if that changed.
+    /// Does what is due; gives back how addresses are shown from now on, if that changed. Costs nothing
+    /// where nothing was learned and no time has come.
     pub(super) fn step(&mut self, now: Time) -> Option<Projection> {
+        let is_time = self.poll_timeout().is_some_and(|at| at <= now);
+        if !mem::take(&mut self.is_due) && !is_time {
+            return None;
+        }
         // The leader knows by itself what is static.
         let is_asked = |it: &Source| matches!(it, Source::Http { .. } | Source::Dns { .. });
         let objects = self.leader.objects().filter(|_| self.leads);
@@ -131,6 +143,7 @@ impl Prefixes {
     }
 
     pub(super) fn answered(&mut self, ended: Option<Written>, now: Time) {
+        self.is_due = true;
         let Some((object, outcome)) = ended else {
             return;
         };
