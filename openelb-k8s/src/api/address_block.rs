@@ -39,6 +39,8 @@ pub struct AddressBlockSpec {
     pub first: String,
     /// Address to owners, in the form of `Eip.status.used`.
     #[serde(skip_serializing_if = "is_default")]
+    // As `Eip.status.used`: one value to field managers.
+    #[cfg_attr(feature = "schema", schemars(extend("x-kubernetes-map-type" = "atomic")))]
     pub used: BTreeMap<String, String>,
     /// How many times the records were written.
     #[serde(skip_serializing_if = "is_default")]

@@ -163,9 +163,12 @@ pub struct PodCni {
 pub struct PodNetworkStatus {
     /// Prefix to node: the record that an allocation has before the node shows it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    // As `Eip.status.used`: one value to field managers.
+    #[cfg_attr(feature = "schema", schemars(extend("x-kubernetes-map-type" = "atomic")))]
     pub used: BTreeMap<String, String>,
     /// `uid` of each node in `used`: a node that is made anew under an old name is another one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-kubernetes-map-type" = "atomic")))]
     pub uids: BTreeMap<String, String>,
     /// Generation of the specification that the status was made from.
     #[serde(skip_serializing_if = "Option::is_none")]

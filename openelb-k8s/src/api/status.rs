@@ -26,6 +26,9 @@ pub struct EipStatus {
     pub pool_size: i64,
     /// Address to owners.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    // One value to field managers: an entry for each record in `managedFields` would double the object,
+    // and the API server goes through all of them at each write.
+    #[cfg_attr(feature = "schema", schemars(extend("x-kubernetes-map-type" = "atomic")))]
     pub used: BTreeMap<String, String>,
     /// Lowest address of the pool.
     #[serde(rename = "firstIP", skip_serializing_if = "String::is_empty")]

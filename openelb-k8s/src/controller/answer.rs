@@ -330,6 +330,8 @@ fn flight_was_write(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::NotFound | Outcome::Conflict)
 }
 
+/// Enters what was written. Whatever the Service has from now on stays for long, by the ten thousand: no
+/// list has room for more than it holds.
 fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
     let metadata = &mut service.metadata;
     metadata.resource_version = Some(version);
@@ -337,6 +339,7 @@ fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
         .finalizers
         .retain(|it| it != names::SERVICE_FINALIZER);
     if apply.finalizer {
+        metadata.finalizers.reserve_exact(1);
         metadata
             .finalizers
             .push(names::SERVICE_FINALIZER.to_owned());
@@ -348,9 +351,11 @@ fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
         None => metadata.labels.remove(names::POOL_LABEL),
     };
     if let Some(ingress) = &apply.ingress {
-        service.status.load_balancer.ingress.clone_from(ingress);
+        service.status.load_balancer.ingress = ingress.to_vec();
     }
     let conditions = &mut service.status.conditions;
     conditions.retain(|it| it.kind != names::ADDRESS_ASSIGNED_CONDITION);
+    conditions.reserve_exact(usize::from(apply.condition.is_some()));
     conditions.extend(apply.condition.clone());
+    conditions.shrink_to_fit();
 }

@@ -394,7 +394,10 @@ fn count_after(ledger: &Ledger, edits: &[Edit]) -> usize {
     let mut changed: BTreeMap<IpAddr, isize> = BTreeMap::new();
     for edit in edits {
         let owners = changed.entry(edit.address).or_insert_with(|| {
-            let owners = ledger.records.get(&edit.address).map_or(0, Vec::len);
+            let owners = ledger
+                .records
+                .get(&edit.address)
+                .map_or(0, |owners| owners.len());
             isize::try_from(owners).unwrap_or(0)
         });
         *owners += if edit.is_add { 1 } else { -1 };

@@ -100,6 +100,7 @@ impl Machine {
                 shown.push(address);
             }
         }
+        shown.shrink_to_fit();
         holder.shown = shown;
     }
 

@@ -1,6 +1,7 @@
 //! What is known and decided about one Service.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use openelb_ipam::ipam::Assigned;
 use openelb_ipam::{Request, Time};
@@ -81,7 +82,7 @@ pub(super) struct Flight {
 /// What a request does that is made for one Service.
 #[derive(Debug)]
 pub(super) enum Errand {
-    Apply(Box<ServiceApply>),
+    Apply(Arc<ServiceApply>),
     Read,
     /// Reads an object that may have records of it, and of which nothing is known.
     Look(LedgerId),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use openelb_ipam::relative::Names;
+use smallvec::SmallVec;
 
 use super::follow::{key_text, parse_key};
 use super::key::{Key, Tick};
@@ -12,8 +13,11 @@ use super::retry::Retry;
 use super::{Object, WriteId};
 use crate::api::EipStatus;
 
-/// Who has which address: most have one owner, sharers are in the order of the record.
-pub(super) type Records = BTreeMap<IpAddr, Vec<Key>>;
+/// Who has which address.
+pub(super) type Records = BTreeMap<IpAddr, Owners>;
+
+/// Who has an address: nearly always one, sharers in the order of the record.
+pub(super) type Owners = SmallVec<[Key; 1]>;
 
 /// The records of one object, and the write that is under way for it.
 #[derive(Debug, Default)]
@@ -109,7 +113,7 @@ impl Ledger {
 
     /// The records in the form of `Eip.status.used`, with edits applied.
     pub(super) fn render(&self, edits: &[Edit], names: &Names) -> BTreeMap<String, String> {
-        let mut changed: BTreeMap<IpAddr, Vec<Key>> = BTreeMap::new();
+        let mut changed = Records::new();
         for edit in edits {
             let owners = changed
                 .entry(edit.address)
@@ -139,14 +143,14 @@ pub(super) fn parse(
 ) -> (Records, BTreeMap<String, String>) {
     let (mut records, mut strange) = (Records::new(), BTreeMap::new());
     for (address, owners) in used {
-        let keys: Option<Vec<Key>> = owners.split(';').map(Key::parse).collect();
+        let keys: Option<Owners> = owners.split(';').map(Key::parse).collect();
         let read = parse_key(&address).filter(|(_, name)| {
             // What another name has the block of is no record that can be told apart.
             name.as_ref().is_none_or(|name| names.insert(name).is_ok())
         });
         match (read, keys) {
             (Some((address, _)), Some(mut keys)) => {
-                let known: &mut Vec<Key> = records.entry(address).or_default();
+                let known: &mut Owners = records.entry(address).or_default();
                 keys.retain(|key| !known.contains(key));
                 for key in keys {
                     if !known.contains(&key) {

@@ -43,6 +43,7 @@ mod key;
 mod ledger;
 mod observe;
 mod output;
+mod patience;
 mod pools;
 mod retry;
 mod settings;
@@ -55,6 +56,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openelb_ipam::{Ipam, Time};
+use smallvec::SmallVec;
 
 pub use counters::Counters;
 pub use input::{Input, Kind, Object, Outcome};
@@ -85,7 +87,7 @@ pub struct Machine {
     namespaces: BTreeMap<Arc<str>, Box<Namespace>>,
     prefixes: Prefixes,
     /// Every record by address, wherever it is.
-    recorded: HashMap<IpAddr, Vec<(Key, LedgerId)>>,
+    recorded: HashMap<IpAddr, SmallVec<[(Key, LedgerId); 1]>>,
     strangers: Strangers,
     /// Names seen in a list that is not complete yet.
     listing: BTreeMap<Kind, Vec<String>>,
@@ -371,6 +373,8 @@ impl Machine {
     /// Enters a record into the tables that are looked up by Service and by address.
     fn record(&mut self, key: &Key, address: IpAddr, id: &LedgerId) {
         let holder = self.holders.entry(key.clone()).or_default();
+        // Most have one, and a vector that grows by itself begins with room for four.
+        holder.records.reserve_exact(1);
         holder.records.push((address, id.clone()));
         let owners = self.recorded.entry(address).or_default();
         owners.push((key.clone(), id.clone()));

@@ -1,5 +1,7 @@
 //! What the machine wants done: writes, each with what makes it safe, and words for users.
 
+use std::sync::Arc;
+
 use crate::api::{AddressBlock, EipStatus};
 use crate::cluster::{Condition, Ingress};
 
@@ -72,8 +74,8 @@ pub enum Change {
         namespace: String,
         /// Its name.
         name: String,
-        /// What it is to be.
-        apply: Box<ServiceApply>,
+        /// What it is to be. The machine keeps it too, until it is answered.
+        apply: Arc<ServiceApply>,
     },
     /// Reads an object past every cache: `GET` without a resource version. The answer is
     /// [`Outcome::Found`](super::Outcome::Found) or `NotFound`.

@@ -1,13 +1,13 @@
 //! One Service: what it is to have, what has to be recorded for it, and what is written to it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use openelb_ipam::ipam::Assigned;
 use openelb_ipam::{Owner, Request, Time};
 
 use super::holder::{Errand, Flight, Stance};
 use super::key::{Key, LedgerId, Subject};
-use super::retry::spread;
 use super::{Change, Kind, Machine, ServiceApply, apply};
 use crate::api::{AddressBlock, Ledger};
 use crate::wish::{Refusal, Wish, is_marked, wish};
@@ -80,10 +80,11 @@ impl Machine {
         };
         holder.stance = stance;
         holder.trouble = trouble;
-        holder.grants.clone_from(&grants);
+        let granted: Vec<IpAddr> = grants.iter().map(|grant| grant.address).collect();
+        holder.grants = grants;
         if holder.tolerated.is_none() {
-            for grant in grants {
-                self.look_at_sharers(grant.address);
+            for address in granted {
+                self.look_at_sharers(address);
             }
         }
     }
@@ -348,12 +349,13 @@ impl Machine {
             apply::accept(apply::condition_of(service), &mut apply.condition);
         }
         let is_needed = apply::is_due(service, &apply);
-        let present = apply::condition_of(service);
-        let without = ServiceApply {
-            condition: present.cloned(),
-            ..apply.clone()
-        };
-        let is_argument = present.is_some() && !apply::is_due(service, &without);
+        let is_argument = apply::condition_of(service).is_some_and(|present| {
+            let without = ServiceApply {
+                condition: Some(present.clone()),
+                ..apply.clone()
+            };
+            !apply::is_due(service, &without)
+        });
         if let Some(holder) = self.holders.get_mut(key) {
             holder.said = said;
         }
@@ -410,24 +412,6 @@ impl Machine {
         })
     }
 
-    /// Whether another controller works on the same and should have the time to finish.
-    fn is_patient(&mut self, key: &Key, now: Time) -> bool {
-        let is_rival_about = self.rival_seen.is_some_and(|seen| now < seen + RIVALRY);
-        let Some(holder) = self.holders.get_mut(key) else {
-            return false;
-        };
-        match holder.patience {
-            Some(until) => now < until,
-            None if is_rival_about => {
-                let until = now + spread(PATIENCE, (self.settings.seed, key));
-                holder.patience = Some(until);
-                self.timers.insert((until, Subject::Service(key.clone())));
-                true
-            }
-            None => false,
-        }
-    }
-
     fn issue_service(&mut self, key: &Key, mut apply: ServiceApply) {
         let Some(holder) = self.holders.get_mut(key) else {
             return;
@@ -438,12 +422,13 @@ impl Machine {
         let is_deleted = service.is_some_and(|it| it.metadata.deletion_timestamp.is_some());
         apply.force = holder.force || is_deleted;
         holder.fence = None;
+        let apply = Arc::new(apply);
         let what = Change::Service {
             namespace: key.namespace().to_owned(),
             name: key.name().to_owned(),
-            apply: Box::new(apply.clone()),
+            apply: Arc::clone(&apply),
         };
-        self.issue_to_service(key, what, Errand::Apply(Box::new(apply)));
+        self.issue_to_service(key, what, Errand::Apply(apply));
     }
 
     pub(super) fn issue_to_service(&mut self, key: &Key, change: Change, what: Errand) {
@@ -488,8 +473,3 @@ enum Readiness {
     /// Once its ledger was written again.
     AfterTouch(LedgerId),
 }
-
-/// How long another controller that was seen at work is waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-/// How long after its last write another controller counts as at work.
-const RIVALRY: std::time::Duration = std::time::Duration::from_secs(10);

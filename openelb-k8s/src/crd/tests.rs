@@ -55,6 +55,19 @@ fn every_schema(look: &mut dyn FnMut(&str, &Value)) {
 }
 
 #[test]
+fn records_are_one_value_to_field_managers() {
+    for (kind, path) in [
+        ("Eip", "status.used"),
+        ("AddressBlock", "spec.used"),
+        ("PodNetwork", "status.used"),
+        ("PodNetwork", "status.uids"),
+    ] {
+        let records = field(&schema(kind, "v1alpha2"), path).unwrap();
+        assert_eq!(records["x-kubernetes-map-type"], "atomic", "{kind}.{path}");
+    }
+}
+
+#[test]
 fn every_field_of_openelb_is_there_with_its_name_and_type() {
     let lines = FIELDS.lines().filter(|line| !line.starts_with('#'));
     let mut seen = 0;

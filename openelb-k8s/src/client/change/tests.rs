@@ -158,7 +158,7 @@ fn service(apply: ServiceApply) -> Change {
     Change::Service {
         namespace: "shop".to_owned(),
         name: "web".to_owned(),
-        apply: Box::new(apply),
+        apply: Arc::new(apply),
     }
 }
 

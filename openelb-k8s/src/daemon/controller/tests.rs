@@ -115,7 +115,7 @@ fn service_write(id: u64) -> Write {
         what: Change::Service {
             namespace,
             name,
-            apply: Box::new(ServiceApply::default()),
+            apply: Arc::new(ServiceApply::default()),
         },
     }
 }
