@@ -82,7 +82,7 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// A watch of all; the first [`until`](Self::until) sends the list request.
+    /// A watch of all; nothing is sent before it is followed.
     pub(crate) fn new(client: openelb_k8s::client::Client) -> Self {
         Self {
             watch: Watch::new(client, Scope::of_namespace(NAMESPACE)),
@@ -90,25 +90,38 @@ impl Services {
         }
     }
 
+    /// Follows them until all that exist are known.
+    pub(crate) async fn list(&mut self) {
+        while !self.follow().await {}
+    }
+
     /// Follows them until it is so.
     pub(crate) async fn until(&mut self, mut is_so: impl FnMut(&BTreeSet<String>) -> bool) {
         while !is_so(&self.served) {
-            match self.watch.next().await {
-                Event::Applied(service) => {
-                    let name = service.metadata.name;
-                    if service.status.load_balancer.ingress.is_empty() {
-                        self.served.remove(&name);
-                    } else {
-                        self.served.insert(name);
-                    }
-                }
-                Event::Deleted(key) => drop(self.served.remove(&key.name)),
-                Event::Restart => self.served.clear(),
-                Event::Synced => {}
-                Event::Unreadable { why, .. } => panic!("{why}"),
-                Event::Interrupted(interruption) => eprintln!("{}", interruption.why),
-            }
+            self.follow().await;
         }
+    }
+
+    /// Takes the next event; whether it was the end of a list.
+    async fn follow(&mut self) -> bool {
+        let event = self.watch.next().await;
+        let is_end = event == Event::Synced;
+        match event {
+            Event::Applied(service) => {
+                let name = service.metadata.name;
+                if service.status.load_balancer.ingress.is_empty() {
+                    self.served.remove(&name);
+                } else {
+                    self.served.insert(name);
+                }
+            }
+            Event::Deleted(key) => drop(self.served.remove(&key.name)),
+            Event::Restart => self.served.clear(),
+            Event::Synced => {}
+            Event::Unreadable { why, .. } => panic!("{why}"),
+            Event::Interrupted(interruption) => eprintln!("{}", interruption.why),
+        }
+        is_end
     }
 }
 

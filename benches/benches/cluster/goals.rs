@@ -99,11 +99,11 @@ async fn latency(client: &Client, writer: &Writer, kubeconfig: &Path, table: &mu
     );
     table.add("  ratio", ratio, "", Some(Goal::Most(1.5)));
     freed(writer, &mut services, table).await;
-    drop(controller);
     let names = (0..SAMPLES).map(|number| format!("quick-{number}"));
     let names: Vec<_> = names.chain(["first".to_owned()]).collect();
-    // Their finalizer goes with the next controller.
-    api::all(writer, names.iter().map(|name| api::delete(name))).await;
+    gone(writer, &mut services, &names).await;
+    quiet().await;
+    drop(controller);
 }
 
 /// From the deletion of the holder of an address to its next holder.
@@ -133,7 +133,8 @@ fn narrow(name: &str) -> openelb_k8s::client::Request {
     request
 }
 
-/// Many Services at once, beside as many plain status writes.
+/// Many Services at once, beside as many plain status writes: some times in turn, because a machine is
+/// not equally quick all the time.
 async fn fill(
     client: &Client,
     writer: &Writer,
@@ -141,41 +142,59 @@ async fn fill(
     count: usize,
     table: &mut Table,
 ) {
-    let plain = plain_writes(writer, count).await;
-    let names: Vec<_> = (0..count).map(|number| format!("web-{number}")).collect();
-    let wishes = names.iter().map(|name| api::service(name, CLASS));
-    api::all(writer, wishes).await;
-    let controller = Controller::start(kubeconfig, PAGE);
-    let mut services = Services::new(client.clone());
-    let done = |served: &BTreeSet<String>| {
-        let ours = served.iter().filter(|name| name.starts_with("web-"));
-        ours.count()
-    };
-    services.until(|served| done(served) > 0).await;
-    let start = clock();
-    services
-        .until(|served| served.len() >= count && done(served) == count)
-        .await;
-    let took = clock() - start;
-    let rate = |span: Duration| f64::from(u32::try_from(count).unwrap()) / span.as_secs_f64();
-    let what = format!("{count} plain status writes");
-    table.add(&what, rate(plain), "/s", None);
-    table.add(&format!("{count} Services served"), rate(took), "/s", None);
-    let ratio = rate(took) / rate(plain);
-    table.add("  ratio", ratio, "", Some(Goal::Least(0.8)));
-    // Events come after the work.
-    quiet().await;
+    let mut rounds = Vec::new();
+    for round in 1..=ROUNDS {
+        let plain = plain_writes(client, writer, count).await;
+        let names: Vec<_> = (0..count).map(|number| format!("web-{number}")).collect();
+        let wishes = names.iter().map(|name| api::service(name, CLASS));
+        api::all(writer, wishes).await;
+        let mut services = Services::new(client.clone());
+        services.list().await;
+        let mut controller = Controller::start(kubeconfig, PAGE);
+        let ours = until_all(&mut services, "web-", count).await;
+        rounds.push([plain, ours]);
+        // Events come after the work.
+        quiet().await;
+        if round == ROUNDS {
+            rates(&rounds, count, table);
+            memory(&controller, table);
+            drop(controller);
+            controller = idle(kubeconfig, table).await;
+        }
+        gone(writer, &mut services, &names).await;
+        // Finalizers go last.
+        quiet().await;
+        drop(controller);
+    }
+}
+
+/// The median round by its ratio, and the ratios of all.
+fn rates(rounds: &[[Duration; 2]], count: usize, table: &mut Table) {
+    let count_of = f64::from(u32::try_from(count).unwrap());
+    let rates = rounds
+        .iter()
+        .map(|round| round.map(|took| count_of / took.as_secs_f64()));
+    let mut rates: Vec<[f64; 2]> = rates.collect();
+    rates.sort_by(|a, b| (a[1] / a[0]).total_cmp(&(b[1] / b[0])));
+    let [plain, ours] = rates[rates.len() / 2];
+    table.add(&format!("{count} plain status writes"), plain, "/s", None);
+    table.add(&format!("{count} Services served"), ours, "/s", None);
+    let goal = Goal::Least(0.8);
+    let ratio = |[plain, ours]: [f64; 2]| ours / plain;
+    table.add("  ratio, median round", ours / plain, "", Some(goal));
+    table.add("  lowest", ratio(rates[0]), "", None);
+    table.add("  highest", ratio(rates[rates.len() - 1]), "", None);
+}
+
+fn memory(controller: &Controller, table: &mut Table) {
     let [now, most] = controller.memory();
     let what = "memory of the controller";
     table.add(what, now, "MiB", Some(Goal::Most(60.0)));
     table.add("  at most, until then", most, "MiB", None);
-    drop(controller);
-    idle(kubeconfig, table).await;
-    api::all(writer, names.iter().map(|name| api::delete(name))).await;
 }
 
-/// How long as many status writes take as Services are to be served.
-async fn plain_writes(writer: &Writer, count: usize) -> Duration {
+/// How long as many status writes take as Services are to be served, seen by the same watch.
+async fn plain_writes(client: &Client, writer: &Writer, count: usize) -> Duration {
     let names: Vec<_> = (0..count)
         .map(|number| format!("foreign-{number}"))
         .collect();
@@ -183,18 +202,44 @@ async fn plain_writes(writer: &Writer, count: usize) -> Duration {
     api::all(writer, wishes).await;
     let addresses = (0..).map(|number: u32| Ipv4Addr::from(0xcb00_0000 + number).to_string());
     let pairs = names.iter().zip(addresses);
-    let took = api::all(writer, pairs.map(|(name, at)| api::status(name, &at))).await;
-    api::all(writer, names.iter().map(|name| api::delete(name))).await;
+    let mut services = Services::new(client.clone());
+    services.list().await;
+    let writes = api::all(writer, pairs.map(|(name, at)| api::status(name, &at)));
+    let (_, took) = tokio::join!(writes, until_all(&mut services, "foreign-", count));
+    gone(writer, &mut services, &names).await;
     took
 }
 
+/// From the first that has an address to the last.
+async fn until_all(services: &mut Services, prefix: &str, count: usize) -> Duration {
+    let done = |served: &BTreeSet<String>| {
+        let ours = served.iter().filter(|name| name.starts_with(prefix));
+        ours.count()
+    };
+    services.until(|served| done(served) > 0).await;
+    let start = clock();
+    services
+        .until(|served| served.len() >= count && done(served) == count)
+        .await;
+    clock() - start
+}
+
+/// Deletes Services, and waits until nothing is left of them.
+async fn gone(writer: &Writer, services: &mut Services, names: &[String]) {
+    api::all(writer, names.iter().map(|name| api::delete(name))).await;
+    services
+        .until(|served| !names.iter().rev().any(|name| served.contains(name)))
+        .await;
+}
+
 /// What a controller writes that finds everything as it should be.
-async fn idle(kubeconfig: &Path, table: &mut Table) {
-    let _controller = Controller::start(kubeconfig, PAGE);
+async fn idle(kubeconfig: &Path, table: &mut Table) -> Controller {
+    let controller = Controller::start(kubeconfig, PAGE);
     quiet().await;
     let sent = writes_of(&page().await.unwrap());
     let what = "writes of a new controller with nothing to do";
     table.add(what, sent, "", Some(Goal::Most(0.0)));
+    controller
 }
 
 /// Waits until the controller has been at work, and has written nothing for two seconds.
@@ -246,6 +291,7 @@ fn median(mut spans: Vec<Duration>) -> Duration {
 
 const SAMPLES: usize = 200;
 const FREED: usize = 20;
+const ROUNDS: usize = 3;
 const QUIET: Duration = Duration::from_secs(2);
 const CLASS: &str = names::LOAD_BALANCER_CLASS;
 const FOREIGN: &str = "example.com/another";
