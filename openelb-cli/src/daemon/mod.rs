@@ -25,7 +25,6 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -72,14 +71,13 @@ pub(crate) fn run(args: &RunArgs, config: Config, files: Files) -> Result<(), Fa
         let mut daemon = Daemon::start(args, engine, services, checks, files).await?;
         info!(socket = %daemon.socket.display(), "ready");
         daemon.until_told_to_stop().await;
-        daemon.stop().await;
-        Ok(())
+        daemon.stop().await
     })
 }
 
 struct Daemon {
     keeper: Keeper,
-    thread: JoinHandle<()>,
+    thread: keeper::Thread,
     socket: PathBuf,
     signals: Signals,
     reload: Arc<Notify>,
@@ -132,10 +130,13 @@ impl Daemon {
         })
     }
 
+    /// Returns also when what the daemon is for has ended by itself.
     async fn until_told_to_stop(&mut self) {
         loop {
-            // Signals are remembered by the streams, so none is lost when another arm wins.
+            // Signals are remembered by the streams, so none is lost when another arm wins; that the
+            // keeper has ended stays so.
             tokio::select! {
+                () = self.keeper.ended() => return,
                 _ = self.signals.hangup.recv() => self.reload.notify_one(),
                 _ = self.signals.terminate.recv() => return info!("told to stop by SIGTERM"),
                 _ = self.signals.interrupt.recv() => return info!("told to stop by SIGINT"),
@@ -143,13 +144,14 @@ impl Daemon {
         }
     }
 
-    /// Withdraws everything, then ends.
-    async fn stop(self) {
+    /// Withdraws everything, then ends. An error tells what had ended by itself.
+    async fn stop(self) -> Result<(), Failure> {
         self.keeper.tell(Input::Stop).await;
         let thread = self.thread;
-        // A thread that panicked has said so on standard error.
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         let _ = std::fs::remove_file(&self.socket);
+        let ended = joined.ok().and_then(Result::ok);
+        ended.unwrap_or_else(|| Err(panicked()))
     }
 }
 
@@ -188,6 +190,15 @@ fn listen(socket: &Path) -> Result<UnixListener, Failure> {
         Failure::new(ExitCode::Failed, message)
             .next("choose another with --socket PATH; it may be at most 107 bytes long")
     })
+}
+
+/// What it said is on standard error.
+fn panicked() -> Failure {
+    Failure::new(
+        ExitCode::Failed,
+        "the thread that keeps allocations panicked",
+    )
+    .next("start the daemon again, and report what it wrote")
 }
 
 /// Reads the files again whenever it is told to. Told twice meanwhile, it reads once more.

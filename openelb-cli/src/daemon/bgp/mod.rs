@@ -15,10 +15,12 @@ use openelb_announce::bgp::config::Config;
 use openelb_announce::bgp::peer::Stop;
 use openelb_announce::bgp::route::Route;
 use openelb_announce::bgp::speaker::Change;
+use tokio::sync::mpsc;
 use tracing::{error, info};
 
 use super::journal::Journal;
 use super::rights::give_up_capabilities;
+use super::speaker::News;
 use crate::config::BgpConfig;
 use crate::engine::{BgpReport, DrainState, DrainStep, EventsReport, RoutesReport};
 use crate::exit_code::{ExitCode, Failure};
@@ -54,7 +56,8 @@ impl Bgp {
 
     /// Starts the thread of the speaker, which says nothing before it has a configuration. It must
     /// start while this thread still has the capabilities that the speaker needs.
-    pub(super) fn start() -> Result<Self, Failure> {
+    /// `news` hears when that thread ends by itself.
+    pub(super) fn start(news: mpsc::Sender<News>) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(ExitCode::Failed, format!("cannot speak BGP: {error}"))
                 .next("run without the network: `--no-announce`")
@@ -68,7 +71,7 @@ impl Bgp {
             .spawn(move || {
                 // It opens nothing. What it cannot give up it does not use.
                 let _ = give_up_capabilities();
-                listen(&weak, &notes);
+                listen(&weak, &notes, &news);
             })
             .map_err(|error| failed(&error))?;
         Ok(Self {
@@ -227,7 +230,7 @@ impl Bgp {
 }
 
 /// Writes down what happens. The weak reference is what ends it once the speaker is gone.
-fn listen(speaker: &Weak<speaker::Speaker>, notes: &Mutex<Journal>) {
+fn listen(speaker: &Weak<speaker::Speaker>, notes: &Mutex<Journal>, news: &mpsc::Sender<News>) {
     while let Some(speaker) = speaker.upgrade() {
         match speaker.event(PAUSE) {
             Ok(event) => {
@@ -238,9 +241,10 @@ fn listen(speaker: &Weak<speaker::Speaker>, notes: &Mutex<Journal>) {
             Err(RecvTimeoutError::Timeout) => {}
             // Its thread ended by itself, and nothing follows.
             Err(RecvTimeoutError::Disconnected) => {
-                let why = speaker.status().err().map(|ended| ended.to_string());
-                let why = why.unwrap_or_default();
-                return error!(why, "BGP is spoken no more; start the daemon again");
+                let why = speaker.status().err().map(|ended| ended.reason);
+                let why = format!("BGP is spoken no more ({})", why.unwrap_or_default());
+                let _ = news.blocking_send(News::Ended { why });
+                return;
             }
         }
     }

@@ -25,7 +25,7 @@ use super::speaker::{Conflict, News, Speaker};
 use super::upstream;
 use crate::clock;
 use crate::config::{Config, InvalidConfig};
-use crate::engine::{Answer, Engine, Question};
+use crate::engine::{Answer, DrainStep, Engine, Question};
 use crate::exit_code::{ExitCode, Failure};
 
 /// Sends inputs to the thread. Cheap to clone.
@@ -62,7 +62,7 @@ impl Keeper {
         speaker: Speaker,
         mut upstreams: Runner,
         news: mpsc::Receiver<News>,
-    ) -> Result<(Self, JoinHandle<()>), Failure> {
+    ) -> Result<(Self, Thread), Failure> {
         let failed =
             |error| Failure::new(ExitCode::Failed, format!("cannot start a thread: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -95,7 +95,15 @@ impl Keeper {
     pub(super) async fn tell(&self, input: Input) {
         let _ = self.inputs.send(input).await;
     }
+
+    /// Waits until the thread takes no inputs any more.
+    pub(super) async fn ended(&self) {
+        self.inputs.closed().await;
+    }
 }
+
+/// The thread, and why it ended if nobody told it to.
+pub(super) type Thread = JoinHandle<Result<(), Failure>>;
 
 struct Keeping {
     engine: Engine,
@@ -110,6 +118,10 @@ struct Keeping {
     confirmed: Confirmed,
     /// What happened to prefixes.
     journal: Journal,
+    /// When the drain that another node ordered goes on to its second step.
+    withdraw_at: Option<Time>,
+    /// What ended by itself, and this thread with it.
+    failure: Option<Failure>,
 }
 
 /// What made the thread wake.
@@ -130,10 +142,16 @@ impl Keeping {
             tried: 0,
             confirmed: Confirmed::default(),
             journal: Journal::default(),
+            withdraw_at: None,
+            failure: None,
         }
     }
 
-    async fn run(mut self, mut inputs: mpsc::Receiver<Input>, mut news: mpsc::Receiver<News>) {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut news: mpsc::Receiver<News>,
+    ) -> Result<(), Failure> {
         self.finish(Vec::new(), clock::now());
         loop {
             let mut batch = Vec::new();
@@ -154,6 +172,7 @@ impl Keeping {
         drop((inputs, news));
         drop(self.upstreams);
         self.speaker.stop();
+        self.failure.map_or(Ok(()), Err)
     }
 
     fn act(&mut self, wake: Wake, now: Time) -> Flow {
@@ -182,11 +201,19 @@ impl Keeping {
             Wake::News(News::Prefix { name, input }) => self.engine.hear_prefix(&name, input, now),
             Wake::News(News::Ordered { by, step }) => {
                 info!("told by node {by}");
-                if let Err(failure) = self.speaker.drain(step) {
-                    error!(%failure, "the order was not carried out");
+                match self.drain(step) {
+                    Ok(()) if step == DrainStep::Announce => self.withdraw_at = Some(now + MOVING),
+                    Ok(()) => {}
+                    Err(failure) => error!(%failure, "the order was not carried out"),
                 }
             }
-            Wake::Deadline => {}
+            Wake::News(News::Ended { why }) => {
+                error!(why, "the daemon ends");
+                let next = "start it again; a service manager does that by itself";
+                self.failure = Some(Failure::new(ExitCode::Failed, why).next(next));
+                flow = Flow::Stop;
+            }
+            Wake::Deadline => self.go_on_draining(now),
         }
         self.finish(replies, now);
         flow
@@ -283,8 +310,24 @@ impl Keeping {
         self.journal.note(about, text);
     }
 
+    fn drain(&mut self, step: DrainStep) -> Result<(), Failure> {
+        self.withdraw_at = None;
+        self.speaker.drain(step)
+    }
+
+    /// Nobody else takes the second step of a drain that another node ordered: it hears of the links
+    /// alone.
+    fn go_on_draining(&mut self, now: Time) {
+        if self.withdraw_at.is_some_and(|at| at <= now)
+            && let Err(failure) = self.drain(DrainStep::Withdraw)
+        {
+            error!(%failure, "the routes were not withdrawn");
+        }
+    }
+
     fn until_deadline(&self, now: Time) -> Duration {
-        let deadline = self.engine.next_deadline();
+        let deadline = self.engine.next_deadline().into_iter();
+        let deadline = deadline.chain(self.withdraw_at).min();
         let patience = self.confirmed.patience().unwrap_or(IDLE);
         deadline.map_or(patience, |deadline| (deadline - now).min(patience))
     }
@@ -318,7 +361,7 @@ impl Keeping {
                     node.as_deref().filter(|node| !self.speaker.is_called(node)),
                 ) {
                     (Some(step), Some(node)) => self.speaker.order(node, step)?,
-                    (Some(step), None) => self.speaker.drain(step)?,
+                    (Some(step), None) => self.drain(step)?,
                     (None, _) => {}
                 }
                 let report = self.speaker.drained(node.as_deref())?;
@@ -367,6 +410,10 @@ const BATCH: usize = 256;
 /// A conflict keeps everybody away from the address for so long: long enough for the other station
 /// to be found, short enough that a passing mistake heals itself.
 const QUARANTINE: Duration = Duration::from_mins(5);
+
+/// How long routers get to move to other paths when another node ordered the drain: what
+/// `openelb drain` waits by default.
+const MOVING: Duration = Duration::from_secs(30);
 
 /// An upper bound for one sleep; waking without a reason is harmless.
 const IDLE: Duration = Duration::from_hours(1);

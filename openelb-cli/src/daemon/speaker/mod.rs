@@ -68,6 +68,11 @@ pub(super) enum News {
         /// What to do.
         step: DrainStep,
     },
+    /// What speaks to the network has ended by itself: addresses are announced no more.
+    Ended {
+        /// Which part, and why.
+        why: String,
+    },
 }
 
 /// A foreign station uses one of our addresses.
@@ -103,7 +108,7 @@ impl Speaker {
     /// Unless the configuration needs the link, a daemon without `CAP_NET_RAW` runs all the same.
     pub(super) fn start(news: mpsc::Sender<News>, needs: Needs) -> Result<Self, Failure> {
         // BGP first: what comes next gives up the capabilities that its thread needs.
-        let bgp = Bgp::start()?;
+        let bgp = Bgp::start(news.clone())?;
         let announcer = match start_announcer_for(needs) {
             Ok(announcer) => Arc::new(announcer),
             Err(failure) if !needs.link && failure.code == ExitCode::NotPermitted => {
@@ -131,7 +136,12 @@ impl Speaker {
                             tell(event, &news);
                         }
                         Err(std::sync::mpsc::RecvTimeoutError::Timeout) => journal.settle(),
-                        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+                        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
+                            let why = announcer.failure().unwrap_or_default();
+                            let why = format!("addresses are answered for no more ({why})");
+                            let _ = news.blocking_send(News::Ended { why });
+                            return;
+                        }
                     }
                 }
             })

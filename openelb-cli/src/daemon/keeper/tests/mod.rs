@@ -15,9 +15,9 @@ use tokio::sync::oneshot;
 
 use super::super::services::Services;
 use super::super::speaker::{Conflict, News, Speaker};
-use super::{Flow, Input, Keeping, Wake};
+use super::{Flow, Input, Keeping, MOVING, Wake};
 use crate::config;
-use crate::engine::{Answer, Engine, Owners, Question, ServiceState, StatusReport};
+use crate::engine::{Answer, DrainStep, Engine, Owners, Question, ServiceState, StatusReport};
 use crate::exit_code::{ExitCode, Failure};
 use crate::store::{Batch, MemoryStore, Store, StoreError, Stored};
 
@@ -502,6 +502,36 @@ fn an_address_that_is_not_durable_is_routed_to_nobody() {
     assert!(lab.status(NOW).read_only.is_some());
     lab.configure(&format!("{}{}", routed_pool(""), service("web", DUAL)));
     assert!(lab.routes().is_empty());
+}
+
+#[test]
+fn a_drain_that_another_node_ordered_goes_on_to_its_second_step_by_itself_unless_taken_back() {
+    let ordered = |lab: &mut Lab, step| {
+        let by = "node-b".to_owned();
+        let order = Wake::News(News::Ordered { by, step });
+        assert_eq!(lab.keeping.act(order, NOW), Flow::Go);
+    };
+    let yaml = format!("{}{}{ELECTION}", pool("192.0.2.0/24"), service("web", ""));
+    let mut lab = Lab::new(&yaml, usize::MAX);
+    lab.keeping.finish(Vec::new(), NOW);
+    ordered(&mut lab, DrainStep::Announce);
+    assert_eq!(lab.keeping.until_deadline(NOW), MOVING);
+    ordered(&mut lab, DrainStep::Undo);
+    assert!(lab.keeping.until_deadline(NOW) > MOVING);
+    ordered(&mut lab, DrainStep::Announce);
+    lab.keeping.act(Wake::Deadline, NOW + MOVING);
+    assert!(lab.keeping.withdraw_at.is_none(), "it is done");
+    assert!(lab.keeping.until_deadline(NOW + MOVING) > MOVING);
+}
+
+#[test]
+fn a_daemon_whose_network_side_ends_by_itself_ends_too_and_says_why() {
+    let mut lab = Lab::new(&pool("192.0.2.0/24"), usize::MAX);
+    let why = "BGP is spoken no more (one of its tasks panicked)".to_owned();
+    let ended = Wake::News(News::Ended { why: why.clone() });
+    assert_eq!(lab.keeping.act(ended, NOW), Flow::Stop);
+    let failure = lab.keeping.failure.expect("the process exits with it");
+    assert_eq!((failure.code, failure.message), (ExitCode::Failed, why));
 }
 
 const ELECTION: &str = "---
