@@ -46,6 +46,8 @@ enum Failure {
     },
     #[error("cannot start: {0}")]
     Runtime(#[source] std::io::Error),
+    #[error("{0}; the kubelet starts it again")]
+    Ended(String),
     #[error(transparent)]
     Connect(#[from] crate::client::ConnectError),
     #[error("cannot listen at {address}: {source}; choose another with {flag}")]

@@ -57,8 +57,7 @@ pub(super) async fn run(args: &Args, speaker: &SpeakerArgs) -> Result<(), Failur
     }
     let stopped = async move { stop.told().await };
     let speaking = (upstream, network);
-    follow(args, speaker, speaking, client, questions, stopped).await;
-    Ok(())
+    follow(args, speaker, speaking, client, questions, stopped).await
 }
 
 /// What `openelb-k8s ARGUMENTS` does as the speaker, by a client that is there already and until
@@ -78,8 +77,8 @@ pub async fn speak(
     let network = network().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
     let (_pages, questions) = Pages::new();
     let speaking = (upstream, network);
-    follow(&args, speaker, speaking, client, questions, stop).await;
-    Ok(())
+    let followed = follow(&args, speaker, speaking, client, questions, stop).await;
+    followed.map_err(|failure| clap::Error::raw(ErrorKind::Io, failure))
 }
 
 fn network() -> std::io::Result<Network> {
@@ -93,7 +92,7 @@ async fn follow(
     client: Client,
     mut questions: Questions,
     stop: impl Future<Output = ()>,
-) {
+) -> Result<(), Failure> {
     let mut stop = pin!(stop);
     let mut news = feed::feed(&client, &args.namespace);
     let (reports, newest) = watch::channel(None);
@@ -107,20 +106,24 @@ async fn follow(
     let mut speaking = Speaking::new(speaker, upstream, network, reports);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let ended = loop {
         let due = speaking.due;
         // Every arm gives back what it took, or takes nothing before it wins.
         tokio::select! {
             Some(first) = news.recv() => speaking.hear(first, &mut news),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => speaking.decide(),
-            _ = ticks.tick() => speaking.look(),
+            _ = ticks.tick() => match speaking.network.noted.ended.get() {
+                None => speaking.look(),
+                Some(why) => break Some(why.clone()),
+            },
             () = speaking.upstream.changed() => speaking.hear_upstream(),
             Some(question) = questions.recv() => speaking.answer(question),
             Ok(status) = &mut before, if speaking.record.is_none() => speaking.go_on(&status),
-            () = &mut stop => break,
+            () = &mut stop => break None,
         }
-    }
+    };
     speaking.end(speaker).await;
+    ended.map_or(Ok(()), |why| Err(Failure::Ended(why)))
 }
 
 struct Speaking {
@@ -378,7 +381,7 @@ impl Speaking {
     /// Hands over, withdraws and ends. Nothing is answered for before somebody else does, as far as
     /// there is anybody.
     async fn end(mut self, speaker: &SpeakerArgs) {
-        info!(on_stop = ?speaker.on_stop, "told to stop: handing over");
+        info!(on_stop = ?speaker.on_stop, "handing over");
         let stop = match speaker.on_stop {
             OnStop::Keep => BgpStop::Upgrade,
             OnStop::Drain => {

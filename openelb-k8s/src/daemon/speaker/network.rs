@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use caps::{CapSet, Capability};
@@ -15,9 +15,10 @@ use openelb_announce::announcer::{self, Options};
 use openelb_announce::bgp::config::Config;
 use openelb_announce::bgp::peer::Stop;
 use openelb_announce::bgp::route::{PeerName, Route};
-use openelb_announce::ownership::{self, How};
+use openelb_announce::ownership::{self, How, Refusal};
+use openelb_announce::vrrp::State;
 use openelb_announce::{bfd, bgp, claim};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::forwarding::Forwarding;
 use crate::link::Wanted;
@@ -52,6 +53,8 @@ pub(super) struct Noted {
     pub(super) takeovers: Mutex<BTreeMap<String, u64>>,
     /// Sightings of a foreign station that uses an address of ours.
     pub(super) conflicts: AtomicU64,
+    /// What has ended by itself, and why: a speaker without it is worth nothing.
+    pub(super) ended: OnceLock<String>,
     /// The threads that listen are to let go of what they listen to.
     is_ending: AtomicBool,
 }
@@ -176,12 +179,25 @@ impl Network {
             let place = &segment.interface;
             let failures = segment.failures.iter();
             let failures = failures.map(move |why| format!("election on {place}: {why}"));
-            failures.chain(left_out(segment))
+            failures.chain(left_out(segment)).chain(other_key(segment))
+        });
+        let idle = sight
+            .routers
+            .iter()
+            .filter(|it| it.state == State::Initialize);
+        let routers = idle.filter_map(|router| {
+            let problem = router.last_error.as_ref()?;
+            let (name, place) = (&router.name, &router.interface);
+            Some(format!("virtual router {name} on {place}: {problem}"))
         });
         let warnings = sight.addresses.iter().flat_map(|it| &it.warnings);
         let warnings = warnings.map(ToString::to_string);
         let found = no_link.chain(ended).chain(own).chain(listeners).chain(bfd);
-        let found = found.chain(peers).chain(segments).chain(warnings);
+        let found = found
+            .chain(peers)
+            .chain(segments)
+            .chain(routers)
+            .chain(warnings);
         found
             .chain(sight.kernel.iter().flat_map(in_kernel))
             .collect()
@@ -312,7 +328,11 @@ impl Network {
                             forwarding.refresh(&speaker);
                         }
                         Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Disconnected) => return,
+                        Err(RecvTimeoutError::Disconnected) => {
+                            let why = speaker.status().err().map(|ended| ended.reason);
+                            let why = why.unwrap_or_default();
+                            return noted.tell_end(&format!("BGP is spoken no more ({why})"));
+                        }
                     }
                 }
             })?;
@@ -327,7 +347,10 @@ impl Network {
                     match announcer.events().recv_timeout(PATIENCE) {
                         Ok(event) => noted.hear(&event),
                         Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Disconnected) => return,
+                        Err(RecvTimeoutError::Disconnected) => {
+                            let why = announcer.failure().unwrap_or_default();
+                            return noted.tell_end(&format!("the announcer has ended ({why})"));
+                        }
                     }
                 }
             })?;
@@ -374,11 +397,31 @@ fn left_out(segment: &announcer::SegmentStatus) -> Option<String> {
     })
 }
 
+/// Nodes that do not believe each other do not share: each announces everything.
+fn other_key(segment: &announcer::SegmentStatus) -> Option<String> {
+    let refused = &segment.status.counters.refused;
+    let reasons = [Refusal::Key, Refusal::Signature];
+    let is_heard = |reason| refused.get(&reason).is_some_and(|count| *count > 0);
+    reasons.into_iter().any(is_heard).then(|| {
+        format!(
+            "election on {}: a node with another key was heard since this process started, and each \
+             announces what is the other's as well; give all nodes the same keys",
+            segment.interface
+        )
+    })
+}
+
 impl Noted {
     /// What a thread listens to, for one turn.
     fn unless_ending<T>(&self, source: &Weak<T>) -> Option<Arc<T>> {
         let is_ending = self.is_ending.load(Ordering::Relaxed);
         source.upgrade().filter(|_| !is_ending)
+    }
+
+    fn tell_end(&self, why: &str) {
+        error!(why, "a thread of the speaker has ended by itself");
+        // The first reason is the one that counts.
+        let _ = self.ended.set(why.to_owned());
     }
 
     /// Counts what is counted; what an operator wants to hear of at night is a warning.
@@ -404,6 +447,16 @@ impl Noted {
                     *takeovers.entry(interface.to_string()).or_default() += 1;
                 }
                 debug!(%interface, ?how, "a shard of the election came here");
+            }
+            announcer::Event::Ownership {
+                interface,
+                event:
+                    event @ (ownership::Event::Refused { .. }
+                    | ownership::Event::DuplicateNode(_)
+                    | ownership::Event::Mismatch { .. }),
+            } => {
+                // Each is told once for a node and reason.
+                warn!(%interface, ?event, "the election hears what it cannot believe or agree with");
             }
             announcer::Event::Ownership { interface, event } => {
                 debug!(%interface, ?event, "election");
