@@ -32,7 +32,7 @@ pub(crate) struct ImportArgs {
 pub(crate) enum ImportOrigin {
     /// OpenELB up to 0.6.
     Openelb,
-    /// MetalLB: its objects, or the ConfigMap of versions before 0.13.
+    /// MetalLB: its objects, or the `ConfigMap` of versions before 0.13.
     Metallb,
     /// metallb-dyn6: its Helm values, its Deployment or its environment, best together with
     /// the objects of MetalLB.
