@@ -351,7 +351,9 @@ fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
         None => metadata.labels.remove(names::POOL_LABEL),
     };
     if let Some(ingress) = &apply.ingress {
-        service.status.load_balancer.ingress = ingress.to_vec();
+        let present = &mut service.status.load_balancer.ingress;
+        present.clone_from(ingress);
+        present.shrink_to_fit();
     }
     let conditions = &mut service.status.conditions;
     conditions.retain(|it| it.kind != names::ADDRESS_ASSIGNED_CONDITION);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openelb_ipam::Time;
+use smallvec::SmallVec;
 
 use super::key::{Key, LedgerId, Subject};
 use super::ledger::{Edit, Errand, Flight, Ledger};
@@ -394,10 +395,7 @@ fn count_after(ledger: &Ledger, edits: &[Edit]) -> usize {
     let mut changed: BTreeMap<IpAddr, isize> = BTreeMap::new();
     for edit in edits {
         let owners = changed.entry(edit.address).or_insert_with(|| {
-            let owners = ledger
-                .records
-                .get(&edit.address)
-                .map_or(0, |owners| owners.len());
+            let owners = ledger.records.get(&edit.address).map_or(0, SmallVec::len);
             isize::try_from(owners).unwrap_or(0)
         });
         *owners += if edit.is_add { 1 } else { -1 };
