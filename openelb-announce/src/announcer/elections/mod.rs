@@ -123,7 +123,10 @@ impl Component for Elections {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.segments.values().filter_map(Segment::poll_timeout).min()
+        self.segments
+            .values()
+            .filter_map(Segment::poll_timeout)
+            .min()
     }
 
     fn handle_timeout(&mut self, around: &mut Surroundings<'_>) {

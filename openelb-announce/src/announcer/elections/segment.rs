@@ -207,11 +207,7 @@ impl Segment {
     ///
     /// A packet that came in between two looks counts as of the first. As of the second, a node that
     /// has just gone deaf would take itself for one that hears until its peers are dead.
-    fn look_for_reception(
-        &mut self,
-        receptions: &mut Receptions,
-        around: &mut Surroundings<'_>,
-    ) {
+    fn look_for_reception(&mut self, receptions: &mut Receptions, around: &mut Surroundings<'_>) {
         if std::mem::take(&mut self.has_heard) {
             self.received = None;
             return;
