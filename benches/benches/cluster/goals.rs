@@ -204,8 +204,8 @@ async fn plain_writes(client: &Client, writer: &Writer, count: usize) -> Duratio
     let pairs = names.iter().zip(addresses);
     let mut services = Services::new(client.clone());
     services.list().await;
-    let writes = api::all(writer, pairs.map(|(name, at)| api::status(name, &at)));
-    let (_, took) = tokio::join!(writes, until_all(&mut services, "foreign-", count));
+    let sent = api::all(writer, pairs.map(|(name, at)| api::status(name, &at)));
+    let (_, took) = tokio::join!(sent, until_all(&mut services, "foreign-", count));
     gone(writer, &mut services, &names).await;
     took
 }
