@@ -53,9 +53,13 @@ fn tshark_finds_nothing_wrong_with_probes_announcements_and_answers() {
         // Severity "error", of any dissector.
         assert_eq!(ours("_ws.expert.severity == 8388608"), 0);
         assert_eq!(ours("icmpv6 && icmpv6.checksum.status != 1"), 0);
+        // Of both counts the capture, which goes on, would have given the second more.
         assert_eq!(
-            ours("icmpv6.type == 135 || icmpv6.type == 136"),
-            ours("icmpv6.nd.ns.target_address || icmpv6.nd.na.target_address")
+            ours(
+                "(icmpv6.type == 135 || icmpv6.type == 136) \
+                 && !(icmpv6.nd.ns.target_address || icmpv6.nd.na.target_address)"
+            ),
+            0
         );
     });
 }
