@@ -77,18 +77,7 @@ impl Machine {
         let recorded: BTreeSet<IpAddr> = holder.records.iter().map(|(at, _)| *at).collect();
         let ghosts = holder.ghosts.clone();
         let chosen = self.choose(&recorded, &shown);
-        let held = self.ipam.holdings(owner.as_str());
-        let claims = held.map(|row| row.claims).unwrap_or_default();
-        let is_at_home = |claim: &Claim| self.pool_of(claim.address).as_ref() == Some(&claim.pool);
-        let held: Vec<IpAddr> = claims.iter().map(|claim| claim.address).collect();
-        let is_settled = !held.is_empty()
-            && claims.iter().all(is_at_home)
-            && held.iter().all(|address| recorded.contains(address))
-            && chosen.iter().all(|address| held.contains(address))
-            && recorded
-                .iter()
-                .all(|address| held.contains(address) || ghosts.contains(address));
-        if is_settled {
+        if self.is_entered(&owner, &recorded, &chosen, &ghosts) {
             return;
         }
         self.erase(&owner);
@@ -101,7 +90,8 @@ impl Machine {
         for address in &chosen {
             self.displace_strangers(*address);
         }
-        let mut chosen = chosen;
+        let all = chosen;
+        let mut chosen = all.clone();
         let mut is_entered = self.enter(&owner, &chosen, request.as_ref());
         if !is_entered {
             // What it only shows may be somebody else's by record.
@@ -111,14 +101,43 @@ impl Machine {
         // Only what is shown already is tolerated: a mere record gives no right to be shown.
         let is_legacy =
             !is_entered && !chosen.is_empty() && chosen.iter().all(|it| shown.contains(it));
+        if is_legacy {
+            // The one of its addresses that nobody else has is still its own. Offered to somebody who waits,
+            // it would be taken away again at once, and offered again.
+            for address in &all {
+                if self.enter(&owner, &[*address], request.as_ref()) {
+                    break;
+                }
+            }
+        }
         if let Some(holder) = self.holders.get_mut(key) {
             holder.tolerated = request.filter(|_| is_legacy).map(Box::new);
         }
-        for address in recorded {
+        for address in recorded.into_iter().chain(shown) {
             if !chosen.contains(&address) {
                 self.haunt(key, address);
             }
         }
+    }
+
+    /// Whether the ledger of addresses says the same already.
+    fn is_entered(
+        &self,
+        owner: &OwnerKey,
+        recorded: &BTreeSet<IpAddr>,
+        chosen: &[IpAddr],
+        ghosts: &[IpAddr],
+    ) -> bool {
+        let held = self.ipam.holdings(owner.as_str());
+        let claims = held.map(|row| row.claims).unwrap_or_default();
+        let is_at_home = |claim: &Claim| self.pool_of(claim.address).as_ref() == Some(&claim.pool);
+        let held: Vec<IpAddr> = claims.iter().map(|claim| claim.address).collect();
+        let is_known = |address: &IpAddr| held.contains(address) || ghosts.contains(address);
+        !held.is_empty()
+            && claims.iter().all(is_at_home)
+            && held.iter().all(|address| recorded.contains(address))
+            && chosen.iter().all(|address| held.contains(address))
+            && recorded.iter().all(is_known)
     }
 
     /// One address of each family: shown and recorded before recorded, and that before shown.
@@ -241,12 +260,14 @@ impl Machine {
         self.change(vec![Row::Owner(row)], Vec::new())
     }
 
-    /// Keeps an address that a Service gave up from all others until its record is gone.
+    /// Keeps an address that a Service gave up from all others until its record is gone and its status
+    /// shows it no more.
     pub(super) fn haunt(&mut self, key: &Key, address: IpAddr) {
         let Some(holder) = self.holders.get(key) else {
             return;
         };
-        if !holder.is_recorded(address) || holder.ghosts.contains(&address) {
+        let is_there = holder.is_recorded(address) || holder.shows(address);
+        if !is_there || holder.ghosts.contains(&address) {
             return;
         }
         let Some(ghost) = ghost(key, address) else {
@@ -294,15 +315,14 @@ impl Machine {
         }
     }
 
-    /// Ends what [`haunt`](Self::haunt) began for records that another controller removed.
-    fn lay_the_gone(&mut self, key: &Key, now: Time) {
+    /// Ends what [`haunt`](Self::haunt) began for records that another controller removed, and for what
+    /// was shown without one.
+    pub(super) fn lay_the_gone(&mut self, key: &Key, now: Time) {
         let Some(holder) = self.holders.get(key) else {
             return;
         };
-        let gone = holder
-            .ghosts
-            .iter()
-            .filter(|ghost| !holder.is_recorded(**ghost));
+        let is_there = |ghost: &IpAddr| holder.is_recorded(*ghost) || holder.shows(*ghost);
+        let gone = holder.ghosts.iter().filter(|ghost| !is_there(ghost));
         let gone: Vec<IpAddr> = gone.copied().collect();
         for ghost in gone {
             self.lay(key, ghost, now);

@@ -257,6 +257,9 @@ impl Machine {
                     .filter(|(_, holder)| holder.trouble.is_some());
                 let waiting: Vec<Key> = waiting.map(|(key, _)| key.clone()).collect();
                 self.dirty.extend(waiting);
+                // What an Eip says of itself may follow from the records of another one.
+                let eips = self.pools.keys().cloned().map(LedgerId::eip);
+                self.stirred.extend(eips);
                 self.explained = self.ipam.generation();
                 self.explaining = None;
             }

@@ -442,6 +442,7 @@ impl Machine {
 
     /// Forgets what is no more: the place in the ledger of addresses, then the Service itself.
     fn finish(&mut self, key: &Key, now: Time) {
+        self.lay_the_gone(key, now);
         let Some(holder) = self.holders.get(key) else {
             return;
         };

@@ -670,6 +670,59 @@ fn a_sharer_against_the_rules_keeps_its_address_when_its_namespace_is_labelled()
     }
 }
 
+/// OpenELB let it share the one; nobody else has the other, and whoever waits for that waits on.
+#[test]
+fn the_other_address_of_a_sharer_against_the_rules_is_offered_to_nobody() {
+    let one = used(
+        default_pool("one", "192.0.2.1, 2001:db8::1"),
+        &[("192.0.2.1", "shop/a;shop/b"), ("2001:db8::1", "shop/b")],
+    );
+    let mut both = served("b", "192.0.2.1", "one");
+    set_families(&mut both, &[IPv4, IPv6], IpFamilyPolicy::RequireDualStack);
+    both.status.load_balancer.ingress.push(Ingress {
+        ip: "2001:db8::1".to_owned(),
+        ..Ingress::default()
+    });
+    let waiting = service("shop", "c", &[IPv6]);
+    let mut lab = Lab::settled(vec![one], vec![served("a", "192.0.2.1", "one"), both]);
+    lab.server.create_service(waiting);
+    lab.settle();
+    assert_eq!(lab.addresses("shop/b"), ["192.0.2.1", "2001:db8::1"]);
+    assert_eq!(lab.addresses("shop/c"), [""; 0]);
+    assert_eq!(lab.reason("shop/c"), "PoolExhausted");
+
+    lab.server.delete_service("shop/b");
+    lab.settle();
+    assert_eq!(lab.addresses("shop/c"), ["2001:db8::1"]);
+    assert_eq!(lab.addresses("shop/a"), ["192.0.2.1"]);
+}
+
+/// A gap in the records, and a user who asks for another pool before any controller has seen it.
+#[test]
+fn what_is_shown_without_a_record_and_given_up_is_given_to_nobody_while_it_is_shown() {
+    let mut gap = served("gap", "192.0.2.5", "one");
+    annotate(&mut gap, names::POOL_ANNOTATION, Some("two"));
+    let pools = vec![
+        default_pool("one", "192.0.2.5"),
+        Eip::new("two", "198.51.100.1"),
+    ];
+    let mut lab = Lab::new(pools, vec![gap, named("new")]);
+    let stored = lab.server.services.get_mut("shop/gap").unwrap();
+    stored.manager = Some("cloud-provider".to_owned());
+    lab.start(Settings::default());
+    assert_eq!(
+        lab.addresses("shop/gap"),
+        ["192.0.2.5"],
+        "it cannot be written"
+    );
+    assert_eq!(lab.addresses("shop/new"), [""; 0]);
+
+    lab.server
+        .edit_service("shop/gap", |it| it.status.load_balancer.ingress.clear());
+    lab.settle();
+    assert_eq!(lab.addresses("shop/new"), ["192.0.2.5"]);
+}
+
 #[test]
 fn a_foreign_owner_of_the_status_bars_and_a_former_one_does_not() {
     let mut lab = Lab::settled(vec![default_pool("one", "192.0.2.1-192.0.2.2")], vec![]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use openelb_k8s::cluster::Service;
+use openelb_k8s::cluster::{IpFamily, Service};
 use openelb_k8s::controller::Change;
 use openelb_k8s::names;
 
@@ -103,9 +103,23 @@ impl Judge {
         {
             return Err(format!("L3: Eip {name} cannot be deleted"));
         }
-        self.restless.clear();
+        // Who waits for a family in the place of what it shows may be served at any time.
+        self.restless.retain(|key| {
+            let stored = server.services.get(key);
+            stored.is_some_and(|it| shows_another_family(&it.service))
+        });
         Ok(())
     }
+}
+
+/// Does it show an address of a family that it does not ask for any more?
+fn shows_another_family(service: &Service) -> bool {
+    let family = |address: &IpAddr| match address {
+        IpAddr::V4(_) => IpFamily::IPv4,
+        IpAddr::V6(_) => IpFamily::IPv6,
+    };
+    let asked = &service.spec.ip_families;
+    shown(service).iter().any(|it| !asked.contains(&family(it)))
 }
 
 /// Every record of the server.
