@@ -292,7 +292,7 @@ impl Machine {
     }
 
     fn settle_services(&mut self, now: Time) {
-        loop {
+        for _ in 0..ROUNDS {
             if self.are_pools_due {
                 self.refresh_pools(now);
             }
@@ -304,9 +304,16 @@ impl Machine {
             // Only who can be served is woken, so this comes to an end.
             self.dirty.extend(woken.iter().filter_map(Key::of));
             if self.dirty.is_empty() && self.readopt.is_empty() && !self.are_pools_due {
-                break;
+                return;
             }
         }
+        // Services that undo each other's plans, as those may that share against the rules, must not keep all
+        // others waiting, nor a processor busy.
+        let at = now + ROUNDS_PAUSE;
+        let later = std::mem::take(&mut self.dirty).into_iter();
+        let later = later.map(|key| (at, Subject::Service(key)));
+        self.timers.extend(later);
+        self.timers.insert((at, Subject::Waiting));
     }
 
     /// Begins to lead: what was decided before another led is worth nothing.
@@ -401,5 +408,8 @@ impl Machine {
 
 /// Who waits hears at most this often that it waits for another reason now.
 const EXPLAIN_PAUSE: Duration = Duration::from_secs(1);
+/// So often Services wake each other in one step; the others' writes go out then, and they go on later.
+const ROUNDS: u32 = 1000;
+const ROUNDS_PAUSE: Duration = Duration::from_secs(10);
 /// The changes of the ledger of addresses are never asked for.
 const LOG: usize = 1;
