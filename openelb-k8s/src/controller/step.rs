@@ -167,7 +167,7 @@ impl Machine {
     fn keep(&mut self, key: &Key) -> Vec<Assigned> {
         let holder = self.holders.get(key);
         if holder.is_some_and(|it| it.tolerated.is_some()) {
-            // The ledger of addresses has nothing of it.
+            // The ledger of addresses has not all of it.
             return self.recorded_of(key);
         }
         let held = self.held(key);
