@@ -204,13 +204,17 @@ impl Machine {
 
     /// Whoever was tolerated at an address may be in order now.
     pub(super) fn look_at_sharers(&mut self, address: IpAddr) {
-        let others = self.recorded.get(&address).into_iter().flatten();
-        let tolerated = others.filter(|(key, _)| {
-            let holder = self.holders.get(key);
-            holder.is_some_and(|holder| holder.tolerated.is_some())
-        });
-        let tolerated: Vec<Key> = tolerated.map(|(key, _)| key.clone()).collect();
+        let tolerated: Vec<Key> = self.tolerated_at(address).cloned().collect();
         self.readopt.extend(tolerated);
+    }
+
+    /// Who has an address by a record that contradicts the rules of sharing.
+    pub(super) fn tolerated_at(&self, address: IpAddr) -> impl Iterator<Item = &Key> {
+        let owners = self.recorded.get(&address).into_iter().flatten();
+        owners.map(|(key, _)| key).filter(|key| {
+            let holder = self.holders.get(*key);
+            holder.is_some_and(|holder| holder.tolerated.is_some())
+        })
     }
 
     fn see_object(&mut self, object: Object, is_watched: bool, now: Time) {

@@ -307,8 +307,9 @@ impl Machine {
                 return;
             }
         }
-        // Services that undo each other's plans, as those may that share against the rules, must not keep all
+        // Nobody is known who would undo another's plan that often. Should there be one, it must not keep all
         // others waiting, nor a processor busy.
+        debug_assert!(false, "Services undo each other's plans: {:?}", self.dirty);
         let at = now + ROUNDS_PAUSE;
         let later = std::mem::take(&mut self.dirty).into_iter();
         let later = later.map(|key| (at, Subject::Service(key)));

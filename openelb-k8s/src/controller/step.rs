@@ -74,16 +74,20 @@ impl Machine {
             })
             .collect();
         let trouble = trouble.map(|refusal| self.in_words(&refusal));
-        let trouble = trouble.or_else(|| self.unknown_prefix(&grants));
+        let trouble = trouble
+            .or_else(|| self.unknown_prefix(&grants))
+            .or_else(|| self.contested(key, &grants));
         let Some(holder) = self.holders.get_mut(key) else {
             return;
         };
         holder.stance = stance;
         holder.trouble = trouble;
-        let granted: Vec<IpAddr> = grants.iter().map(|grant| grant.address).collect();
+        // A mere plan puts nobody in order: it is planned again whenever who is tolerated takes it away.
+        let had = grants.iter().map(|grant| grant.address);
+        let had: Vec<IpAddr> = had.filter(|it| holder.is_recorded(*it)).collect();
         holder.grants = grants;
         if holder.tolerated.is_none() {
-            for address in granted {
+            for address in had {
                 self.look_at_sharers(address);
             }
         }
@@ -142,6 +146,17 @@ impl Machine {
         let addresses = grants.iter().map(|grant| grant.address);
         let outside: Vec<IpAddr> = addresses.filter(|it| !self.is_listed(*it)).collect();
         (!outside.is_empty()).then(|| Refusal::orphaned(&outside))
+    }
+
+    /// What it is to share with somebody who is tolerated, and gets only once that one is in order.
+    fn contested(&self, key: &Key, grants: &[Assigned]) -> Option<Refusal> {
+        let holder = self.holders.get(key)?;
+        let planned = grants.iter().map(|grant| grant.address);
+        let mut planned = planned.filter(|address| !holder.is_recorded(*address));
+        planned.find_map(|address| {
+            let other = self.tolerated_at(address).next()?;
+            Some(Refusal::contested(address, other))
+        })
     }
 
     fn is_listed(&self, address: IpAddr) -> bool {

@@ -105,6 +105,15 @@ impl Refusal {
         Self { message, ..self }
     }
 
+    /// It is to share an address with a Service that has it beside others who do not agree.
+    pub(crate) fn contested(address: IpAddr, service: impl Display) -> Self {
+        let message = format!(
+            "waits for {address}, which {service} has against the rules of sharing; give \
+             {service} an address of its own, or ask for another one"
+        );
+        Self::new(ReasonWord::SharingRefused, message)
+    }
+
     /// Somebody else owns the field of the status that has to be written.
     pub fn conflict(manager: &str) -> Self {
         let message = format!(

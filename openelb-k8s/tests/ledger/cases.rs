@@ -697,6 +697,33 @@ fn the_other_address_of_a_sharer_against_the_rules_is_offered_to_nobody() {
     assert_eq!(lab.addresses("shop/a"), ["192.0.2.1"]);
 }
 
+/// It may share with the one, and the other is tolerated only.
+#[test]
+fn whoever_would_share_with_a_sharer_against_the_rules_hears_it_and_waits() {
+    let one = used(
+        default_pool("one", "192.0.2.1"),
+        &[("192.0.2.1", "shop/a;shop/b")],
+    );
+    let sharers = ["a", "b"].map(|name| served(name, "192.0.2.1", "one"));
+    let mut lab = Lab::settled(vec![one], sharers.to_vec());
+    let mut third = asking("c", names::ADDRESS_ANNOTATION, "192.0.2.1");
+    third.spec.ports[0].port = 443;
+    lab.server.create_service(third);
+    lab.settle();
+    assert_eq!(lab.addresses("shop/c"), [""; 0]);
+    let heard = lab.told.last().unwrap();
+    assert!(
+        heard.contains("has against the rules of sharing"),
+        "{heard}"
+    );
+
+    lab.server.delete_service("shop/b");
+    lab.settle();
+    for key in ["shop/a", "shop/c"] {
+        assert_eq!(lab.addresses(key), ["192.0.2.1"], "{key}");
+    }
+}
+
 /// A gap in the records, and a user who asks for another pool before any controller has seen it.
 #[test]
 fn what_is_shown_without_a_record_and_given_up_is_given_to_nobody_while_it_is_shown() {

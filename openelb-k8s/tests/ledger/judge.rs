@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use openelb_ipam::RangeSet;
+use openelb_k8s::api::{Eip, OnShrink};
 use openelb_k8s::cluster::{IpFamily, Service};
 use openelb_k8s::controller::Change;
 use openelb_k8s::names;
@@ -103,10 +105,12 @@ impl Judge {
         {
             return Err(format!("L3: Eip {name} cannot be deleted"));
         }
-        // Who waits for a family in the place of what it shows may be served at any time.
+        // Who waits for something in the place of what it shows may be served at any time.
         self.restless.retain(|key| {
             let stored = server.services.get(key);
-            stored.is_some_and(|it| shows_another_family(&it.service))
+            stored.is_some_and(|it| {
+                shows_another_family(&it.service) || shows_what_drains(&it.service, server)
+            })
         });
         Ok(())
     }
@@ -120,6 +124,20 @@ fn shows_another_family(service: &Service) -> bool {
     };
     let asked = &service.spec.ip_families;
     shown(service).iter().any(|it| !asked.contains(&family(it)))
+}
+
+/// Does it show an address that no pool lists, and that is to be replaced as soon as it can be?
+fn shows_what_drains(service: &Service, server: &Server) -> bool {
+    let ranges = |eip: &Eip| -> RangeSet { eip.spec.address.parse().unwrap() };
+    let is_listed = |address| {
+        server
+            .eips
+            .values()
+            .any(|eip| ranges(eip).contains(address))
+    };
+    let mut pools = server.eips.values();
+    pools.any(|eip| eip.spec.on_shrink == OnShrink::Drain)
+        && shown(service).into_iter().any(|it| !is_listed(it))
 }
 
 /// Every record of the server.
