@@ -252,12 +252,13 @@ impl Segment {
         }
     }
 
-    /// Have all shards that this node had found another owner, or is there no other node?
+    /// Does somebody else have every shard with addresses, or is there no other node? What is claimed by
+    /// nobody may be what this node gave up and has not said yet.
     pub(super) fn is_settled(&self, now: Time) -> bool {
         let status = self.machine.status(now);
         let is_alone = status.nodes.is_empty();
-        let mut shards = self.shards.keys();
-        is_alone || shards.all(|shard| self.machine.owner(*shard) != status.node.as_ref())
+        let mut owners = self.shards.keys().map(|shard| self.machine.owner(*shard));
+        is_alone || owners.all(|owner| owner.is_some() && owner != status.node.as_ref())
     }
 
     /// What is known here.

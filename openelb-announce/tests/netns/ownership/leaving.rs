@@ -91,3 +91,21 @@ fn contract_30_a_node_that_is_stopped_hands_over_before_it_goes() {
         }
     });
 }
+
+#[test]
+fn a_node_that_is_stopped_right_after_a_beat_ends_once_others_have_everything() {
+    with_hosts(|_, [one, two, client]| {
+        let plan = Plan::default();
+        let census = Census::start(&client, &plan.addresses());
+        let leaving = plan.join(&one);
+        let staying = plan.join(&two);
+        until_mutual(&[&leaving, &staying], 1);
+        census.settled(&plan.addresses());
+        // It is said at once, so the word that this node leaves has to wait for its turn.
+        leaving.order_drain(&name(3), true);
+        leaving.stop();
+        let shards = segment(&staying).shards;
+        let owners: Vec<_> = shards.into_iter().map(|shard| shard.owner).collect();
+        assert!(owners.iter().all(|it| *it == Some(name(2))), "{owners:?}");
+    });
+}
