@@ -21,6 +21,7 @@ mod desired;
 mod drill;
 mod echo;
 mod faults;
+mod floor;
 mod frr;
 mod hogs;
 mod idle;

@@ -13,7 +13,7 @@ use openelb_announce::vrrp;
 use super::contender::{Adverts, REAL_TIME};
 use super::process::Process;
 use super::world::{ADDRESSES, Host};
-use super::{desired, echo};
+use super::{desired, echo, floor};
 
 /// What the process does beside serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Role {
     Vrrp(Adverts),
     /// Takes part in the election for many addresses, and serves none of them.
     Crowd(Crowd),
+    /// Sends and receives as many packets as an election does, and does nothing else.
+    Floor(Profile),
 }
 
 /// Many addresses of one family.
@@ -49,7 +51,7 @@ impl Role {
 
     fn is_real_time(self) -> bool {
         match self {
-            Self::Echo | Self::Crowd(_) => false,
+            Self::Echo | Self::Crowd(_) | Self::Floor(_) => false,
             Self::Election(profile) => profile == Profile::Fast,
             Self::Vrrp(adverts) => adverts.real_time,
         }
@@ -69,6 +71,11 @@ impl Role {
 pub(crate) fn run(arguments: &[String]) {
     let number: u8 = arguments[0].parse().unwrap();
     let role: Role = arguments[1..].join(" ").parse().unwrap();
+    if let Role::Floor(profile) = role {
+        std::thread::spawn(move || floor::exchange(profile));
+        std::io::stdin().lock().lines().for_each(drop);
+        return;
+    }
     if !matches!(role, Role::Crowd(_)) {
         for address in ADDRESSES {
             echo::serve(address, number);
@@ -125,6 +132,7 @@ impl fmt::Display for Role {
                 count,
                 is_ipv6,
             }) => write!(f, "crowd {profile} {count} {is_ipv6}"),
+            Self::Floor(profile) => write!(f, "floor {profile}"),
         }
     }
 }
@@ -146,6 +154,7 @@ impl FromStr for Role {
                 count: count.parse().unwrap(),
                 is_ipv6: is_ipv6.parse().unwrap(),
             })),
+            ["floor", profile] => Ok(Self::Floor(profile.parse().unwrap())),
             _ => Err(format!("{text} is no role")),
         }
     }
