@@ -3,6 +3,7 @@
 //! Order of choice: what the owner holds and still asks for; pinned addresses; the named pool; pools
 //! bound to the owner, by priority; the default pool and the pools open to all, by priority.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -224,7 +225,10 @@ impl Ipam {
     ) -> Option<Pick> {
         let (family, bits) = (Family::of(address), to_bits(address));
         let Some((at, state)) = self.pool_of(address) else {
-            witness.refused(None, || Rule::OutsidePools(address));
+            let named = ask.request.pool.as_ref();
+            let named =
+                named.and_then(|name| self.pools.get(usize::from(*self.by_name.get(name)?)));
+            witness.refused(named, || outside(address, named));
             return None;
         };
         if let Some(named) = ask
@@ -319,3 +323,24 @@ impl Ipam {
         }
     }
 }
+
+/// The refusal of an address that no pool has: with what the pool has that the request names, if any.
+fn outside(address: IpAddr, named: Option<&PoolState>) -> Rule {
+    let Some(state) = named else {
+        return Rule::OutsidePools(address);
+    };
+    let all = state.pool.ranges();
+    let mut texts: Vec<_> = all
+        .iter()
+        .take(MOST_RANGES)
+        .map(ToString::to_string)
+        .collect();
+    if all.iter().nth(MOST_RANGES).is_some() {
+        texts.push("…".to_string());
+    }
+    let ranges = texts.join(", ");
+    Rule::NotHeld { address, ranges }
+}
+
+/// A refusal is one sentence: whoever wants to know all ranges looks at the pool.
+const MOST_RANGES: usize = 4;

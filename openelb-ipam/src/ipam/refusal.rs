@@ -151,6 +151,14 @@ pub enum Rule {
     /// No pool has the address.
     #[error("no pool holds {0}")]
     OutsidePools(IpAddr),
+    /// No pool has the address, nor has this one, which the request names.
+    #[error("does not hold {address}, only {ranges}")]
+    NotHeld {
+        /// The address.
+        address: IpAddr,
+        /// What it has, the first four ranges at most.
+        ranges: String,
+    },
     /// The address is in the pool and never given.
     #[error("never gives {0}: it is reserved there")]
     Reserved(IpAddr),
@@ -401,7 +409,8 @@ impl AllocateError {
 /// one that would have served but for its fill is nearer than one that serves others.
 fn distance(rule: &Rule) -> u8 {
     match rule {
-        Rule::Invalid(_) | Rule::OutsidePools(_) | Rule::Reserved(_) | Rule::Unknown(_) => 0,
+        Rule::Invalid(_) | Rule::OutsidePools(_) | Rule::NotHeld { .. } => 0,
+        Rule::Reserved(_) | Rule::Unknown(_) => 0,
         Rule::InUse { .. } | Rule::HeldForReservation { .. } | Rule::NotShareable { .. } => 1,
         Rule::Cooling { .. } | Rule::Quarantined { .. } => 1,
         Rule::Quota { .. } => 2,
@@ -418,7 +427,9 @@ fn distance(rule: &Rule) -> u8 {
 fn verdict(refusal: &Refusal) -> (Reason, Hint) {
     let (reason, with_pool): (Reason, fn(PoolName) -> Hint) = match &refusal.rule {
         Rule::Invalid(_) => return (Reason::InvalidAddress, Hint::CorrectRequest),
-        Rule::OutsidePools(_) => return (Reason::AddressOutsidePools, Hint::PinAnother),
+        Rule::OutsidePools(_) | Rule::NotHeld { .. } => {
+            return (Reason::AddressOutsidePools, Hint::PinAnother);
+        }
         Rule::Reserved(_) => return (Reason::AddressReserved, Hint::PinAnother),
         Rule::InUse { .. } => return (Reason::AddressInUse, Hint::PinAnother),
         Rule::NotShareable { .. } => return (Reason::AddressInUse, Hint::Share),

@@ -39,6 +39,7 @@ fn openelb_2_a_range_has_two_ends_of_one_family_in_order() {
         "192.0.2.",
         "x",
         "1.1.1.1-1.1.1.2-1.1.1.3",
+        "1.1.1.1---1.1.1.3",
         "1.1.1.1-::1",
         "1.1.1.1/99",
     ];
@@ -85,7 +86,9 @@ fn openelb_5_and_6_a_range_knows_its_addresses_and_their_order() {
         assert!(!range.contains(ip(outside)), "{outside}");
     }
     assert_eq!(range.ordinal(ip("192.168.0.101")), Some(1));
-    assert_eq!(range.ordinal(ip("192.168.0.99")), None);
+    for outside in ["192.168.0.99", "192.168.0.201"] {
+        assert_eq!(range.ordinal(ip(outside)), None, "{outside}");
+    }
 }
 
 #[test]
@@ -297,6 +300,16 @@ fn openelb_17_a_pinned_address_must_be_in_an_open_pool_and_errors_name_it() {
     let error = desk.try_ask("b", &pin("10.0.0.3")).unwrap_err();
     assert_eq!(error.reason(), Reason::AddressOutsidePools);
     assert!(error.to_string().contains("10.0.0.3"), "{error}");
+    let named = Request {
+        pool: Some("eip".parse().unwrap()),
+        ..pin("10.0.0.3")
+    };
+    let error = desk.try_ask("b", &named).unwrap_err();
+    assert_eq!(error.reason(), Reason::AddressOutsidePools);
+    assert_eq!(
+        error.refusals()[0].to_string(),
+        "pool eip does not hold 10.0.0.3, only 10.0.0.1-10.0.0.2"
+    );
     desk.any("c");
     let full = desk.try_ask("d", &Request::default()).unwrap_err();
     assert_eq!(full.reason(), Reason::PoolExhausted);

@@ -166,7 +166,8 @@ fn openelb_17_an_address_is_given_from_an_open_pool_only_and_the_message_names_t
         .annotated(POOL_ANNOTATION, "eip");
     let refused = desk.outcome(&outside).unwrap_err();
     assert_eq!(refused.reason, ReasonWord::AddressOutsidePools);
-    assert!(refused.message.contains("192.0.2.10"), "{refused}");
+    let expected = "Eip eip does not hold 192.0.2.10, only 192.0.2.1-192.0.2.9; ";
+    assert!(refused.message.starts_with(expected), "{refused}");
     let mut disabled = eip("eip", "192.0.2.1-192.0.2.9");
     disabled.spec.disable = true;
     let mut deleting = eip("eip", "192.0.2.1-192.0.2.9");
