@@ -10,9 +10,8 @@ use openelb_ipam::{Family, Fence, Ipam, PoolSpec, Reason, Request, Time, Uid, pa
 
 use crate::desk::{Desk, ip, owner, pin, pool, single};
 
-// contract case 5
 #[test]
-fn addresses_come_in_the_order_of_the_families_asked_for() {
+fn contract_5_addresses_come_in_the_order_of_the_families_asked_for() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     assert_eq!(
         desk.ask("a", &Request::dual_stack()),
@@ -24,9 +23,8 @@ fn addresses_come_in_the_order_of_the_families_asked_for() {
     );
 }
 
-// contract case 7
 #[test]
-fn asking_a_hundred_times_writes_once() {
+fn contract_7_asking_a_hundred_times_writes_once() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     desk.any("a");
     desk.try_ask("b", &Request::dual_stack()).unwrap_err();
@@ -38,9 +36,8 @@ fn asking_a_hundred_times_writes_once() {
     assert_eq!(desk.ipam.generation(), generation);
 }
 
-// contract case 8
 #[test]
-fn every_refusal_has_a_reason_of_the_fixed_set() {
+fn contract_8_every_refusal_has_a_reason_of_the_fixed_set() {
     let small = PoolSpec {
         namespace_quota: Some(1),
         ..pool("small", ["192.0.2.1-192.0.2.2"])
@@ -78,17 +75,15 @@ fn every_refusal_has_a_reason_of_the_fixed_set() {
     );
 }
 
-// contract case 10
 #[test]
-fn single_stack_ipv6_takes_no_ipv4() {
+fn contract_10_single_stack_ipv6_takes_no_ipv4() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     assert_eq!(desk.ask("a", &single(Family::V6)), "2001:db8::1");
     assert_eq!(desk.used("p", Family::V4), 0);
 }
 
-// contract case 11
 #[test]
-fn a_required_pair_is_completed_by_a_new_pool_without_being_touched() {
+fn contract_11_a_required_pair_is_completed_by_a_new_pool_without_being_touched() {
     let mut desk = Desk::new(&[pool("v4", ["192.0.2.0/24"])]);
     assert_eq!(
         desk.refusal("a", &Request::dual_stack()),
@@ -103,9 +98,8 @@ fn a_required_pair_is_completed_by_a_new_pool_without_being_touched() {
     assert_eq!(desk.held("a"), "192.0.2.1, 2001:db8::1");
 }
 
-// contract case 12
 #[test]
-fn a_preferred_pair_starts_with_one_family_says_so_and_gains_the_other() {
+fn contract_12_a_preferred_pair_starts_with_one_family_says_so_and_gains_the_other() {
     let mut desk = Desk::new(&[pool("v4", ["192.0.2.0/24"])]);
     let allocation = desk.try_ask("a", &Request::prefer_dual_stack()).unwrap();
     assert_eq!(
@@ -118,9 +112,8 @@ fn a_preferred_pair_starts_with_one_family_says_so_and_gains_the_other() {
     assert_eq!(desk.ipam.waiting().count(), 0);
 }
 
-// contract case 13
 #[test]
-fn a_preferred_pair_on_a_single_stack_cluster_is_satisfied_with_one() {
+fn contract_13_a_preferred_pair_on_a_single_stack_cluster_is_satisfied_with_one() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     let mut request = single(Family::V4);
     request.policy = openelb_ipam::FamilyPolicy::PreferDualStack;
@@ -128,19 +121,18 @@ fn a_preferred_pair_on_a_single_stack_cluster_is_satisfied_with_one() {
     assert_eq!(desk.ipam.waiting().count(), 0);
 }
 
-// contract case 14
 #[test]
-fn downgrading_to_one_family_frees_only_the_other() {
+fn contract_14_downgrading_to_one_family_frees_only_the_other() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     desk.ask("a", &Request::dual_stack());
     assert_eq!(desk.ask("a", &single(Family::V4)), "192.0.2.1");
     assert_eq!(desk.ipam.whois(ip("2001:db8::1")).status, Status::Free);
 }
 
-// contract case 15. Leading zeros in IPv6 are accepted and canonicalised, which supersedes the case;
+// Leading zeros in IPv6 are accepted and canonicalised, which supersedes the case;
 // in IPv4 they are refused, because programs read them as octal or as decimal.
 #[test]
-fn requested_addresses_come_in_any_order_and_contradictions_are_refused() {
+fn contract_15_requested_addresses_come_in_any_order_and_contradictions_are_refused() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24", "2001:db8::/64"])]);
     let both = parse_addresses("2001:0db8::0007,192.0.2.7").unwrap();
     let request = Request {
@@ -157,9 +149,8 @@ fn requested_addresses_come_in_any_order_and_contradictions_are_refused() {
     );
 }
 
-// contract case 18
 #[test]
-fn a_recreated_owner_gets_its_address_back_and_the_old_one_cannot_release_it() {
+fn contract_18_a_recreated_owner_gets_its_address_back_and_the_old_one_cannot_release_it() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.0/24"])]);
     let (old, new) = (owner("web").with_uid("old"), owner("web").with_uid("new"));
     let request = Request::default();
@@ -175,9 +166,9 @@ fn a_recreated_owner_gets_its_address_back_and_the_old_one_cannot_release_it() {
     assert_eq!(desk.held("web"), "192.0.2.1");
 }
 
-// contract case 18, the owner being gone for a moment
+// The owner is gone for a moment.
 #[test]
-fn within_the_cool_down_an_address_waits_for_its_last_owner() {
+fn contract_18_within_the_cool_down_an_address_waits_for_its_last_owner() {
     let spec = PoolSpec {
         cool_down: Duration::from_mins(1),
         ..pool("p", ["192.0.2.1-192.0.2.3"])
@@ -205,9 +196,8 @@ fn within_the_cool_down_an_address_waits_for_its_last_owner() {
     );
 }
 
-// contract case 19
 #[test]
-fn widening_splitting_merging_and_reordering_ranges_changes_nothing() {
+fn contract_19_widening_splitting_merging_and_reordering_ranges_changes_nothing() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.20"])]);
     let held: Vec<String> = (0..20).map(|n| desk.any(&format!("s{n}"))).collect();
     for ranges in [
@@ -223,9 +213,8 @@ fn widening_splitting_merging_and_reordering_ranges_changes_nothing() {
     }
 }
 
-// contract case 20
 #[test]
-fn shrinking_keeps_drains_or_replaces_by_policy() {
+fn contract_20_shrinking_keeps_drains_or_replaces_by_policy() {
     let shrunk = |on_shrink| PoolSpec {
         on_shrink,
         ..pool("p", ["192.0.2.10-192.0.2.19"])
@@ -245,9 +234,8 @@ fn shrinking_keeps_drains_or_replaces_by_policy() {
     }
 }
 
-// contract case 21
 #[test]
-fn the_younger_of_two_overlapping_pools_gives_nothing_new_until_it_is_healed() {
+fn contract_21_the_younger_of_two_overlapping_pools_gives_nothing_new_until_it_is_healed() {
     let young = pool("young", ["192.0.2.1-192.0.2.40"]);
     let mut desk = Desk::new(std::slice::from_ref(&young));
     desk.any("a");
@@ -276,9 +264,8 @@ fn the_younger_of_two_overlapping_pools_gives_nothing_new_until_it_is_healed() {
     assert_eq!(desk.ask("c", &pin("192.0.2.35")), "192.0.2.35");
 }
 
-// contract case 22
 #[test]
-fn an_exclusion_over_a_used_address_keeps_it_until_released_and_never_gives_it_again() {
+fn contract_22_an_exclusion_over_a_used_address_keeps_it_until_released_and_never_gives_it_again() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.2"])]);
     desk.any("a");
     let excluding = PoolSpec {
