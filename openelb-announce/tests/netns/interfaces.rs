@@ -39,7 +39,7 @@ fn after_a_change_of_the_hardware_address_answers_and_clients_have_the_new_one()
 }
 
 #[test]
-fn a_link_that_flaps_is_reported_down_and_answers_again_once_up() {
+fn metallb_56_a_link_that_flaps_is_reported_down_and_answers_again_once_up() {
     with_hosts(|world, [node, client]| {
         let announcer = announced(&node, &BOTH);
         world.on_switch("ip link set p1eth0 down");

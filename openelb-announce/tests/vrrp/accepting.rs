@@ -3,7 +3,8 @@
 use openelb_announce::announcer::VirtualRouter;
 use openelb_announce::vrrp::{Family, State};
 
-use crate::node::{BOTH, Node, router, routers, vip};
+use crate::capture::Capture;
+use crate::node::{BOTH, Node, VIP4, VIP6, router, routers, until_found_at, vip};
 use crate::other::with_routers;
 use crate::process;
 use crate::world::{Host, eventually};
@@ -60,6 +61,34 @@ fn openelb_48_the_active_router_is_reached_in_both_families() {
 #[test]
 fn openelb_48_the_active_router_is_reached_at_its_virtual_mac_in_both_families() {
     with_routers(|_, [node, peer, client]| reach_each(&node, &peer, &client, true));
+}
+
+#[test]
+fn a_backup_answers_neither_arp_nor_neighbor_solicitations() {
+    with_routers(|_, [node, peer, client]| {
+        let active = Node::start(&node, routers(200));
+        active.until_both(State::Active);
+        let backup = Node::start(&peer, routers(100));
+        backup.until_both(State::Backup);
+        let capture = Capture::start(&client, "arp or icmp6");
+        for _ in 0..3 {
+            for family in BOTH {
+                until_found_at(&client, family, &node.mac("eth0"));
+            }
+        }
+        // Each question went to every host on the link.
+        let answers = |host: &Host, answer: &str| {
+            let mac = host.mac("eth0");
+            capture.count(&format!("eth.src == {mac} && {answer}"))
+        };
+        for answer in [
+            format!("arp.opcode == 2 && arp.src.proto_ipv4 == {VIP4}"),
+            format!("icmpv6.nd.na.target_address == {VIP6}"),
+        ] {
+            eventually("the answers are captured", || answers(&node, &answer) >= 3);
+            assert_eq!(answers(&peer, &answer), 0, "{answer}");
+        }
+    });
 }
 
 #[test]

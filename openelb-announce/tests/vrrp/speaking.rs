@@ -140,13 +140,19 @@ fn an_active_ipv6_router_says_that_it_is_a_router() {
         let capture = Capture::start(&client, "icmp6");
         let ours = Node::start(&node, vec![router(family, 100)]);
         ours.until(family, State::Active);
-        until_found_at(&client, family, &node.mac("eth0"));
+        let mac = node.mac("eth0");
+        until_found_at(&client, family, &mac);
+        let count = |address: &str, flags: &str| {
+            let of = format!("eth.src == {mac} && icmpv6.nd.na.target_address == {address}");
+            capture.count(&format!("{of} && {flags}"))
+        };
+        let announced = "icmpv6.nd.na.flag.r == 1 && icmpv6.nd.na.flag.s == 0 && \
+                         icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1";
         for address in ["fe80::100", "2001:db8::100"] {
-            let announced = format!(
-                "icmpv6.nd.na.target_address == {address} && icmpv6.nd.na.flag.r == 1 && \
-                 icmpv6.nd.na.flag.o == 1"
-            );
-            eventually(address, || capture.count(&announced) > 0);
+            eventually(address, || count(address, announced) > 0);
+            assert_eq!(count(address, "icmpv6.nd.na.flag.r == 0"), 0);
         }
+        let answered = "icmpv6.nd.na.flag.r == 1 && icmpv6.nd.na.flag.s == 1";
+        eventually("an answer", || count("2001:db8::100", answered) > 0);
     });
 }

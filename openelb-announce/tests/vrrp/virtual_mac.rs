@@ -3,7 +3,8 @@
 use openelb_announce::announcer::VirtualRouter;
 use openelb_announce::vrrp::{Family, State};
 
-use crate::node::{BOTH, Node, router, until_found_at, vip};
+use crate::capture::Capture;
+use crate::node::{BOTH, LINK_LOCAL, Node, VIP4, VIP6, router, until_found_at, vip};
 use crate::other::{Kind, with_routers};
 use crate::process;
 use crate::world::{Host, World, eventually};
@@ -43,6 +44,7 @@ fn links(host: &Host) -> String {
 #[test]
 fn answers_carry_the_virtual_mac_and_the_switch_follows_it_to_the_next_active_router() {
     with_routers(|world, [node, peer, client]| {
+        let capture = Capture::start(&client, "arp or icmp6");
         let ours = Node::start(&node, virtual_routers(200));
         let standby = Node::start(&peer, virtual_routers(100));
         for family in BOTH {
@@ -56,6 +58,15 @@ fn answers_carry_the_virtual_mac_and_the_switch_follows_it_to_the_next_active_ro
             standby.until(family, State::Active);
             until_behind(world, family, &peer);
             until_found_at(&client, family, virtual_mac(family));
+        }
+        // Neither an answer nor an announcement had another hardware address, from the first on.
+        let (mac4, mac6) = (virtual_mac(Family::Ipv4), virtual_mac(Family::Ipv6));
+        let of_v4 = format!("arp.src.proto_ipv4 == {VIP4} && arp.src.hw_mac");
+        let target = "icmpv6.nd.na.target_address";
+        let of_v6 = format!("{target} in {{{LINK_LOCAL}, {VIP6}}} && icmpv6.opt.linkaddr");
+        for (of, mac) in [(of_v4, mac4), (of_v6, mac6)] {
+            assert!(capture.count(&format!("{of} == {mac}")) > 1, "{of}");
+            assert_eq!(capture.count(&format!("{of} != {mac}")), 0, "{of}");
         }
     });
 }

@@ -93,7 +93,7 @@ fn a_request_that_linux_sent_is_answered() {
 }
 
 #[test]
-fn replies_foreign_targets_and_own_frames_are_ignored() {
+fn metallb_54_replies_foreign_targets_and_own_frames_are_ignored() {
     let mut owner = owner(quiet());
     let unowned = Ipv4Addr::new(192, 0, 2, 3);
     owner.hear(&request(CLIENT, unowned));
@@ -227,6 +227,7 @@ fn an_address_taken_over_from_a_dead_owner_is_announced_at_once_without_probing(
     let mut driven = driven(quiet());
     driven.claim(VIP, Probe::Skip);
     let sent = packets(&mut driven);
+    assert_eq!(sent.len(), 2, "both forms of the first announcement");
     assert!(
         sent.iter()
             .all(|(at, packet)| *at == 0.0 && packet.sender == VIP)
@@ -278,8 +279,9 @@ fn our_own_probe_sent_back_by_the_network_is_no_conflict() {
     assert_eq!(driven.machine.state(VIP.into()), Some(State::Probing));
 }
 
+// MetalLB sends five rounds 1.1 s apart; here the times are those of RFC 5227 section 2.3.
 #[test]
-fn announcements_leave_at_once_after_one_second_and_two_seconds_later() {
+fn metallb_55_announcements_leave_at_once_after_one_second_and_two_seconds_later() {
     let mut driven = driven(Config {
         announce: AnnouncePlan {
             refresh: None,
@@ -349,17 +351,16 @@ fn of_many_addresses_no_more_than_twenty_a_second_are_refreshed_and_those_togeth
 }
 
 #[test]
-fn an_announced_address_is_refreshed_for_ever_with_jitter() {
+fn an_announced_address_is_refreshed_for_ever_with_jitter_and_never_probed_again() {
     let mut driven = driven(Config::default());
     driven.claim(VIP, Probe::Skip);
     driven.run_seconds(3);
     driven.outputs();
     driven.run_seconds(600);
-    let times: Vec<_> = packets(&mut driven)
-        .iter()
-        .step_by(2)
-        .map(|(at, _)| *at)
-        .collect();
+    let sent = packets(&mut driven);
+    // RFC 5227 section 2.1: an address is not probed periodically.
+    assert!(sent.iter().all(|(_, packet)| packet.sender == VIP));
+    let times: Vec<_> = sent.iter().step_by(2).map(|(at, _)| *at).collect();
     let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(gaps.len() >= 7, "{gaps:?}");
     assert!(

@@ -54,7 +54,7 @@ fn an_exact_name_selects_that_interface() {
 }
 
 #[test]
-fn a_port_stands_for_its_master() {
+fn metallb_56_a_port_stands_for_its_master() {
     assert_eq!(resolve("eth1"), Ok(vec![4]));
     assert_eq!(resolve("eth*"), Ok(vec![2, 4]));
 }
@@ -67,7 +67,7 @@ fn a_prefix_selects_the_interfaces_with_an_address_in_it_in_both_families() {
 }
 
 #[test]
-fn all_leaves_out_loopback_noarp_and_point_to_point() {
+fn metallb_56_all_leaves_out_loopback_noarp_and_point_to_point() {
     assert_eq!(resolve("all"), Ok(vec![2, 4]));
 }
 
@@ -78,7 +78,7 @@ fn can_reach_asks_the_routing_table() {
 }
 
 #[test]
-fn can_reach_never_means_the_host_itself() {
+fn openelb_39_can_reach_never_means_the_host_itself() {
     let error = resolve("can_reach:192.0.2.1").unwrap_err();
     assert!(
         error.contains("192.0.2.1") && error.contains("this host itself"),
@@ -104,7 +104,7 @@ fn a_route_over_a_point_to_point_link_is_refused() {
 }
 
 #[test]
-fn a_list_is_a_union_and_survives_a_part_that_means_nothing() {
+fn metallb_52_a_list_is_a_union_and_survives_a_part_that_means_nothing() {
     assert_eq!(resolve("eth0, br0"), Ok(vec![2, 4]));
     assert_eq!(resolve("eth9,eth0"), Ok(vec![2]));
     assert!(resolve("eth9,eth8").unwrap_err().contains("eth9"));
@@ -127,7 +127,7 @@ fn unfit_interfaces_are_refused_by_name_with_the_reason() {
 }
 
 #[test]
-fn excluded_names_are_passed_over_by_patterns_but_not_by_name() {
+fn metallb_56_excluded_names_are_passed_over_by_patterns_but_not_by_name() {
     let mut topology = host();
     topology.put_link(ethernet(7, "docker0"));
     let excluded = [Pattern::new("docker*")];
@@ -146,7 +146,7 @@ fn excluded_names_are_passed_over_by_patterns_but_not_by_name() {
 }
 
 #[test]
-fn text_that_selects_nothing_is_refused_with_its_reason() {
+fn openelb_39_text_that_selects_nothing_is_refused_with_its_reason() {
     for (text, reason) in [
         ("", "empty"),
         ("eth0,", "empty"),

@@ -171,7 +171,9 @@ fn every_answer_names_our_hardware_address_and_overrides() {
     let mut owner = owner(quiet());
     owner.hear(&solicitation());
     owner.hear(&foreign_probe(None));
-    for (_, answer) in datagrams(&mut owner) {
+    let answers = datagrams(&mut owner);
+    assert_eq!(answers.len(), 2);
+    for (_, answer) in answers {
         let Repr::Advertisement {
             target_mac,
             overriding,
@@ -191,20 +193,48 @@ fn every_advertisement_is_sourced_from_the_address_itself() {
     driven.hear(&solicitation());
     driven.hear(&foreign_probe(None));
     driven.run_seconds(100);
-    assert!(
-        datagrams(&mut driven)
-            .iter()
-            .all(|(_, datagram)| datagram.source == VIP)
-    );
+    let sent = datagrams(&mut driven);
+    assert!(sent.len() > 8, "announcements, two answers, refreshes");
+    assert!(sent.iter().all(|(_, datagram)| datagram.source == VIP));
 }
 
 #[test]
-fn the_router_flag_is_set_exactly_if_configured() {
+fn the_router_flag_is_set_exactly_if_configured_asked_or_not() {
     for router in [false, true] {
-        let mut owner = owner(Config { router, ..quiet() });
-        owner.hear(&solicitation());
-        let message = datagrams(&mut owner)[0].1.message;
-        assert!(matches!(message, Repr::Advertisement { router: set, .. } if set == router));
+        let mut driven = driven(Config {
+            router,
+            ..Config::default()
+        });
+        driven.claim(VIP, Probe::Skip);
+        driven.hear(&solicitation());
+        driven.hear(&foreign_probe(None));
+        driven.run_seconds(100);
+        let sent = datagrams(&mut driven);
+        assert!(sent.len() > 8, "announcements, two answers, refreshes");
+        for (_, datagram) in sent {
+            let message = datagram.message;
+            assert!(matches!(message, Repr::Advertisement { router: set, .. } if set == router));
+        }
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_is_never_called_solicited() {
+    let mut driven = driven(Config::default());
+    driven.claim(VIP, Probe::Skip);
+    driven.run_seconds(300);
+    let sent = datagrams(&mut driven);
+    assert!(sent.len() > 8, "announcements and refreshes");
+    for (_, datagram) in sent {
+        let message = datagram.message;
+        let is_solicited = matches!(
+            message,
+            Repr::Advertisement {
+                solicited: true,
+                ..
+            }
+        );
+        assert!(!is_solicited && datagram.destination.is_multicast());
     }
 }
 

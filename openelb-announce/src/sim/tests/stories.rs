@@ -43,6 +43,25 @@ fn a_client_resolves_and_reaches_an_announced_address() {
 }
 
 #[test]
+fn metallb_55_an_address_that_is_given_up_between_its_announcements_is_announced_no_more() {
+    for address in both() {
+        let mut network = Network::new(Setup::default());
+        let a = network.add_speaker();
+        network.claim(a, claim(address, Probe::Skip));
+        network.run(Duration::from_millis(500));
+        let speaks = |network: &Network, since: Time| {
+            let mut records = network.trace().iter().filter(|it| it.at >= since);
+            records.any(|record| speaks_for(record, a, address))
+        };
+        assert!(speaks(&network, Time::ZERO));
+        network.release(a, address);
+        let released = network.now();
+        network.run(Duration::from_mins(5));
+        assert!(!speaks(&network, released));
+    }
+}
+
+#[test]
 fn a_client_that_uses_an_address_for_hours_never_loses_it() {
     for address in both() {
         let mut network = Network::new(Setup::default());

@@ -115,7 +115,9 @@ fn an_update_is_a_sign_of_life_too() {
         let octets = bench.peer.transmit(id, &mut out, 4_096, now, &mut update);
         sent(&mut bench, id, octets);
     }
-    assert!(parse(&out).iter().all(|it| *it == Said::Update));
+    let said = parse(&out);
+    assert_eq!(said.len(), 10);
+    assert!(said.iter().all(|it| *it == Said::Update));
 }
 
 #[test]

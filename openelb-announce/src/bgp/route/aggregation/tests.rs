@@ -55,13 +55,13 @@ const DUAL: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn by_default_every_address_is_a_host_route_of_its_family() {
+fn metallb_57_by_default_every_address_is_a_host_route_of_its_family() {
     let routes = routes(&["192.0.2.10", "2001:db8::10"], &[Advertisement::default()]);
     assert_eq!(prefixes(&routes), ["192.0.2.10/32", "2001:db8::10/128"]);
 }
 
 #[test]
-fn two_advertisements_make_two_routes_with_their_attributes_and_sorted_communities() {
+fn metallb_58_two_advertisements_make_two_routes_with_their_attributes_and_sorted_communities() {
     let host = Advertisement {
         attributes: with(Some(100), &["65000:200", "65000:100"]),
         ..Advertisement::default()
@@ -81,7 +81,7 @@ fn two_advertisements_make_two_routes_with_their_attributes_and_sorted_communiti
 }
 
 #[test]
-fn an_aggregate_stays_until_its_last_address_goes() {
+fn metallb_59_an_aggregate_stays_until_its_last_address_goes() {
     let ways = [to_v4(24)];
     assert_eq!(
         prefixes(&routes(&["192.0.2.1", "192.0.2.2"], &ways)),
@@ -99,7 +99,7 @@ fn metallb_65_an_address_that_services_share_is_one_route_until_the_last_goes() 
 }
 
 #[test]
-fn an_aggregate_may_not_reach_beyond_its_pool() {
+fn metallb_60_an_aggregate_may_not_reach_beyond_its_pool() {
     let range = [("198.51.100.2", "198.51.100.254")];
     assert_eq!(check(&[to_v4(26)], &range), Ok(()));
     assert_eq!(
@@ -115,7 +115,7 @@ fn an_aggregate_may_not_reach_beyond_its_pool() {
 }
 
 #[test]
-fn an_aggregation_length_beyond_the_family_is_refused() {
+fn metallb_60_an_aggregation_length_beyond_the_family_is_refused() {
     assert!(matches!(
         check(&[to_v4(33)], POOL),
         Err(AdvertisementError::Length {
@@ -188,7 +188,7 @@ fn metallb_61_disjoint_nodes_peers_or_lengths_may_have_different_local_preferenc
 }
 
 #[test]
-fn an_advertisement_for_named_peers_is_for_them_only() {
+fn metallb_63_an_advertisement_for_named_peers_is_for_them_only() {
     let way = Advertisement {
         peers: ["p1"].into_iter().collect(),
         ..Advertisement::default()
@@ -199,7 +199,7 @@ fn an_advertisement_for_named_peers_is_for_them_only() {
 }
 
 #[test]
-fn a_node_that_no_advertisement_names_announces_nothing() {
+fn metallb_63_a_node_that_no_advertisement_names_announces_nothing() {
     let way = Advertisement {
         nodes: NodeSelection::Named(Arc::new(["node-b".to_owned()].into())),
         ..Advertisement::default()
@@ -265,7 +265,7 @@ fn metallb_70_services_that_are_selected_cannot_be_announced_in_an_aggregate() {
 }
 
 #[test]
-fn sixty_four_communities_are_too_many() {
+fn metallb_67_sixty_four_communities_are_too_many() {
     let carrying = |count: u16| Advertisement {
         attributes: Arc::new(Attributes {
             communities: (0..count).map(|low| Community::of(65_000, low)).collect(),

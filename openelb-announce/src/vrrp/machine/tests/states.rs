@@ -359,11 +359,13 @@ fn nothing_is_heard_in_initialize() {
 #[test]
 fn packets_to_the_addresses_are_accepted_while_active_by_owners_and_where_it_is_asked_for() {
     let accepts = |settings| Bench::active(settings).machine.accepts();
-    assert!(!accepts(v3()));
-    assert!(accepts(Settings {
-        accept: true,
-        ..v3()
-    }));
+    for settings in [v3(), v2(), v6()] {
+        assert!(!accepts(settings.clone()));
+        assert!(accepts(Settings {
+            accept: true,
+            ..settings
+        }));
+    }
     let mut owner = Bench::active(owner(v3()));
     assert!(owner.machine.accepts());
     owner.input(Input::Fence);
