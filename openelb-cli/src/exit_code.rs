@@ -30,7 +30,7 @@ pub(crate) enum ExitCode {
     Unreachable = 9,
     /// `pool plan --exit-code` found changes.
     Changes = 10,
-    /// `bgp check` found something to mend, or `import` lost something.
+    /// `bgp check` found something to mend, `doctor` a leak, or `import` lost something.
     Problems = 11,
 }
 

@@ -6,11 +6,8 @@ use clap::Args as ClapArgs;
 
 /// A cluster, and how its controller was started.
 #[derive(Debug, Clone, Default, ClapArgs)]
-#[command(next_help_heading = "Cluster (for svc/NAME)")]
+#[command(next_help_heading = "Cluster")]
 pub(crate) struct ClusterArgs {
-    /// Namespace of the Service [default: default].
-    #[arg(long, short, value_name = "NAMESPACE")]
-    pub(crate) namespace: Option<String>,
     /// Kubeconfig file [default: KUBECONFIG, else ~/.kube/config].
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,

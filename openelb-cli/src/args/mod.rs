@@ -2,6 +2,7 @@
 
 mod bgp;
 mod cluster;
+mod doctor;
 mod import;
 mod link;
 mod manifests;
@@ -16,6 +17,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::bgp::{BgpMonitorArgs, BgpPeerArgs, BgpRoutesArgs, BgpVerb};
 pub(crate) use self::cluster::ClusterArgs;
+pub(crate) use self::doctor::DoctorVerb;
 pub(crate) use self::import::{ImportArgs, ImportOrigin};
 pub(crate) use self::link::{DrainArgs, L2Verb, MonitorArgs, OwnersArgs, VrrpShowArgs, VrrpVerb};
 pub(crate) use self::manifests::{ManifestsArgs, SpeakerProtocol};
@@ -63,6 +65,9 @@ pub(crate) enum Verb {
                             openelb explain svc/web -n shop --context production"
     )]
     Explain(ExplainArgs),
+    /// Look for what is wrong with the objects of a running cluster, and say what to do.
+    #[command(subcommand)]
+    Doctor(DoctorVerb),
     /// Show pools, services, announcements and problems of the running daemon on one screen.
     Status(StatusArgs),
     /// Look at the BGP peers and routes of the running daemon, and at what is wrong with them.
@@ -377,6 +382,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) wish: WishArgs,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+    /// Namespace of svc/NAME [default: default].
+    #[arg(long, short, value_name = "NAMESPACE", help_heading = "Cluster")]
+    pub(crate) namespace: Option<String>,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
 }

@@ -3,6 +3,7 @@
 mod announce;
 mod bgp;
 mod completions;
+mod doctor;
 mod drain;
 mod explain;
 mod follow;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Verb::Pool(verb) => pool::run(verb, format),
         Verb::Ip(verb) => ip::run(verb, format),
         Verb::Explain(args) => explain::run(&args, format),
+        Verb::Doctor(verb) => doctor::run(&verb, format),
         Verb::Status(args) => status::run(&args, format),
         Verb::Bgp(verb) => bgp::run(verb, format),
         Verb::L2(verb) => l2::run(verb, format),

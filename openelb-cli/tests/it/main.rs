@@ -17,6 +17,7 @@ mod bgp;
 mod bulk;
 mod completions;
 mod control;
+mod doctor;
 mod explain;
 mod health;
 mod import;

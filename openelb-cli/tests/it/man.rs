@@ -23,6 +23,7 @@ fn every_verb_has_a_page() {
         "openelb-ip-ls.1",
         "openelb-ip-whois.1",
         "openelb-explain.1",
+        "openelb-doctor-leaks.1",
         "openelb-status.1",
         "openelb-announce.1",
         "openelb-lab.1",

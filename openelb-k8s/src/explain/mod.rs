@@ -6,6 +6,7 @@
 
 mod announced;
 mod cluster;
+mod leaks;
 #[cfg(feature = "client")]
 mod live;
 mod pools;
@@ -15,6 +16,7 @@ mod tree;
 
 pub use announced::Announcement;
 pub use cluster::Cluster;
+pub use leaks::{Leak, Says, leaks};
 #[cfg(feature = "client")]
 pub use live::{LiveError, gather, live};
 pub use pools::{Check, PoolAnswer};

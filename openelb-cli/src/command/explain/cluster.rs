@@ -22,7 +22,7 @@ pub(super) struct Named {
 /// The Service of a cluster that was typed; `None` when an owner of this machine was meant.
 pub(super) fn service(
     what: &str,
-    args: &ClusterArgs,
+    typed: Option<&str>,
     is_plugin: bool,
 ) -> Result<Option<Named>, Failure> {
     let in_cluster = what.strip_prefix("svc/");
@@ -36,9 +36,8 @@ pub(super) fn service(
         let failure = Failure::new(ExitCode::Invalid, format!("`{what}` names no Service"));
         return Err(failure.next("write svc/NAME, and the namespace after -n"));
     }
-    let namespace = args.namespace.as_deref().or(namespace);
     Ok(Some(Named {
-        namespace: namespace.unwrap_or("default").to_owned(),
+        namespace: typed.or(namespace).unwrap_or("default").to_owned(),
         name: name.to_owned(),
     }))
 }
@@ -95,7 +94,7 @@ pub(in crate::command) fn place(args: &ClusterArgs) -> Place {
     }
 }
 
-fn serving(args: &ClusterArgs) -> Serving {
+pub(in crate::command) fn serving(args: &ClusterArgs) -> Serving {
     let default = Serving::default();
     Serving {
         class: args.class.clone().unwrap_or(default.class),
@@ -127,14 +126,9 @@ pub(in crate::command) fn failure(error: &LiveError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::{Named, service};
-    use crate::args::ClusterArgs;
 
     fn named(what: &str, namespace: Option<&str>, is_plugin: bool) -> Option<String> {
-        let args = ClusterArgs {
-            namespace: namespace.map(str::to_owned),
-            ..ClusterArgs::default()
-        };
-        let Named { namespace, name } = service(what, &args, is_plugin).unwrap()?;
+        let Named { namespace, name } = service(what, namespace, is_plugin).unwrap()?;
         Some(format!("{namespace}/{name}"))
     }
 
@@ -159,7 +153,7 @@ mod tests {
     #[test]
     fn a_name_that_no_service_has_is_refused_with_the_form() {
         for what in ["svc/", "svc/a/b"] {
-            let failure = service(what, &ClusterArgs::default(), false).unwrap_err();
+            let failure = service(what, None, false).unwrap_err();
             assert!(failure.next.unwrap().contains("svc/NAME"), "{what}");
         }
     }

@@ -5,7 +5,7 @@ mod cluster;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-pub(super) use self::cluster::{failure, place};
+pub(super) use self::cluster::{failure, place, serving};
 use super::{owner, wish};
 use crate::address::Address;
 use crate::args::ExplainArgs;
@@ -16,7 +16,8 @@ use crate::exit_code::{ExitCode, Failure};
 use crate::output::{self, Format, Paint, Report};
 
 pub(super) fn run(args: &ExplainArgs, format: Format) -> Result<ExitCode, Failure> {
-    if let Some(service) = cluster::service(&args.what, &args.cluster, cluster::is_plugin())? {
+    let namespace = args.namespace.as_deref();
+    if let Some(service) = cluster::service(&args.what, namespace, cluster::is_plugin())? {
         return cluster::explain(&service, &args.cluster, format);
     }
     match args.what.parse::<Address>() {
