@@ -48,7 +48,7 @@ fn base(files: &mut BTreeMap<String, String>) {
     files.insert(path, written(&document(&kustomization)));
 }
 
-/// One protocol alone, with the capabilities that it needs; `l2` with the election of owners.
+/// One protocol alone, with the capabilities that it needs.
 fn protocols(files: &mut BTreeMap<String, String>) {
     let none = Protocols {
         layer2: false,
@@ -68,23 +68,10 @@ fn protocols(files: &mut BTreeMap<String, String>) {
             "path": "/spec/template/spec/containers/0/securityContext/capabilities/add",
             "value": speaker::capabilities(protocols),
         }]);
-        let resources: &[&str] = if name == "l2" {
-            &["election.yaml"]
-        } else {
-            &[]
-        };
         let patches = [("DaemonSet", "openelb-speaker", patch)];
-        component(files, name, resources, &patches);
+        component(files, name, &[], &patches);
     }
     pods(files);
-    let election = json!({
-        "apiVersion": "network.kubesphere.io/v1alpha2",
-        "kind": "Layer2Conf",
-        "metadata": { "name": "default" },
-        "spec": { "keySecret": { "name": "openelb-layer2", "key": "key" } },
-    });
-    let path = "components/l2/election.yaml".to_owned();
-    files.insert(path, written(&format!("{ELECTION}{}", document(&election))));
 }
 
 /// The usual protocols, and what `kernelRoutes` and `cni` of a `PodNetwork` need.
@@ -158,9 +145,3 @@ fn written(text: &str) -> String {
 /// First line of every file that is made here.
 pub(super) const HEADER: &str =
     "# Made from the Rust types: do not edit. `make deploy` makes it again.\n";
-
-const ELECTION: &str = "\
-# The key is made where it is used, and never shipped:
-#   kubectl -n openelb-system create secret generic openelb-layer2 \\
-#     --from-literal=key=\"$(head -c 32 /dev/urandom | base64)\"
-";

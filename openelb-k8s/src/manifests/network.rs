@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Options, controller, labels, metadata, webhook};
 
 /// Metrics and health from anywhere, and the webhook, which the API server calls from addresses that
-/// no selector names; nothing else. Out: the API server, whose address differs by cluster.
+/// no selector names; nothing else. The way out stays open: address and port of the API server differ
+/// by cluster (6443, 8443, 16443), and sources of prefixes are web servers that the user names.
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     vec![json!({
         "apiVersion": "networking.k8s.io/v1",
@@ -13,16 +14,10 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
         "metadata": metadata(options, "openelb-controller", "controller"),
         "spec": {
             "podSelector": { "matchLabels": labels("controller") },
-            "policyTypes": ["Ingress", "Egress"],
+            "policyTypes": ["Ingress"],
             "ingress": [{ "ports": [
                 { "port": controller::HTTP_PORT, "protocol": "TCP" },
                 { "port": webhook::PORT, "protocol": "TCP" },
-            ] }],
-            "egress": [{ "ports": [
-                { "port": 443, "protocol": "TCP" },
-                { "port": 6443, "protocol": "TCP" },
-                { "port": 53, "protocol": "UDP" },
-                { "port": 53, "protocol": "TCP" },
             ] }],
         },
     })]

@@ -276,3 +276,26 @@ fn every_value_of_the_chart_that_a_template_reads_is_in_its_values() {
     }
     assert!(seen > 15, "{seen}");
 }
+
+#[test]
+fn what_is_applied_at_once_has_no_object_of_a_kind_that_comes_with_it() {
+    for (path, text) in folder() {
+        // Helm defines kinds before it reads the templates.
+        let is_kept_apart = path.starts_with("chart/");
+        let own = format!("apiVersion: {}/", crate::names::GROUP);
+        assert!(is_kept_apart || !text.contains(&own), "{path}");
+    }
+}
+
+#[test]
+fn the_way_into_the_controller_is_open_for_its_pages_and_the_webhook_alone() {
+    let policy = of_kind("NetworkPolicy", &full());
+    let open = policy["spec"]["ingress"][0]["ports"].as_array().unwrap();
+    let open: Vec<_> = open.iter().map(|port| port["port"].clone()).collect();
+    let served = &container("Deployment", &full())["ports"][0]["containerPort"];
+    let service = of_kind("Service", &full());
+    let asked = &service["spec"]["ports"][0]["targetPort"];
+    assert_eq!(open, [served.clone(), asked.clone()]);
+    // A rule for the way out would have to know every API server.
+    assert_eq!(policy["spec"]["policyTypes"], serde_json::json!(["Ingress"]));
+}

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names;
+
 /// Why a node does not announce an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhyNot {
@@ -77,8 +79,11 @@ impl fmt::Display for WhyNot {
             Self::NoBgp => {
                 f.write_str("BGP is not configured; add a BgpConf named `default` with `spec.as`")
             }
-            Self::NoElection => f.write_str(
-                "the nodes cannot agree who answers: there is no election; see the Layer2Conf",
+            Self::NoElection => write!(
+                f,
+                "the nodes cannot agree who answers: there is no election; make the Secret {} with \
+                 its key, or see the Layer2Conf",
+                names::LAYER2_SECRET
             ),
             Self::NoEndpoint => f.write_str("the service has no serving endpoint of this family"),
             Self::NoLocalEndpoint => f.write_str(
