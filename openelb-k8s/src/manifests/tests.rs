@@ -297,5 +297,46 @@ fn the_way_into_the_controller_is_open_for_its_pages_and_the_webhook_alone() {
     let asked = &service["spec"]["ports"][0]["targetPort"];
     assert_eq!(open, [served.clone(), asked.clone()]);
     // A rule for the way out would have to know every API server.
-    assert_eq!(policy["spec"]["policyTypes"], serde_json::json!(["Ingress"]));
+    assert_eq!(
+        policy["spec"]["policyTypes"],
+        serde_json::json!(["Ingress"])
+    );
+}
+
+#[test]
+fn the_image_is_built_from_what_there_is_and_runs_as_the_manifests_say() {
+    let root = deploy().join("../..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let image = read("openelb-k8s/deploy/Containerfile");
+    let has = |line: &str| assert!(image.lines().any(|it| it == line), "{line}\n{image}");
+
+    let toolchain: toml::Table = read("rust-toolchain.toml").parse().unwrap();
+    let channel = toolchain["toolchain"]["channel"].as_str().unwrap();
+    has(&format!(
+        "FROM docker.io/library/rust:{channel}-alpine AS build"
+    ));
+    let workspace: toml::Table = read("Cargo.toml").parse().unwrap();
+    let members = workspace["workspace"]["members"].as_array().unwrap();
+    for member in members {
+        // Those that are in the folder of another come with it.
+        let folder = member.as_str().unwrap().split('/').next().unwrap();
+        has(&format!("COPY {folder} {folder}"));
+    }
+    let package: toml::Table = read("openelb-k8s/Cargo.toml").parse().unwrap();
+    let program = package["bin"][0]["name"].as_str().unwrap();
+    let feature = package["bin"][0]["required-features"][0].as_str().unwrap();
+    let name = package["package"]["name"].as_str().unwrap();
+    let built = format!("--release -p {name} --features {feature} --bin {program} ");
+    assert!(image.contains(&built), "{built}\n{image}");
+    has(&format!("COPY --from=build /{program} /{program}"));
+    has(&format!("ENTRYPOINT [\"/{program}\"]"));
+
+    let pod = of_kind("Deployment", &full())["spec"]["template"]["spec"].clone();
+    let context = &pod["securityContext"];
+    let (user, group) = (&context["runAsUser"], &context["runAsGroup"]);
+    has(&format!("USER {user}:{group}"));
+    // The arguments are the program's, not of a command in its place.
+    for kind in ["Deployment", "DaemonSet"] {
+        assert!(container(kind, &full()).get("command").is_none(), "{kind}");
+    }
 }
