@@ -1,5 +1,7 @@
 //! `openelb import`: files of others in, our objects out, and what is lost on standard error.
 
+use serde_json::json;
+
 use crate::explain::{api_server, cluster, kubeconfig};
 use crate::testenv::Env;
 
@@ -62,6 +64,51 @@ fn objects_of_metallb_become_ours_and_every_loss_is_told() {
     assert_eq!(ran.code, 11);
     insta::assert_snapshot!("metallb_objects", ran.out);
     insta::assert_snapshot!("metallb_report", ran.err);
+}
+
+/// The configuration of versions before 0.13.
+const EARLIER: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: config, namespace: metallb-system}
+data:
+  config: |
+    peers:
+    - {my-asn: 65000, peer-asn: 65001, peer-address: 192.0.2.254, hold-time: 9s}
+    bgp-communities: {fast: '65000:7'}
+    address-pools:
+    - name: edge
+      protocol: bgp
+      addresses: [192.0.2.0/24, '2001:db8::/120']
+      bgp-advertisements: [{aggregation-length: 26, localpref: 100, communities: [fast]}]
+    - {name: lan, protocol: layer2, addresses: [198.51.100.1-198.51.100.9], colour: red}
+";
+
+#[test]
+fn the_configuration_of_metallb_before_it_had_objects_becomes_ours_and_every_loss_is_told() {
+    let env = Env::new();
+    env.write("metallb.yaml", EARLIER);
+    let ran = env.run(&["import", "metallb", "metallb.yaml"]);
+    assert_eq!(ran.code, 11);
+    insta::assert_snapshot!("earlier_objects", ran.out);
+    insta::assert_snapshot!("earlier_report", ran.err);
+    env.write("openelb.yaml", &ran.out);
+    let ran = env.run(&["validate", "openelb.yaml"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn the_configuration_of_a_running_metallb_is_found_in_its_namespace() {
+    let env = Env::new();
+    env.write("metallb.yaml", EARLIER);
+    let from_file = env.run(&["import", "metallb", "metallb.yaml"]);
+
+    let configuration = serde_saphyr::from_str(EARLIER).unwrap();
+    let other = json!({"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": ""}});
+    let path = "/api/v1/namespaces/metallb-system/configmaps";
+    kubeconfig(&env, api_server(vec![(path, vec![other, configuration])]));
+    let place = ["--kubeconfig", "kubeconfig", "--context", "test"];
+    let live = env.run(&[&["import", "metallb", "--live"], &place[..]].concat());
+    assert_eq!(live, from_file);
 }
 
 #[test]
