@@ -88,6 +88,20 @@ fn readme_asks_a_stranger_for_two_commands() {
 }
 
 #[test]
+fn the_pinned_toolchain_is_the_oldest_that_is_promised() {
+    let value = |path: &str, key: &str| {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        value.unwrap().trim_matches('"').to_owned()
+    };
+    let promised = value("Cargo.toml", "rust-version");
+    // Every check runs with it, so that no newer one is needed without anybody's notice.
+    let pinned = value("rust-toolchain.toml", "channel");
+    assert_eq!(pinned, format!("{promised}.0"));
+}
+
+#[test]
 fn configurations_in_the_documents_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
