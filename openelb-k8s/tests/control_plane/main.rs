@@ -15,6 +15,7 @@ mod cluster;
 mod controller;
 mod installation;
 mod objects;
+mod operating;
 mod renumbering;
 mod running;
 mod speaking;

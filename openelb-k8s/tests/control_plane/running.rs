@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use nix::sys::signal::Signal;
 use openelb_k8s::envtest::{ControlPlane, Process, Release, User};
 use openelb_k8s::manifests::{self, Options};
 use serde_json::Value;
@@ -63,6 +64,15 @@ impl Installation {
     /// Kills a controller as `kill -9` does.
     pub(crate) fn kill_controller(&mut self, number: usize) {
         drop(self.controllers.remove(number));
+    }
+
+    /// Tells a controller to stop, as the kubelet does, and waits until it has: what it logged.
+    pub(crate) fn stop_controller(&mut self, number: usize) -> String {
+        let mut controller = self.controllers.remove(number);
+        controller.signal(Signal::SIGTERM).unwrap();
+        let ended = controller.wait().unwrap();
+        assert!(ended.success(), "{ended}: {}", controller.log());
+        controller.log()
     }
 
     /// Applies objects.

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::cluster::{eventually, own};
 use crate::objects;
+use crate::operating::{page, words};
 
 #[test]
 fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() {
@@ -48,6 +49,7 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     assert_eq!(conf["status"]["nodesConfStatus"]["n1"]["as"], 65000);
 
     assert_what_a_node_sees_of_a_prefix_is_reported(&plane);
+    assert_pages_tell_the_same(&plane);
 
     // Not after a restart of the API server: for a moment it knows no roles then, and refuses all.
     assert_eq!(plane.denied("openelb-system"), []);
@@ -67,6 +69,7 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     speaker.signal(Signal::SIGTERM).unwrap();
     let ended = speaker.wait().unwrap();
     assert!(ended.success(), "{}", speaker.log());
+    assert!(!words(&speaker.log()).is_empty());
     assert_told_that_nobody_comes_back(&router);
 }
 
@@ -86,6 +89,26 @@ fn assert_what_a_node_sees_of_a_prefix_is_reported(plane: &ControlPlane) {
             let seen = &record["status"]["prefixes"][0];
             (seen["name"] == "home" && seen["prefix"] == prefix).then_some(())
         });
+    }
+}
+
+fn assert_pages_tell_the_same(plane: &ControlPlane) {
+    for probe in ["/healthz", "/readyz"] {
+        assert_eq!(page(plane, 7481, probe), Some((200, "ok\n".to_owned())));
+    }
+    let (_, metrics) = page(plane, 7481, "/metrics").unwrap();
+    for line in [
+        "openelb_announcements{protocol=\"bgp\",state=\"announced\"} 1.0\n",
+        "openelb_announcements{protocol=\"layer2\",state=\"announced\"} 1.0\n",
+        "openelb_bgp_session_up{peer=\"tor\"} 1.0\n",
+        "openelb_bgp_advertised_routes{peer=\"tor\",family=\"ipv4-unicast\"} 1.0\n",
+        "openelb_l2_owned_shards{interface=\"lan0\"} ",
+        "openelb_conflicts_total 0\n",
+        // The names that OpenELB gave them.
+        "\nsession_up{peerIP=\"10.99.0.2\",nodeName=\"n1\"} 1.0\n",
+        "\nannounced_prefixes_total{peerIP=\"10.99.0.2\",nodeName=\"n1\"} 1.0\n",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
     }
 }
 
@@ -184,6 +207,7 @@ pub(crate) fn speaker(plane: &ControlPlane) -> Process {
     command.args([
         "--node-name=n1",
         "--metrics-addr=127.0.0.1:7481",
+        "--openelb-metric-names",
         "--drain-time=500ms",
     ]);
     let log = plane.folder().join("speaker.log");

@@ -16,6 +16,9 @@ pub(in crate::daemon) struct SpeakerArgs {
     /// Where metrics and health are served: `:PORT`, `ADDRESS:PORT`, or `0` for nowhere.
     #[arg(long, default_value = ":7481")]
     pub(in crate::daemon) metrics_addr: Listen,
+    /// Metrics of sessions have, besides their own, the names that OpenELB gave them.
+    #[arg(long)]
+    pub(in crate::daemon) openelb_metric_names: bool,
     /// The `loadBalancerClass` that is served, besides none.
     #[arg(long, value_name = "CLASS", default_value = names::LOAD_BALANCER_CLASS)]
     pub(in crate::daemon) load_balancer_class: String,

@@ -141,6 +141,8 @@ struct Speaking {
     /// Ticks since the network was looked at.
     idle: u32,
     has_begun: bool,
+    /// Metrics have `OpenELB`'s names as well.
+    has_former_names: bool,
     conditions: Vec<Condition>,
     /// Why the CNI configuration is not as it should be.
     cni_trouble: Option<String>,
@@ -169,6 +171,7 @@ impl Speaking {
             due: None,
             idle: 0,
             has_begun: false,
+            has_former_names: speaker.openelb_metric_names,
             conditions: Vec::new(),
             cni_trouble: None,
         }
@@ -372,6 +375,7 @@ impl Speaking {
                     problems: &self.desired.problems,
                     pods: &self.desired.pods,
                     interrupted: &self.mirror.interrupted(),
+                    former_names: self.has_former_names.then_some(&*self.me.node),
                 });
                 drop(answer.send(page));
             }

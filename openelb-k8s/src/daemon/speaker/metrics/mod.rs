@@ -1,5 +1,7 @@
 //! The speaker's metrics, made from what is seen at the moment of a scrape.
 
+mod former;
+
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,28 +29,30 @@ pub(super) struct Present<'a> {
     pub(super) pods: &'a Pods,
     /// Kinds whose watch is interrupted.
     pub(super) interrupted: &'a [&'static str],
+    /// The name of this node, when the names of `OpenELB` are wanted as well.
+    pub(super) former_names: Option<&'a str>,
 }
 
 /// The page in the `OpenMetrics` text format.
 pub(super) fn page(present: &Present<'_>) -> String {
-    let mut registry = Registry::with_prefix("openelb");
-    let build = gauges(
-        &mut registry,
-        "build_info",
-        "Always 1; the version is the label",
-    );
+    let mut root = Registry::default();
+    if let Some(node) = present.former_names {
+        former::sessions(&mut root, present.sight, node);
+    }
+    let registry = root.sub_registry_with_prefix("openelb");
+    let build = gauges(registry, "build_info", "Always 1; the version is the label");
     set(
         &build,
         [("version", env!("CARGO_PKG_VERSION").to_owned())],
         1.0,
     );
-    announcements(&mut registry, present.shown);
-    links(&mut registry, present.sight, present.noted);
-    sessions(&mut registry, present.sight);
-    pods(&mut registry, present);
-    objects(&mut registry, present);
+    announcements(registry, present.shown);
+    links(registry, present.sight, present.noted);
+    sessions(registry, present.sight);
+    pods(registry, present);
+    objects(registry, present);
     let mut text = String::new();
-    match encode(&mut text, &registry) {
+    match encode(&mut text, &root) {
         Ok(()) => text,
         // Writing to a string fails only when a value's own formatting does.
         Err(error) => format!("# {error}\n# EOF\n"),
