@@ -29,8 +29,8 @@ kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --cascade=f
 
 # 2. Nothing is held back by a finalizer of ours.
 {services}{eips}{confs}{peers}
-# 3. The rest. Deleting the definitions deletes every pool and its allocations: leave the last line
-#    out to keep them for another installation.
+# 3. The rest; the namespace stays, with the key of the election. Deleting the definitions deletes
+#    every pool and its allocations: leave the last line out to keep them for another installation.
 kubectl delete clusterrolebinding,clusterrole {controller} {speaker} openelb-webhook --ignore-not-found
 kubectl -n {namespace} delete all,role,rolebinding,serviceaccount,networkpolicy,poddisruptionbudget -l app.kubernetes.io/name=openelb
 kubectl delete customresourcedefinition -l app.kubernetes.io/name=openelb

@@ -6,10 +6,12 @@ use std::process::{Command, Output};
 
 use openelb_k8s::envtest::{ControlPlane, Release, User};
 use openelb_k8s::manifests::{Options, Protocols, objects};
+use openelb_k8s::names;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cluster::{built, own, skip};
+use crate::installation::uninstall;
 
 #[test]
 fn the_chart_renders_to_the_manifests_whatever_the_values() {
@@ -137,6 +139,7 @@ fn a_release_is_installed_upgraded_with_its_key_and_uninstalled_with_every_pool_
         .kubectl(&["get", "validatingwebhookconfiguration", "openelb-admission"])
         .unwrap();
 
+    plane.apply(&served().to_string()).unwrap();
     helm.done(&["uninstall", "openelb", "--namespace", "openelb-system"]);
     plane.kubectl(&["get", "eip", "edge"]).unwrap();
     assert_eq!(key(), made);
@@ -149,6 +152,20 @@ fn a_release_is_installed_upgraded_with_its_key_and_uninstalled_with_every_pool_
         "name",
     ];
     assert_eq!(plane.kubectl(&left).unwrap(), "");
+
+    // What Helm leaves goes by the steps, and then nothing is held back.
+    uninstall(&plane);
+    let delete = ["delete", "service", "web", "--timeout=60s"];
+    plane.kubectl(&delete).unwrap();
+}
+
+/// A Service as the controller leaves one that it served.
+fn served() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": { "name": "web", "namespace": "default", "finalizers": [names::SERVICE_FINALIZER] },
+        "spec": { "ports": [{ "port": 80 }] },
+    })
 }
 
 /// Helm, and perhaps the cluster that it speaks to.

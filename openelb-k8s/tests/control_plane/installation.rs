@@ -143,6 +143,22 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
         "metadata": { "name": "edge", "finalizers": [names::EIP_FINALIZER] },
         "spec": { "address": "192.0.2.0/24" },
     });
+    // OpenELB puts its mark on these too.
+    let bgp = [
+        ("BgpConf", json!({ "as": 65000 })),
+        (
+            "BgpPeer",
+            json!({ "conf": { "neighborAddress": "192.0.2.254", "peerAs": 65001 } }),
+        ),
+    ];
+    for (kind, spec) in bgp {
+        let object = json!({
+            "apiVersion": names::EIP_API_VERSION, "kind": kind,
+            "metadata": { "name": "default", "finalizers": [names::SERVICE_FINALIZER] },
+            "spec": spec,
+        });
+        plane.apply(&object.to_string()).unwrap();
+    }
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": { "name": "web", "namespace": "default",
@@ -151,31 +167,7 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
     });
     plane.apply(&pool.to_string()).unwrap();
     plane.apply(&service.to_string()).unwrap();
-    // A server may be minutes late with the deletion of a kind that it has never served: "storage is
-    // (re)initializing" (1.36).
-    let kinds = ["get", "crd", "-o", "jsonpath={.items[*].metadata.name}"];
-    for kind in plane.kubectl(&kinds).unwrap().split_whitespace() {
-        eventually("the kind is served", || plane.kubectl(&["get", kind]).ok());
-    }
-
-    let steps = uninstall_steps(&Options::default());
-    let folder = plane.folder().join("uninstall.sh");
-    fs::write(&folder, steps).unwrap();
-    let kubeconfig = plane.kubeconfig(User::Admin).unwrap();
-    let path = format!("{}:{}", programs(), std::env::var("PATH").unwrap());
-    let script = folder.clone();
-    let ended = plane.netns().run(move || {
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-eux"]).arg(script);
-        shell
-            .env("PATH", path)
-            .env("KUBECONFIG", kubeconfig)
-            .output()
-    });
-    let ended = ended.unwrap();
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(ended.status.success(), "{said}");
-
+    let said = uninstall(&plane);
     let left = plane.kubectl(&["get", "crd", "-o", "name"]).unwrap();
     assert_eq!(left, "", "{said}");
     let web = plane
@@ -183,6 +175,33 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
         .unwrap();
     let web: Value = serde_json::from_str(&web).unwrap();
     assert_eq!(web["metadata"]["finalizers"], json!([foreign]), "{said}");
+}
+
+/// Follows the steps as a user with a shell does; they must succeed. What the shell said of them.
+pub(crate) fn uninstall(plane: &ControlPlane) -> String {
+    // A server may be minutes late with the deletion of a kind that it has never served: "storage is
+    // (re)initializing" (1.36).
+    let kinds = ["get", "crd", "-o", "jsonpath={.items[*].metadata.name}"];
+    for kind in plane.kubectl(&kinds).unwrap().split_whitespace() {
+        eventually("the kind is served", || plane.kubectl(&["get", kind]).ok());
+    }
+    let script = plane.folder().join("uninstall.sh");
+    fs::write(&script, uninstall_steps(&Options::default())).unwrap();
+    let kubeconfig = plane.kubeconfig(User::Admin).unwrap();
+    let path = format!("{}:{}", programs(), std::env::var("PATH").unwrap());
+    let ended = plane.netns().run(move || {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-eux"])
+            .arg(script)
+            .env("PATH", path)
+            .env("KUBECONFIG", kubeconfig)
+            .output()
+    });
+    let ended = ended.unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.success(), "{said}");
+    said
 }
 
 fn installation() -> Vec<Value> {
