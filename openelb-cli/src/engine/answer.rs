@@ -150,7 +150,7 @@ impl fmt::Display for ShownAddress {
             .iter()
             .try_for_each(|former| match &former.until {
                 Some(until) => write!(f, ", {} until {until}", former.address),
-                None => write!(f, ", {} until then", former.address),
+                None => write!(f, ", {} for now", former.address),
             })
     }
 }

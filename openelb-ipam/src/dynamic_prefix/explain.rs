@@ -298,8 +298,10 @@ impl fmt::Display for Verdict {
                 f.write_str("leaves once its successor is announced")
             }
             Self::Tentative { due } => write!(f, "is tentative until {due}"),
-            Self::Over { at: Some(at) } => write!(f, "is for new connections no more since {at}"),
-            Self::Over { at: None } => f.write_str("is for new connections no more"),
+            Self::Over { at: Some(at) } => {
+                write!(f, "is no longer for new connections, since {at}")
+            }
+            Self::Over { at: None } => f.write_str("is no longer for new connections"),
             Self::NotBetter { why } => write!(f, "is not better: {why}"),
             Self::Refused { why } => write!(f, "is not usable: {why}"),
         }

@@ -268,6 +268,8 @@ impl Machine {
                 let from = old.prefix();
                 self.state.deprecated.insert(0, old);
                 self.state.renumbered = self.state.renumbered.saturating_add(1);
+                // Who was missed has a successor, and did not come back.
+                self.state.lost_since = None;
                 say(&mut self.events, Event::Renumbered { from, to });
             }
             None => say(&mut self.events, Event::Detected { prefix: to }),

@@ -221,9 +221,12 @@ fn metallb_76_a_renumbering_shows_both_the_new_one_first_then_the_new_one_alone(
     assert_eq!(story.shown(), [B, A]);
     story.wait(1);
     assert_eq!(story.shown(), [B]);
-    let said = story.said();
-    assert_eq!(said.first().unwrap(), &format!("{B} replaces {A}"));
-    assert_eq!(said.last().unwrap(), &format!("{A} is not used any more"));
+    let expected = [
+        format!("{B} replaces {A}"),
+        format!("{A} leaves at {}", until.unwrap()),
+        format!("{A} is not used any more"),
+    ];
+    assert_eq!(story.said(), expected);
     assert_eq!(story.machine.state().renumbered, 1);
 }
 
@@ -253,9 +256,12 @@ fn grace_ends_with_the_valid_lifetime() {
 
 #[test]
 fn metallb_77_losing_the_source_keeps_the_prefix_for_its_valid_lifetime() {
+    let failed = || Input::Failed {
+        source: 0,
+        why: "https://a.example: timed out".to_owned(),
+    };
     let mut story = Story::with_a();
-    let why = "https://a.example: timed out".to_owned();
-    story.input(Input::Failed { source: 0, why }).wait(15);
+    story.input(failed()).wait(15);
     assert_eq!(story.shown(), [A]);
     let said = story.said().join("\n");
     assert!(
@@ -266,14 +272,13 @@ fn metallb_77_losing_the_source_keeps_the_prefix_for_its_valid_lifetime() {
     assert_eq!(story.said(), ["the preferred prefix is vouched for again"]);
     assert_eq!(story.machine.state().degraded, None);
 
-    story.gone(A).wait(DAY - 200);
-    assert_eq!(
-        story.shown(),
-        [A],
-        "the last prefix stays, whatever its source says"
-    );
-    story.wait(200);
-    assert_eq!(story.shown(), [""; 0]);
+    let (mut failing, mut losing) = (Story::with_a(), Story::with_a());
+    for story in [failing.input(failed()), losing.gone(A)] {
+        story.wait(DAY - 200);
+        assert_eq!(story.shown(), [A], "whatever its source says");
+        story.wait(200);
+        assert_eq!(story.shown(), [""; 0]);
+    }
 }
 
 #[test]

@@ -42,9 +42,11 @@ pub(in crate::command) fn table(prefixes: &[PrefixReport], paint: Paint) -> Tabl
             report.name.to_string(),
             preferred.map_or_else(|| "-".to_owned(), |it| it.prefix.to_string()),
             former.collect::<Vec<_>>().join(", "),
-            report
-                .valid_seconds
-                .map_or_else(|| "for ever".to_owned(), |it| format!("{it} s")),
+            match (preferred, report.valid_seconds) {
+                (None, _) => "-".to_owned(),
+                (_, None) => "for ever".to_owned(),
+                (_, Some(seconds)) => format!("{seconds} s"),
+            },
             state,
         ]);
     }

@@ -115,7 +115,7 @@ fn an_address_is_shown_without_a_prefix_until_one_is_known_and_then_follows_it()
     learn(&mut engine, B, then);
     assert_eq!(
         held(&engine, "manual//web"),
-        "2001:db8:b::10 (home/::10), 2001:db8:a::10 until then"
+        "2001:db8:b::10 (home/::10), 2001:db8:a::10 for now"
     );
 }
 
