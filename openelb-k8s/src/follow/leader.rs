@@ -245,8 +245,10 @@ impl Followed {
         let explained = machine.explain(now);
         let overlap = view.overlap_of(&object.metadata.name);
         let mut wanted = status(object, &explained, heard.observations, overlap, now);
-        if let Some(problem) = meant.problems.first() {
+        if let Some(problem) = meant.problems.iter().find(|it| it.is_error()) {
             status::refuse(&mut wanted, problem);
+        } else if let Some(problem) = meant.problems.first() {
+            status::warn(&mut wanted, problem);
         }
         while let Some(event) = machine.poll_event() {
             steps.extend(happened(object, &event).map(Step::Happened));
@@ -287,19 +289,24 @@ impl Followed {
         let of_nodes = nodes
             .iter()
             .map(|(node, known)| (node.as_str(), &*known.sees));
+        let mut working = BTreeSet::new();
         for (node, sees) in of_nodes.chain([("", own)]) {
             let name = &self.object.metadata.name;
-            for word in sees.iter().filter(|it| it.name == *name) {
+            let words = sees.iter().filter(|it| it.name == *name);
+            let failing = words.clone().filter(|it| !it.problem.is_empty());
+            let failing: BTreeSet<u32> = failing.map(|it| it.source).collect();
+            for word in words {
                 let source = usize::try_from(word.source).unwrap_or(usize::MAX);
                 // A node has no say in what is looked at once for the whole cluster, nor the reverse.
                 let is_of_node = sources.get(source).map(Source::is_of_node);
                 if is_of_node == Some(!node.is_empty()) {
                     heard.note(node, source, word);
+                    // What was seen before it failed is still told of.
+                    working.extend((!failing.contains(&word.source)).then_some(source));
                 }
             }
         }
         // A source that one node can read is not failing.
-        let working: BTreeSet<usize> = heard.sightings.keys().map(|(source, ..)| *source).collect();
         heard.failing.retain(|source, _| !working.contains(source));
         heard
     }

@@ -71,6 +71,13 @@ pub(super) fn refuse(status: &mut DynamicPrefixStatus, problem: &Problem) {
     }
 }
 
+/// Adds a remark about an object that is used all the same.
+pub(super) fn warn(status: &mut DynamicPrefixStatus, problem: &Problem) {
+    if let Some(ready) = status.conditions.iter_mut().find(|it| it.kind == "Ready") {
+        ready.message = format!("{}; {problem}", ready.message);
+    }
+}
+
 fn waiting(explained: &Explanation) -> String {
     if let Some(next) = &explained.tentative {
         return format!("{} will be in use at {}", next.prefix, next.due);

@@ -228,9 +228,11 @@ fn metallb_76_the_grace_begins_when_a_node_announces_the_new_prefix() {
 }
 
 #[test]
-fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded() {
+fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded_until_its_lifetime_ends() {
     let mut desk = Desk::follow(WAN);
-    let sees = json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": A}]});
+    let until = Time(NOW + 3_600_000).to_string();
+    let sees = json!({"prefixes": [{"name": "home", "source": 0, "origin": "wan0", "prefix": A,
+        "validUntil": until}]});
     desk.hear(&sees);
     desk.wait(20);
     assert_eq!(desk.shown(), [A]);
@@ -240,6 +242,13 @@ fn metallb_77_what_a_node_sees_no_more_is_kept_and_degraded() {
     assert_eq!(desk.told.last(), Some(&"Degraded"));
     desk.hear(&sees);
     assert_eq!(desk.told.last(), Some(&"Recovered"));
+
+    desk.hear(&json!({"prefixes": [{"name": "home", "source": 0, "problem": "no permission"}]}));
+    desk.wait(3_500);
+    assert_eq!(desk.shown(), [A]);
+    assert_eq!(desk.told.last(), Some(&"Degraded"));
+    desk.wait(100);
+    assert_eq!(desk.shown(), [""; 0], "its valid lifetime is over");
 }
 
 #[test]
@@ -319,6 +328,33 @@ fn what_a_web_server_says_to_the_controller_counts_and_a_node_has_no_say_in_it()
     desk.leader.hear_own(vec![word(B)]);
     desk.wait(60);
     assert_eq!(desk.shown(), [B]);
+
+    let why = crate::api::ObservedPrefix {
+        problem: "2 servers must agree".to_owned(),
+        ..word("")
+    };
+    desk.leader.hear_own(vec![why, word(B)]);
+    desk.wait(60);
+    assert_eq!(
+        (desk.shown(), desk.told.last()),
+        (vec![B.to_owned()], Some(&"Degraded"))
+    );
+}
+
+#[test]
+fn a_remark_about_an_object_that_is_used_stands_beside_its_prefix() {
+    let urls = json!(["http://a.example", "https://b.example"]);
+    let mut desk = Desk::follow(&json!({"http": {"urls": urls}}).to_string());
+    desk.leader.hear_own(vec![crate::api::ObservedPrefix {
+        name: "home".to_owned(),
+        prefix: A.to_owned(),
+        ..crate::api::ObservedPrefix::default()
+    }]);
+    desk.wait(60);
+    let ready = desk.object().unwrap().status.conditions[0].clone();
+    assert_eq!((&*ready.status, &*ready.reason), ("True", "PrefixKnown"));
+    let expected = format!("{A} is in use; DynamicPrefix home, spec.sources[0].http.urls[0]: ");
+    assert!(ready.message.starts_with(&expected), "{}", ready.message);
 }
 
 #[test]
