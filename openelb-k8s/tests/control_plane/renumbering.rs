@@ -125,13 +125,8 @@ fn report(here: &Installation, status: &Value) {
 }
 
 fn is_degraded(here: &Installation) -> bool {
-    let object = here.read("dynamicprefix home");
-    let conditions = object["status"]["conditions"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let mut conditions = conditions.iter();
-    conditions.any(|it| it["type"] == "Degraded" && it["status"] == "True")
+    let degraded = here.condition("dynamicprefix home", "Degraded");
+    degraded.is_some_and(|it| it["status"] == "True")
 }
 
 fn versions(here: &Installation) -> Vec<String> {

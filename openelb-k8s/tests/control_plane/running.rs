@@ -42,13 +42,17 @@ impl Installation {
 
     /// Starts one more controller, with these arguments besides.
     pub(crate) fn start_controller(&mut self, arguments: &[&str]) {
+        self.start_controller_by(Command::new(PROGRAM), arguments);
+    }
+
+    /// The same by a command that ends with the program, to which the words are added.
+    pub(crate) fn start_controller_by(&mut self, mut command: Command, arguments: &[&str]) {
         self.started += 1;
         let name = format!("openelb-controller-{}", self.started);
         let account = User::ServiceAccount {
             namespace: NAMESPACE,
             name: "openelb-controller",
         };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openelb-k8s"));
         command
             .arg("controller")
             .arg("--kubeconfig")
@@ -89,6 +93,13 @@ impl Installation {
     /// An object, or a list of them.
     pub(crate) fn read(&self, words: &str) -> Value {
         serde_json::from_str(&self.kubectl(&format!("get -o json {words}"))).unwrap()
+    }
+
+    /// A condition of an object, once it is there.
+    pub(crate) fn condition(&self, object: &str, kind: &str) -> Option<Value> {
+        let object = self.read(object);
+        let mut conditions = object["status"]["conditions"].as_array()?.iter();
+        conditions.find(|it| it["type"] == kind).cloned()
     }
 
     /// Waits until so many services have all of their addresses; returns those, by the service's name.
@@ -159,5 +170,7 @@ fn ingress(service: &Value) -> Vec<String> {
         .collect()
 }
 
+/// What runs as a controller.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_openelb-k8s");
 /// The namespace of the manifests.
 pub(crate) const NAMESPACE: &str = "openelb-system";

@@ -1,8 +1,12 @@
-//! Where a cluster learns its prefix: a real router beside a speaker, which changes its mind.
+//! Where a cluster learns its prefix: a router beside a speaker, web servers and a name server that the
+//! controller asks. All of them are real, and change their minds.
 
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::Signal;
 use openelb_k8s::envtest::{ControlPlane, Netns, Process, Release};
@@ -10,7 +14,7 @@ use serde_json::Value;
 
 use crate::cluster::{eventually, skip_without};
 use crate::controller::service;
-use crate::running::Installation;
+use crate::running::{Installation, PROGRAM};
 use crate::speaking::speaker;
 
 #[test]
@@ -54,6 +58,40 @@ fn metallb_76_a_router_renumbers_beside_a_speaker_and_connections_have_their_gra
 }
 
 #[test]
+fn metallb_77_a_web_server_alone_is_not_believed_and_a_name_is_followed_meanwhile() {
+    if skip_without("dnsmasq") {
+        return;
+    }
+    let Some(mut here) = Installation::open(Release::Current) else {
+        return;
+    };
+    let servers = [(); 2].map(|()| WebServer::start(&here.plane, "2001:db8:a::7"));
+    let names = NameServer::start(&here.plane, "2001:db8:c::9");
+    let [one, other] = servers.each_ref().map(|it| &*it.url);
+    let asked = format!("http: {{every: 10s, urls: ['{one}', '{other}']}}");
+    here.apply(&prefix("home", &asked, "1h"));
+    let looked_up = "dns: {every: 10s, name: host.office.test}";
+    here.apply(&prefix("office", looked_up, "1h"));
+    here.apply(&pool("edge", "home/::1000-::1fff"));
+    here.apply(&pool("inner", "office/::1000-::1fff"));
+    here.apply(&serving("web", "edge"));
+    here.apply(&serving("mail", "inner"));
+    here.start_controller_by(names.resolving(PROGRAM), &[]);
+    shows(&here, "web", &["2001:db8:a::1000"]);
+    shows(&here, "mail", &["2001:db8:c::1000"]);
+
+    servers[0].say("2001:db8:b::7");
+    names.say("2001:db8:d::9");
+    shows(&here, "mail", &["2001:db8:d::1000", "2001:db8:c::1000"]);
+    degraded(&here, "True");
+    shows(&here, "web", &["2001:db8:a::1000"]);
+    servers[1].say("2001:db8:b::8");
+    shows(&here, "web", &["2001:db8:b::1000", "2001:db8:a::1000"]);
+    degraded(&here, "False");
+    here.assert_nothing_was_refused();
+}
+
+#[test]
 fn of_two_objects_with_one_prefix_the_later_one_is_refused_and_gets_it_when_the_other_goes() {
     let Some(mut here) = Installation::open(Release::Current) else {
         return;
@@ -69,7 +107,7 @@ fn of_two_objects_with_one_prefix_the_later_one_is_refused_and_gets_it_when_the_
     here.apply(&pool("inner", "annex/::1000-::1fff"));
     here.apply(&serving("mail", "inner"));
     let conflict = eventually("the conflict is told", || {
-        let ready = condition(&here, "annex", "Ready")?;
+        let ready = here.condition("dynamicprefix annex", "Ready")?;
         (ready["reason"] == "PrefixConflict").then_some(ready)
     });
     let message = conflict["message"].as_str().unwrap();
@@ -121,10 +159,12 @@ fn announces(here: &Installation, addresses: &[&str]) {
     });
 }
 
-fn condition(here: &Installation, prefix: &str, kind: &str) -> Option<Value> {
-    let object = here.read(&format!("dynamicprefix {prefix}"));
-    let conditions = object["status"]["conditions"].as_array()?.clone();
-    conditions.into_iter().find(|it| it["type"] == kind)
+/// Waits until `home` says so of itself.
+fn degraded(here: &Installation, status: &str) {
+    eventually(&format!("Degraded={status}"), || {
+        let degraded = here.condition("dynamicprefix home", "Degraded")?;
+        (degraded["status"] == status).then_some(())
+    });
 }
 
 fn prefix(name: &str, source: &str, grace: &str) -> String {
@@ -205,6 +245,87 @@ impl Router {
 
 fn set(key: &str, value: &str) {
     std::fs::write(format!("/proc/sys/net/ipv6/conf/{key}"), value).unwrap();
+}
+
+/// A web server that tells everybody the same address.
+struct WebServer {
+    url: String,
+    says: Arc<Mutex<String>>,
+}
+
+impl WebServer {
+    fn start(plane: &ControlPlane, address: &str) -> Self {
+        let listener = plane.netns().run(|| TcpListener::bind("[::1]:0"));
+        let listener = listener.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let says = Arc::new(Mutex::new(address.to_owned()));
+        let said = Arc::clone(&says);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let address = said.lock().unwrap().clone();
+                // Who goes away without an answer does not want one.
+                let _ = answer(stream, &address);
+            }
+        });
+        Self { url, says }
+    }
+
+    fn say(&self, address: &str) {
+        address.clone_into(&mut self.says.lock().unwrap());
+    }
+}
+
+fn answer(mut stream: TcpStream, address: &str) -> io::Result<()> {
+    let _ = stream.read(&mut [0; 4096])?;
+    let length = address.len();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{address}"
+    )
+}
+
+/// dnsmasq, and a `resolv.conf` that leads to it.
+struct NameServer {
+    folder: PathBuf,
+    process: Process,
+}
+
+impl NameServer {
+    fn start(plane: &ControlPlane, address: &str) -> Self {
+        let folder = plane.folder().to_owned();
+        std::fs::write(folder.join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
+        write_names(&folder, address);
+        let mut command = Command::new("dnsmasq");
+        command.args(["--keep-in-foreground", "--user=root", "--pid-file="]);
+        command.args(["--conf-file=/dev/null", "--no-resolv", "--no-hosts"]);
+        command.args(["--listen-address=127.0.0.1", "--bind-interfaces"]);
+        command.args(["--local=/test/", "--log-facility=-"]);
+        command.arg(format!("--addn-hosts={}/names", folder.display()));
+        let log = folder.join("dnsmasq.log");
+        let process = Process::start(plane.netns(), &command, &log).unwrap();
+        Self { folder, process }
+    }
+
+    /// Not right after the start: dnsmasq takes signals only once it answers.
+    fn say(&self, address: &str) {
+        write_names(&self.folder, address);
+        self.process.signal(Signal::SIGHUP).unwrap();
+    }
+
+    /// A command that runs a program whose names this server resolves.
+    fn resolving(&self, program: &str) -> Command {
+        let script = r#"mount --bind "$0" /etc/resolv.conf && exec "$@""#;
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]);
+        command.arg(self.folder.join("resolv.conf")).arg(program);
+        command
+    }
+}
+
+/// Writes what the name server knows.
+fn write_names(folder: &Path, address: &str) {
+    let line = format!("{address} host.office.test\n");
+    std::fs::write(folder.join("names"), line).unwrap();
 }
 
 const NODE: &str = "
