@@ -8,6 +8,7 @@ use openelb_announce::announcer::speaker::{Speaker, SpeakerConfig, SpeakerOption
 use openelb_announce::bgp::Asn;
 use openelb_announce::bgp::config::{Config, Peer, Remote, Settings};
 use openelb_announce::bgp::peer::State;
+use openelb_announce::bgp::route::{NextHopMode, Route};
 use openelb_announce::bgp::status::EndedBy;
 use openelb_k8s::envtest::{ControlPlane, Process, Release, User};
 use openelb_k8s::manifests::{Options, Part, part_of, yaml};
@@ -71,6 +72,45 @@ fn a_speaker_announces_with_its_own_rights_and_goes_on_without_the_api_server() 
     assert!(ended.success(), "{}", speaker.log());
     assert!(!words(&speaker.log()).is_empty());
     assert_told_that_nobody_comes_back(&router);
+}
+
+#[test]
+fn routes_to_pods_go_with_the_speaker_and_what_a_dead_one_left_elsewhere_goes_at_its_start() {
+    let Some(plane) = own(Release::Current) else {
+        return;
+    };
+    install(&plane);
+    plane.apply(POD_ROUTES).unwrap();
+    let left = "route add blackhole 10.244.9.0/24 proto 112 table 100";
+    plane.netns().ip(left).unwrap();
+    let router = router(&plane);
+    router
+        .announce(vec![Route {
+            next_hop: NextHopMode::Exactly("198.51.100.7".parse().unwrap()),
+            ..Route::to("10.244.7.0/24".parse().unwrap())
+        }])
+        .unwrap();
+    router.synced().unwrap();
+    let mut speaker = speaker(&plane);
+    eventually("the route of the router is there, and nothing else", || {
+        (kernel_routes(&plane) == ["10.244.7.0/24"]).then_some(())
+    });
+    speaker.signal(Signal::SIGTERM).unwrap();
+    assert!(speaker.wait().unwrap().success(), "{}", speaker.log());
+    assert_eq!(kernel_routes(&plane), [""; 0], "{}", speaker.log());
+}
+
+/// Where speakers' routes lead, in every table of the node's kernel.
+fn kernel_routes(plane: &ControlPlane) -> Vec<String> {
+    let show = || {
+        let mut command = Command::new("ip");
+        command.args(["-json", "route", "show", "table", "all", "proto", "112"]);
+        command.output()
+    };
+    let shown = plane.netns().run(show).unwrap();
+    let routes: Vec<Value> = serde_json::from_slice(&shown.stdout).unwrap();
+    let destinations = routes.iter().map(|it| it["dst"].as_str().unwrap());
+    destinations.map(str::to_owned).collect()
 }
 
 fn assert_what_a_node_sees_of_a_prefix_is_reported(plane: &ControlPlane) {
@@ -250,6 +290,11 @@ const OBJECTS: &str = "
 {apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: linked-1, namespace: default,
   labels: {kubernetes.io/service-name: linked}}, addressType: IPv4,
   endpoints: [{addresses: [10.1.0.2], nodeName: n1}]}
+";
+
+const POD_ROUTES: &str = "
+{apiVersion: network.kubesphere.io/v1alpha2, kind: PodNetwork, metadata: {name: default},
+  spec: {ranges: [10.244.0.0/16], kernelRoutes: {enabled: true}}}
 ";
 
 const ENDPOINT: &str = "
