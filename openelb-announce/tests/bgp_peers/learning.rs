@@ -1,7 +1,7 @@
 //! What the speaker learns from routers and from its own kind, as it stands in the kernel of its host
 //! in the end.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use openelb_announce::announcer::kernel_routes::{KernelRoutes, Options, RefusedRoute};
 use openelb_announce::bgp::route::Route;
@@ -11,6 +11,7 @@ use crate::lab::{Scratch, with_lab};
 use crate::ours::Ours;
 use crate::router::process::Process;
 use crate::router::{Description, Family, Feature, Kind, Neighbor, Router};
+use crate::routes::route;
 use crate::row::OUR_AS;
 use crate::world::{Host, pause};
 
@@ -140,11 +141,14 @@ const BEHIND_BOTH: [&str; 2] = ["10.244.9.0/24", "fd00:10:244:9::/64"];
 fn both_families_without_graceful_restart(over: Family) {
     with_lab(&[Kind::Frr, Kind::Bird], |_, hosts: [Host; 3]| {
         let description = speaker(&hosts[1..], over, 90, &[]);
-        let mut node = Node::start(&hosts[0], &description, Vec::new());
+        let own = ["10.244.1.0/24", "fd00:10:244:1::/64"];
+        let mut node = Node::start(&hosts[0], &description, own.map(route).to_vec());
         node.ours
             .change(|peer| peer.settings.graceful_restart = None);
-        let _frr = router(Kind::Frr, &hosts[1], over, &[], &BEHIND_2);
-        let _bird = router(Kind::Bird, &hosts[2], over, &[], &BEHIND_3);
+        let routers = [
+            router(Kind::Frr, &hosts[1], over, &[], &BEHIND_2),
+            router(Kind::Bird, &hosts[2], over, &[], &BEHIND_3),
+        ];
         node.wait(
             "both families of both routers, and nothing outside the ranges",
             &[
@@ -155,6 +159,14 @@ fn both_families_without_graceful_restart(over: Family) {
             ],
         );
         assert!(node.refused().is_empty());
+        let through: [Option<IpAddr>; 2] = Family::ALL.map(|it| address(it, 1).parse().ok());
+        for router in routers {
+            router.wait("it has ours, each through its own family", |it| {
+                let heard = it.heard_from(&address(over, 1)).into_iter();
+                let heard = heard.map(|it| (it.prefix.to_string(), it.next_hops.first().copied()));
+                heard.eq(own.map(str::to_owned).into_iter().zip(through))
+            });
+        }
     });
 }
 
