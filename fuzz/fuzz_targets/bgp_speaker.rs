@@ -5,8 +5,8 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use openelb_announce::bgp::config::{Config, Dynamic, Liveness as Watch, Peer, Remote, Settings};
 use openelb_announce::bgp::message::{
-    AttributeBlock, Capability, Framer, LIMIT, Open, write_announcements, write_keepalive,
-    write_withdrawals,
+    AttributeBlock, Capability, Framer, GracefulRestart, LIMIT, Open, write_announcements,
+    write_end_of_rib, write_keepalive, write_withdrawals,
 };
 use openelb_announce::bgp::peer::{Liveness, State, Stop};
 use openelb_announce::bgp::policy::PrefixRange;
@@ -33,7 +33,7 @@ enum Op {
     OpenFailed(u8),
     Accept { host: u8, interface: bool },
     Octets { connection: u8, octets: Vec<u8> },
-    Open { connection: u8, asn: u8, id: u8 },
+    Open { connection: u8, variant: u8, id: u8 },
     Routes { connection: u8, said: Said },
     Keepalive(u8),
     Closed(u8),
@@ -46,7 +46,7 @@ enum Op {
     Run { millis: u32 },
 }
 
-/// What an UPDATE says about IPv4 host routes.
+/// What an UPDATE says about IPv4 host routes; one that says nothing is an End-of-RIB.
 #[derive(Arbitrary, Clone, Debug)]
 struct Said {
     announced: Vec<u8>,
@@ -129,11 +129,11 @@ impl Fuzzed {
             Op::Routes { connection, said } => self.receive(connection, &said.write()),
             Op::Open {
                 connection,
-                asn,
+                variant,
                 id,
             } => {
                 let mut octets = Vec::new();
-                open(asn, id).write(&mut octets);
+                open(variant, id).write(&mut octets);
                 self.receive(connection, &octets);
             }
             Op::Keepalive(connection) => {
@@ -416,6 +416,15 @@ fn route(number: u8) -> Route {
 
 impl Said {
     fn write(&self) -> Vec<u8> {
+        let mut octets = Vec::new();
+        if self.announced.is_empty() && self.withdrawn.is_empty() {
+            let family = match self.next_hop % 2 {
+                0 => Family::Ipv4Unicast,
+                _ => Family::Ipv6Unicast,
+            };
+            write_end_of_rib(&mut octets, family);
+            return octets;
+        }
         let hosts = |numbers: &[u8]| -> Vec<Nlri> {
             let host = |number: &u8| Prefix::host(IpAddr::from([198, 51, 100, *number])).into();
             numbers.iter().map(host).collect()
@@ -426,7 +435,6 @@ impl Said {
             ..Attributes::default()
         };
         let next_hop = NextHop::v4([192, 0, 2, 250 + self.next_hop % 5].into());
-        let mut octets = Vec::new();
         // What does not fit into one message is left out.
         let mut gone = hosts(&self.withdrawn).into_iter();
         let _ = write_withdrawals(&mut octets, LIMIT, Family::Ipv4Unicast, &mut gone);
@@ -439,12 +447,22 @@ impl Said {
     }
 }
 
-fn open(asn: u8, id: u8) -> Open {
-    let asn = Asn(64_512 + u32::from(asn % 3));
+/// The lower half of `variant` says which AS it is in, the upper half whether it restarts gracefully.
+fn open(variant: u8, id: u8) -> Open {
+    let asn = Asn(64_512 + u32::from(variant & 0xf) % 3);
     let id = RouterId::new(u32::from(id) + 1).expect("not zero");
     let mut capabilities: Vec<_> = Family::ALL.map(Capability::multi_protocol).to_vec();
     capabilities.push(Capability::FourOctetAs(asn));
     capabilities.push(Capability::ExtendedMessage);
+    let is_set = |bit: u8| variant & (1 << bit) != 0;
+    if is_set(7) {
+        capabilities.push(Capability::GracefulRestart(GracefulRestart {
+            restarting: is_set(6),
+            notification: is_set(5),
+            time: 120,
+            families: Family::ALL.map(|family| (family, is_set(4))).to_vec(),
+        }));
+    }
     Open::new(asn, 90, id, capabilities)
 }
 
