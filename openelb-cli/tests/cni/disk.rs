@@ -2,32 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::json;
-
-use crate::plugin::{Answer, Network, OURS, environment, feed, finish};
+use crate::plugin::{Answer, Network};
 use crate::skip;
 
-/// Runs a plugin with its data directory on a file system made for it, in a mount namespace of its own.
-///
-/// `script` mounts something at `$DATA` and ends with `"$PLUGIN"`.
+/// An invocation whose data directory is on a file system made for it: `script` mounts it at `$DATA`.
 fn on_mount(network: &Network, verb: &str, container: &str, script: &str) -> Answer {
     fs::create_dir_all(network.data()).unwrap();
-    let mut command = Command::new("/usr/bin/unshare");
-    command.args([
-        "--mount",
-        "--propagation",
-        "private",
-        "/bin/sh",
-        "-ec",
-        script,
-    ]);
-    environment(&mut command, verb, container)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("DATA", network.data())
-        .env("PLUGIN", OURS);
-    finish(feed(command, &network.config(&json!({}))))
+    network.run_on_mount(verb, container, script, ("DATA", &network.data()))
 }
 
 #[test]

@@ -127,6 +127,25 @@ impl Network {
         feed(prepared, &self.config(more))
     }
 
+    /// An invocation in a mount namespace of its own: `script` mounts something and ends with
+    /// `"$PLUGIN"`. It also finds `variable`, a name and a path.
+    pub(crate) fn run_on_mount(
+        &self,
+        verb: &str,
+        container: &str,
+        script: &str,
+        variable: (&str, &Path),
+    ) -> Answer {
+        let mut command = Command::new("/usr/bin/unshare");
+        command.args(["--mount", "--propagation", "private"]);
+        command.args(["/bin/sh", "-ec", script]);
+        environment(&mut command, verb, container)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(variable.0, variable.1)
+            .env("PLUGIN", OURS);
+        finish(feed(command, &self.config(&json!({}))))
+    }
+
     /// Who holds which address, out of the address files themselves.
     pub(crate) fn leases(&self) -> BTreeMap<String, String> {
         let mut leases = BTreeMap::new();

@@ -2,30 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 
-use crate::plugin::{Answer, Network, OURS, environment, feed, finish};
+use crate::plugin::{Answer, Network};
 use crate::skip;
 
 /// An invocation in a boot with this ID.
 fn in_boot(network: &Network, boot: &Path, verb: &str, container: &str) -> Answer {
-    let mut command = Command::new("/usr/bin/unshare");
     let script = r#"mount --bind "$BOOT" /proc/sys/kernel/random/boot_id; exec "$PLUGIN""#;
-    command.args([
-        "--mount",
-        "--propagation",
-        "private",
-        "/bin/sh",
-        "-ec",
-        script,
-    ]);
-    environment(&mut command, verb, container)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("BOOT", boot)
-        .env("PLUGIN", OURS);
-    finish(feed(command, &network.config(&json!({}))))
+    network.run_on_mount(verb, container, script, ("BOOT", boot))
 }
 
 #[test]

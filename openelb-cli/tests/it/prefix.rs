@@ -8,8 +8,18 @@ use crate::testenv::{Daemon, Env, addresses, free_port, page};
 /// A prefix by a mask, as metallb-dyn6 has it.
 const OVERRIDE: &str = "{length: 64, keep: 56, override: '0:0:0:00cd::'}";
 
-fn config(source: &str, subnet: &str, range: &str) -> String {
-    format!(
+/// What would follow from the delegation of the worked example.
+const EXPLAIN: [&str; 5] = [
+    "prefix",
+    "explain",
+    "openelb.yaml",
+    "--delegated",
+    "2001:db8:aaaa:bb11::/64",
+];
+
+/// A directory with a prefix, a pool that follows it, and a service.
+fn prepared(source: &str, subnet: &str, range: &str) -> Env {
+    let config = format!(
         "apiVersion: network.kubesphere.io/v1alpha2
 kind: DynamicPrefix
 metadata: {{name: home}}
@@ -29,7 +39,10 @@ kind: Service
 metadata: {{name: web}}
 spec: {{ipFamilies: [IPv6]}}
 "
-    )
+    );
+    let env = Env::new();
+    env.write("openelb.yaml", &config);
+    env
 }
 
 /// Waits until a service has this address.
@@ -53,21 +66,10 @@ fn generation(daemon: &Daemon<'_>) -> u64 {
 
 #[test]
 fn metallb_71_the_worked_example_is_explained_without_a_daemon() {
-    let env = Env::new();
     let source = "routerAdvertisement: {interface: wan0}";
-    env.write(
-        "openelb.yaml",
-        &config(source, OVERRIDE, "home/::1000-::1999"),
-    );
-    let args = [
-        "prefix",
-        "explain",
-        "openelb.yaml",
-        "--delegated",
-        "2001:db8:aaaa:bb11::/64",
-    ];
+    let env = prepared(source, OVERRIDE, "home/::1000-::1999");
     assert_eq!(
-        env.run(&args).out,
+        env.run(&EXPLAIN).out,
         "prefix home\n  \
            2001:db8:aaaa:bb11::/64  was delegated\n  \
            2001:db8:aaaa:bb00::/56  its first 56 bits are kept\n  \
@@ -76,17 +78,15 @@ fn metallb_71_the_worked_example_is_explained_without_a_daemon() {
            pool edge gives 2001:db8:aaaa:bbcd::1000 to 2001:db8:aaaa:bbcd::1999\n"
     );
     assert_eq!(
-        env.json(&args)["prefixes"][0]["prefix"],
+        env.json(&EXPLAIN)["prefixes"][0]["prefix"],
         "2001:db8:aaaa:bbcd::/64"
     );
 }
 
 #[test]
 fn a_pool_without_its_prefix_or_without_room_is_told_with_the_line() {
-    let env = Env::new();
     let source = "static: {prefix: '2001:db8::/56'}";
-    let narrow = config(source, "{length: 120, number: 1}", "home/::1000, hom/::1");
-    env.write("openelb.yaml", &narrow);
+    let env = prepared(source, "{length: 120, number: 1}", "home/::1000, hom/::1");
     let ran = env.run(&["validate", "openelb.yaml"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     for expected in [
@@ -103,12 +103,8 @@ fn a_pool_without_its_prefix_or_without_room_is_told_with_the_line() {
 
 #[test]
 fn metallb_78_a_delegated_56_and_a_number_give_what_the_mask_gives() {
-    let env = Env::new();
     let source = "static: {prefix: '2001:db8:aaaa:bb00::/56'}";
-    env.write(
-        "openelb.yaml",
-        &config(source, "{number: 0xcd}", "home/::1000-::1999"),
-    );
+    let env = prepared(source, "{number: 0xcd}", "home/::1000-::1999");
     let _daemon = env.daemon(&[]);
     until_held(&env, "2001:db8:aaaa:bbcd::1000");
     let pool = env.json(&["pool", "show", "edge"]);
@@ -127,12 +123,8 @@ fn metallb_78_a_delegated_56_and_a_number_give_what_the_mask_gives() {
 
 #[test]
 fn neither_a_change_of_prefix_writes_the_ledger_nor_does_kill_9_change_an_address() {
-    let env = Env::new();
+    let env = prepared("file: {path: prefix}", "{length: 64}", "home/::1000-::1fff");
     env.write("prefix", "2001:db8:a::/64\n");
-    env.write(
-        "openelb.yaml",
-        &config("file: {path: prefix}", "{length: 64}", "home/::1000-::1fff"),
-    );
     let daemon = env.daemon(&[]);
     until_held(&env, "2001:db8:a::1000");
     let before = generation(&daemon);
@@ -164,12 +156,8 @@ fn neither_a_change_of_prefix_writes_the_ledger_nor_does_kill_9_change_an_addres
 
 #[test]
 fn the_prefix_is_explained_watched_and_measured() {
-    let env = Env::new();
     let source = "static: {prefix: '2001:db8:aaaa:bb11::/64'}";
-    env.write(
-        "openelb.yaml",
-        &config(source, OVERRIDE, "home/::1000-::1999"),
-    );
+    let env = prepared(source, OVERRIDE, "home/::1000-::1999");
     let at = format!("127.0.0.1:{}", free_port());
     let _daemon = env.daemon(&["--metrics", &at]);
     until_held(&env, "2001:db8:aaaa:bbcd::1000");
@@ -219,15 +207,8 @@ fn the_values_of_metallb_dyn6_become_a_configuration_that_is_valid() {
         "{}",
         imported.out
     );
-    let args = [
-        "prefix",
-        "explain",
-        "openelb.yaml",
-        "--delegated",
-        "2001:db8:aaaa:bb11::/64",
-    ];
     assert_eq!(
-        env.json(&args)["prefixes"][0]["prefix"],
+        env.json(&EXPLAIN)["prefixes"][0]["prefix"],
         "2001:db8:aaaa:bbcd::/64"
     );
 }
