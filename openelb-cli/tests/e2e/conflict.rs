@@ -4,7 +4,7 @@ use crate::node::{FIRST, Node, SECOND, config};
 use crate::stage::{Stage, eventually};
 
 #[test]
-fn the_second_to_come_reports_the_conflict_and_takes_another_address() {
+fn metallb_80_the_second_to_come_reports_the_conflict_and_takes_another_address() {
     let Some(mut stage) = Stage::open() else {
         return;
     };

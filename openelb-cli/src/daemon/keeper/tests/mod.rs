@@ -233,7 +233,7 @@ fn a_read_only_daemon_refuses_a_configuration_and_says_why() {
 }
 
 #[test]
-fn a_conflict_before_announcing_moves_the_service_to_another_address() {
+fn metallb_80_a_conflict_before_announcing_moves_the_service_to_another_address() {
     let mut lab = Lab::new(
         &format!("{}{}", pool("192.0.2.0/24"), service("web", "")),
         usize::MAX,

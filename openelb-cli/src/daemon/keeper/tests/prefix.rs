@@ -181,6 +181,11 @@ fn metallb_80_a_conflict_quarantines_the_host_part_and_the_next_one_is_given() {
     let then = lab.learns(A, NOW);
     lab.conflict("2001:db8:a::1000", true, then);
     assert_eq!(lab.announced(), addresses(&["2001:db8:a::1001"]));
+    let status = lab.status(then);
+    let mut families = status.pools[0].families.iter();
+    assert!(families.any(|it| it.quarantined == "1"), "{status:?}");
+    let told = "02:00:00:00:00:66 uses it";
+    assert!(status.problems[0].contains(told), "{:?}", status.problems);
     lab.loses(A, then);
     let changed = lab.learns(B, then);
     lab.conflict("2001:db8:a::1001", true, changed);
