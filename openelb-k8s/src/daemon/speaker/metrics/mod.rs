@@ -228,3 +228,6 @@ fn flag(is_set: bool) -> f64 {
 fn number(count: usize) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

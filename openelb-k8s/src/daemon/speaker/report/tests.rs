@@ -137,7 +137,7 @@ fn left_behind(cluster: &mut Cluster) {
 }
 
 #[test]
-fn a_password_that_was_copied_into_a_status_is_taken_out_and_never_repeated() {
+fn openelb_47_a_password_that_was_copied_into_a_status_is_taken_out_and_never_repeated() {
     let mut cluster = cluster(&["n1"]);
     left_behind(&mut cluster);
     let requests = cleanup(&cluster, "n1", &report("ACTIVE", 0), false);
@@ -160,7 +160,7 @@ fn entries_of_nodes_that_are_gone_are_removed_by_one_node_alone() {
 }
 
 #[test]
-fn the_entry_of_a_session_that_this_node_has_no_more_is_removed() {
+fn openelb_46_the_entry_of_a_session_that_this_node_has_no_more_is_removed() {
     let mut cluster = cluster(&["n1"]);
     left_behind(&mut cluster);
     let none = Report::default();
