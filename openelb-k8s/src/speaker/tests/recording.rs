@@ -133,6 +133,43 @@ fn what_is_wanted_and_not_yet_seen_waits_for_a_reason() {
     assert_eq!(told, expected);
 }
 
+/// Also before anything was seen of it: the speaker has just been told.
+#[test]
+fn metallb_52_an_address_whose_interface_is_missing_waits_and_names_the_reason() {
+    let address = "198.51.100.1";
+    let nowhere = AddressStatus {
+        places: Vec::new(),
+        ..on_link(address, State::Standby)
+    };
+    for addresses in [vec![nowhere], vec![on_link(address, State::NoInterface)]] {
+        let seen = Seen {
+            addresses,
+            ..Seen::default()
+        };
+        let shown = Record::default().show(&both().on("n1"), &seen, EARLY);
+        let mut entries = shown.addresses.iter();
+        let entry = entries.find(|it| it.address == address).unwrap();
+        let told = (entry.state, &*entry.reason);
+        assert_eq!(told, (AnnouncementState::Waiting, "NoInterface"));
+    }
+}
+
+/// RFC 5227 and duplicate address detection: somebody else has it.
+#[test]
+fn metallb_80_an_address_that_another_station_has_is_shown_first_and_as_a_conflict() {
+    let seen = Seen {
+        addresses: vec![on_link("198.51.100.1", State::Conflict { mac: None })],
+        peers: vec![peer("tor", peer::State::Established)],
+        ..Seen::default()
+    };
+    let shown = Record::default().show(&both().on("n1"), &seen, EARLY);
+    let mut entries = shown.addresses.iter();
+    let entry = entries.find(|it| it.service == "shop/linked").unwrap();
+    let told = (entry.state, &*entry.reason);
+    assert_eq!(told, (AnnouncementState::Conflict, "AddressInUse"));
+    assert_eq!(shown.counts[&("layer2", "conflict")], 1);
+}
+
 #[test]
 fn an_address_that_no_node_has_because_there_are_too_many_groups_is_not_on_standby() {
     let address = "198.51.100.1";
@@ -206,7 +243,7 @@ fn of_too_many_entries_those_that_matter_most_are_shown_and_all_are_counted() {
 }
 
 #[test]
-fn a_session_is_shown_under_the_old_keys_without_password_and_stands_still_while_nothing_happens() {
+fn openelb_47_a_session_is_shown_under_the_old_keys_without_password_and_stands_still() {
     let cluster = both();
     let config = cluster.on("n1").bgp.config.unwrap();
     let settings = Some(&config.peers[0].settings);
