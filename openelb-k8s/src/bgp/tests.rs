@@ -278,6 +278,11 @@ fn metallb_66_every_wrong_peer_has_its_own_error() {
             "spec.authPasswordFile",
         ),
         (
+            "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001, authPassword: a}, \
+             authPasswordSecret: {name: bgp, key: password}}",
+            "spec.authPasswordSecret",
+        ),
+        (
             "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001}, \
              authPasswordSecret: {name: bgp, key: other}}",
             "spec.authPasswordSecret",
@@ -289,6 +294,18 @@ fn metallb_66_every_wrong_peer_has_its_own_error() {
         assert_eq!(problem.key, key, "{problem}");
         assert!(!problem.next.is_empty());
     }
+}
+
+#[test]
+fn metallb_66_a_kind_of_neighbour_that_there_is_not_is_no_object() {
+    let text = "{apiVersion: network.kubesphere.io/v1alpha2, kind: BgpPeer, metadata: {name: tor}, \
+                spec: {conf: {neighborAddress: 192.0.2.1, peerAsType: foo}}}";
+    let error = serde_saphyr::from_str::<BgpPeer>(text).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("foo") && error.contains("external"),
+        "{error}"
+    );
 }
 
 #[test]

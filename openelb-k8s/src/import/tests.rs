@@ -116,7 +116,7 @@ fn every_field_of_a_pool_is_carried_over_or_told() {
 }
 
 #[test]
-fn metallb_pools_without_a_priority_stay_last() {
+fn metallb_28_pools_without_a_priority_stay_last() {
     let first =
         json!({"addresses": ["192.0.2.1-192.0.2.1"], "serviceAllocation": {"priority": 20}});
     let last = json!({"addresses": ["192.0.2.2-192.0.2.2"], "serviceAllocation": {"priority": 0}});

@@ -135,6 +135,29 @@ fn metallb_51_weights_and_preferences_are_those_of_the_objects() {
     assert!(weight > other && preference > behind);
 }
 
+/// MetalLB's rule: a preference is for those that may announce, and creates no right to.
+#[test]
+fn metallb_51_a_preferred_node_without_local_endpoint_is_skipped() {
+    let mut cluster = cluster();
+    cluster.put_eip(
+        "lan",
+        json!({"address": "198.51.100.0/24", "protocol": "layer2", "interface": "eth0",
+            "layer2": {"preferredNodes": ["n1"]}}),
+    );
+    let local = json!({"spec": {"externalTrafficPolicy": "Local"}});
+    cluster.put_service("web", "lan", &["198.51.100.1"], local);
+    let standing = |cluster: &Cluster, node| units(cluster, node)[0].group.standing;
+    cluster.put_ready("web", &["n2"]);
+    assert_eq!(standing(&cluster, "n1"), Standing::Excluded);
+    assert_ne!(standing(&cluster, "n2"), Standing::Excluded);
+    cluster.put_ready("web", &["n1", "n2"]);
+    let [first, second] = ["n1", "n2"].map(|node| match standing(&cluster, node) {
+        Standing::Eligible { preference, .. } => preference,
+        Standing::Excluded => panic!("both serve"),
+    });
+    assert!(first > second);
+}
+
 #[test]
 fn a_node_that_is_not_ready_comes_behind_those_that_are_unless_the_pool_does_not_mind() {
     let preference = |readiness: &str| {

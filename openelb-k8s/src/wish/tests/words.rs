@@ -10,9 +10,20 @@ use crate::names::POOL_ANNOTATION;
 use crate::wish::{Decision, ReasonWord, Refusal, Severity, event};
 
 #[test]
-fn every_word_is_there_once_and_is_a_name_that_conditions_may_have() {
+fn contract_8_every_word_is_there_once_and_is_a_name_that_conditions_may_have() {
     let words: BTreeSet<_> = ReasonWord::ALL.iter().map(|word| word.as_str()).collect();
     assert_eq!(words.len(), ReasonWord::ALL.len());
+    for expected in [
+        "PoolExhausted",
+        "NoMatchingPool",
+        "FamilyUnavailable",
+        "AddressInUse",
+        "AddressOutsidePools",
+        "QuotaExceeded",
+        "AddressConflictOnWire",
+    ] {
+        assert!(words.contains(expected), "{expected}");
+    }
     for word in words {
         assert!(word.chars().all(|c| c.is_ascii_alphabetic()), "{word}");
         assert!(word.starts_with(|c: char| c.is_ascii_uppercase()), "{word}");
