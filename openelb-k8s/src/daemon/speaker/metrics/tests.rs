@@ -32,6 +32,7 @@ fn openelb_52_a_session_is_up_or_not_and_every_address_is_told() {
         problems: &[problem(Reason::Invalid), problem(Reason::Ignored)],
         pods: &Pods::default(),
         interrupted: &["Service"],
+        former_names: None,
     });
     for line in [
         r#"openelb_bgp_session_up{peer="tor"} 1.0"#,
