@@ -278,11 +278,6 @@ fn metallb_66_every_wrong_peer_has_its_own_error() {
             "spec.authPasswordFile",
         ),
         (
-            "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001, authPassword: a}, \
-             authPasswordSecret: {name: bgp, key: password}}",
-            "spec.authPasswordSecret",
-        ),
-        (
             "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001}, \
              authPasswordSecret: {name: bgp, key: other}}",
             "spec.authPasswordSecret",
@@ -294,6 +289,15 @@ fn metallb_66_every_wrong_peer_has_its_own_error() {
         assert_eq!(problem.key, key, "{problem}");
         assert!(!problem.next.is_empty());
     }
+}
+
+#[test]
+fn metallb_66_a_password_beside_a_secret_is_an_error() {
+    let twice = error(
+        "{conf: {neighborAddress: 192.0.2.1, peerAs: 65001, authPassword: a}, \
+         authPasswordSecret: {name: bgp, key: password}}",
+    );
+    assert_eq!(twice.key, "spec.authPasswordSecret");
 }
 
 #[test]
