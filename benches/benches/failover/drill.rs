@@ -26,6 +26,14 @@ pub(crate) enum Fault {
     Drain,
 }
 
+impl Fault {
+    /// Is it chosen? `OPENELB_FAULT` keeps those whose name holds it, such as `Leave`.
+    pub(crate) fn is_wanted(self) -> bool {
+        let part = std::env::var("OPENELB_FAULT").unwrap_or_default();
+        format!("{self:?}").contains(&part)
+    }
+}
+
 /// What came of all repetitions, in each family.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {

@@ -58,7 +58,7 @@ fn all_faults(contenders: &[Contender], repetitions: u32) -> Outcomes {
         }
         let world = World::new().unwrap();
         let mut drill = Drill::new(&world, *contender);
-        for fault in faults(*contender) {
+        for fault in faults(*contender).iter().filter(|it| it.is_wanted()) {
             eprintln!("{contender:?} {fault:?}");
             let outcome = drill.repeat(*fault, repetitions);
             outcomes.insert(name(*contender, *fault), outcome);

@@ -3,7 +3,8 @@
 //! run.
 //!
 //! Needs root. `OPENELB_REPETITIONS` (20) is how often each fault happens, `OPENELB_HOG_MINUTES`
-//! (half a minute) how long the machine is overloaded. Words after `--` choose parts by name.
+//! (half a minute) how long the machine is overloaded. Words after `--` choose parts by name,
+//! `OPENELB_CONTENDER` and `OPENELB_FAULT` what is measured.
 
 #![expect(
     clippy::print_stdout,
