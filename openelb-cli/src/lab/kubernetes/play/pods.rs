@@ -169,7 +169,10 @@ pub(super) fn restart(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
         &lost,
     )?;
     Ok(Outcome {
-        summary: format!("the speaker of {node} was killed and started again: {lost:?} ms lost"),
+        summary: format!(
+            "the speaker of {node} was killed and started again: {} lost",
+            in_words(&lost)
+        ),
         details: reports.iter().map(describe).collect(),
         facts: json!({ "node": node, "lost_ms": lost, "streams": reports }),
     })
@@ -216,7 +219,9 @@ pub(super) fn leave(stage: &mut Stage<'_>) -> Result<Outcome, Trouble> {
     )?;
     Ok(Outcome {
         summary: format!(
-            "{node} left and came back: {missed:?} ms without its pod, others lost {lost:?} ms"
+            "{node} left and came back: {} without its pod, others lost {}",
+            in_words(&missed),
+            in_words(&lost)
         ),
         details: reports.iter().map(describe).collect(),
         facts: json!({ "node": node, "missed_ms": missed, "lost_ms": lost, "streams": reports }),
@@ -363,6 +368,14 @@ fn start_stream(from: &Host, address: IpAddr, clock: Stopwatch) -> Result<Stream
     let started = from.run(move || Stream::start(address, PORT, INTERVAL, clock));
     let act = format!("ask {address}");
     started.map_err(|source| Trouble::Client { act, source })
+}
+
+fn in_words(lost: &BTreeMap<&'static str, u64>) -> String {
+    let words = lost.iter().map(|(family, lost)| {
+        let family = family.replace("ip", "IP");
+        format!("{lost} ms over {family}")
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 /// The most that a stream of each family lost, in milliseconds.
