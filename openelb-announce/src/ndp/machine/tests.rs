@@ -209,9 +209,9 @@ fn the_router_flag_is_set_exactly_if_configured_asked_or_not() {
         driven.hear(&solicitation());
         driven.hear(&foreign_probe(None));
         driven.run_seconds(100);
-        let sent = datagrams(&mut driven);
-        assert!(sent.len() > 8, "announcements, two answers, refreshes");
-        for (_, datagram) in sent {
+        let all = datagrams(&mut driven);
+        assert!(all.len() > 8, "announcements, two answers, refreshes");
+        for (_, datagram) in all {
             let message = datagram.message;
             assert!(matches!(message, Repr::Advertisement { router: set, .. } if set == router));
         }
