@@ -107,7 +107,8 @@ impl PacketSocket {
                 self.socket.as_raw_fd(),
                 headers.as_mut_ptr(),
                 Batch::FRAMES_U32,
-                libc::MSG_DONTWAIT | libc::MSG_TRUNC,
+                // musl takes them unsigned.
+                (libc::MSG_DONTWAIT | libc::MSG_TRUNC) as _,
                 std::ptr::null_mut(),
             )
         };

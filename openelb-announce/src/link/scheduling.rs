@@ -10,11 +10,11 @@ use std::io;
 ///
 /// Needs `CAP_SYS_NICE`, or a limit of that height (`RLIMIT_RTPRIO`).
 pub(crate) fn become_realtime(priority: u8) -> io::Result<()> {
-    let parameters = libc::sched_param {
-        sched_priority: priority.into(),
-    };
-    // SAFETY: the kernel reads one `sched_param`, which outlives the call; 0 is this thread.
-    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) };
+    // The kernel's `sched_param` is this one number. musl's is longer, and its function always fails.
+    let priority = libc::c_int::from(priority);
+    let call = libc::SYS_sched_setscheduler;
+    // SAFETY: the kernel reads one number, which outlives the call; 0 is this thread.
+    let result = unsafe { libc::syscall(call, 0, libc::SCHED_FIFO, &raw const priority) };
     if result < 0 {
         Err(io::Error::last_os_error())
     } else {
