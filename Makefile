@@ -8,6 +8,7 @@
 #   make nightly a million random histories of elections, on all cores
 #   make envtest a Kubernetes control plane for the tests, built with Go; part of make test
 #   make docs    the API documentation, into target/doc
+#   make image   the container image of the controller and the speaker
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,6 +23,9 @@ DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 5
 NIGHTLY_SEEDS ?= 1000000
+# Without a C library at run time.
+STATIC := x86_64-unknown-linux-musl
+IMAGE ?= ghcr.io/openelb/openelb:dev
 
 # Programs of other people that the tests speak to, and the Debian packages that hold them.
 PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndisc6:ndisc6 \
@@ -30,11 +34,11 @@ PEERS := ip:iproute2 bridge:iproute2 arping:iputils-arping ping:iputils-ping ndi
          keepalived:keepalived promtool:prometheus \
          radvd:radvd kea-dhcp6:kea-dhcp6-server dnsmasq:dnsmasq-base dhcpcd:dhcpcd-base /usr/lib/cni/bridge:containernetworking-plugins
 
-.PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny deploy features tidy fuzz-check bench fuzz nightly docs \
+.PHONY: help demo test unit peers envtest examples lint fmt clippy doc deny deploy features tidy fuzz-check bench fuzz nightly docs image \
         advisories package
 
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 demo:
 	@$(CARGO) run --quiet --package openelb-cli -- lab
@@ -141,6 +145,16 @@ features:
 	$(CARGO) check --quiet --package openelb-k8s
 	@if $(CARGO) tree --quiet --package openelb-announce --no-default-features --edges normal --prefix none | grep -E '^(tokio|libc|socket2|nix) '; \
 	  then echo "openelb-announce without the driver must not depend on the above"; exit 1; fi
+	@if rustup target list --installed 2>/dev/null | grep -q '^$(STATIC)$$'; \
+	  then $(CARGO) check --quiet --package openelb-announce --target $(STATIC); \
+	  else echo "NOT CHECKED: the static image, whose C library is musl (rustup target add $(STATIC))"; fi
+
+# The container image, from a program that is built here: needs rustup, musl-gcc (Debian: musl-tools) and podman or buildah.
+image:
+	rustup target add $(STATIC)
+	CC_$(subst -,_,$(STATIC))=musl-gcc $(CARGO) build --locked --release --target $(STATIC) -p openelb-k8s --features daemon --bin openelb-k8s
+	$$(command -v podman || command -v buildah) build -f openelb-k8s/deploy/Containerfile -t $(IMAGE) \
+	  --build-context build=target/$(STATIC)/release .
 
 # The manifests and the chart, from the Rust types; a test fails while they differ.
 deploy:
