@@ -56,6 +56,7 @@ examples:
 	  $(CARGO) run --quiet --package openelb-examples --example $$name >/dev/null || { echo "example $$name failed"; exit 1; }; \
 	  echo "example $$name ran"; \
 	done
+	@$(CARGO) run --quiet --package openelb-cli -- --version # as the demo starts it
 
 # As root on a Debian with apt, missing peers are installed; elsewhere they are named. With CI=true none may be missing.
 # Routers are not started where they are installed: while apt runs, policy-rc.d says no (unless the host has one already).
