@@ -1,6 +1,7 @@
 //! `Service` v1: who wants an address.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,14 @@ pub struct Service {
     pub spec: ServiceSpec,
     /// What it has.
     pub status: ServiceStatus,
+}
+
+impl Service {
+    /// The addresses in its status, in the order of the ingress; entries without one are skipped.
+    pub fn shown(&self) -> impl Iterator<Item = IpAddr> {
+        let ingress = self.status.load_balancer.ingress.iter();
+        ingress.filter_map(|entry| entry.ip.parse().ok())
+    }
 }
 
 /// What the user of a service wants.

@@ -2,7 +2,7 @@
 
 use openelb_ipam::Time;
 
-use super::holder::{Holder, Stance, has_finalizer, shown, version};
+use super::holder::{Holder, Stance, has_finalizer, version};
 use super::key::Key;
 use super::{Kind, Machine, ObjectRef, Occurrence, Output, ServiceApply};
 use crate::cluster::{Condition, Ingress, Service};
@@ -184,7 +184,7 @@ pub(super) fn says_the_same(one: Option<&Condition>, other: Option<&Condition>) 
 
 /// Whether a Service is not yet what it is to be.
 pub(super) fn is_due(service: &Service, wanted: &ServiceApply) -> bool {
-    let present: Vec<String> = shown(service).iter().map(ToString::to_string).collect();
+    let present: Vec<String> = service.shown().map(|it| it.to_string()).collect();
     let entries = service.status.load_balancer.ingress.len();
     let is_other = |ingress: &Vec<Ingress>| {
         entries != ingress.len() || !present.iter().eq(ingress.iter().map(|entry| &entry.ip))

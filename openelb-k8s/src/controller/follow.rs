@@ -13,8 +13,8 @@ use openelb_ipam::ipam::Assigned;
 use openelb_ipam::relative::{Names, PrefixName, Projection, RelativeRange, is_ledger, unproject};
 
 use super::Machine;
-use super::holder;
 use super::key::Key;
+use crate::cluster::Service;
 use crate::wish::Refusal;
 use crate::{follow, pool};
 
@@ -94,7 +94,7 @@ impl Machine {
         };
         let service = holder.service.as_deref();
         let mut shown: Vec<IpAddr> = Vec::new();
-        for address in service.map(holder::shown).unwrap_or_default() {
+        for address in service.into_iter().flat_map(Service::shown) {
             let address = self.prefixes.read_shown(address);
             if !shown.contains(&address) {
                 shown.push(address);

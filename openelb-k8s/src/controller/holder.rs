@@ -124,12 +124,6 @@ impl Holder {
     }
 }
 
-/// The addresses of an ingress list, as the world sees them.
-pub(super) fn shown(service: &Service) -> Vec<IpAddr> {
-    let ingress = service.status.load_balancer.ingress.iter();
-    ingress.filter_map(|entry| entry.ip.parse().ok()).collect()
-}
-
 pub(super) fn has_finalizer(service: &Service) -> bool {
     let finalizers = &service.metadata.finalizers;
     finalizers.iter().any(|it| it == names::SERVICE_FINALIZER)

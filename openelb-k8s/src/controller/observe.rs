@@ -254,8 +254,7 @@ impl Machine {
             return;
         }
         let is_same = holder.service.as_ref().is_some_and(|known| {
-            known.metadata.uid == service.metadata.uid
-                && holder::shown(known) == holder::shown(&service)
+            known.metadata.uid == service.metadata.uid && known.shown().eq(service.shown())
         });
         if !is_same {
             holder.fence = None;

@@ -273,7 +273,7 @@ impl Explanation {
         given: impl Iterator<Item = (&'a Assigned, &'static str)>,
         world: &World<'_>,
     ) {
-        let shown = shown(service);
+        let shown: Vec<IpAddr> = service.shown().collect();
         for (given, how) in given {
             let seen = world.view.show(given.address);
             let addresses = seen.addresses().map(|address| Address {
@@ -290,7 +290,7 @@ impl Explanation {
 
     /// What the status shows beyond that: of somebody else, or about to go.
     fn add_shown(&mut self, service: &Service, world: &World<'_>) {
-        for address in shown(service) {
+        for address in service.shown() {
             if self.addresses.iter().any(|known| known.address == address) {
                 continue;
             }
@@ -325,11 +325,6 @@ fn unseen(granted: &[Granted], view: &Projection) -> Option<Refusal> {
     Some(follow::unseen(view, hidden, &record))
 }
 
-fn shown(service: &Service) -> Vec<IpAddr> {
-    let entries = service.status.load_balancer.ingress.iter();
-    entries.filter_map(|entry| entry.ip.parse().ok()).collect()
-}
-
 /// The status shows addresses that nobody here gave, on a Service that was never served here: the
 /// controller leaves it alone.
 fn foreign(service: &Service, owner: &Owner, world: &World<'_>) -> Option<Refusal> {
@@ -337,7 +332,7 @@ fn foreign(service: &Service, owner: &Owner, world: &World<'_>) -> Option<Refusa
     if is_marked(service) || ipam.allocation(owner.key.as_str()).is_some() {
         return None;
     }
-    let mut foreign = shown(service);
+    let mut foreign: Vec<IpAddr> = service.shown().collect();
     foreign.retain(|address| !is_listed(world.view.read_address(*address), ipam));
     (!foreign.is_empty()).then(|| Refusal::foreign(&foreign))
 }

@@ -26,8 +26,7 @@ pub(super) fn take_over(
     for service in services {
         let metadata = &service.metadata;
         let owner = format!("{}/{}", metadata.namespace, metadata.name);
-        let shown = service.status.load_balancer.ingress.iter();
-        let shown: Vec<IpAddr> = shown.filter_map(|it| it.ip.parse().ok()).collect();
+        let shown: Vec<IpAddr> = service.shown().collect();
         if shown.is_empty() {
             continue;
         }

@@ -246,8 +246,7 @@ fn claims<'a>(
             continue;
         };
         let behind = endpoints.get(&(namespace, name));
-        let ingress = service.status.load_balancer.ingress.iter();
-        let mut addresses: Vec<IpAddr> = ingress.filter_map(|it| it.ip.parse().ok()).collect();
+        let mut addresses: Vec<IpAddr> = service.shown().collect();
         addresses.sort_unstable();
         addresses.dedup();
         claims.extend(addresses.into_iter().map(|address| Claim {

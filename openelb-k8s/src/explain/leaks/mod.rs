@@ -158,7 +158,7 @@ impl<'a> Audit<'a> {
         }
         // A record that follows a prefix is no address: what is shown for it depends on the prefix.
         let address: IpAddr = record.address.parse().ok()?;
-        let is_shown = shown(service).any(|shown| shown == address);
+        let is_shown = service.shown().any(|shown| shown == address);
         (!is_shown).then(|| format!("the Service {owner} does not show it"))
     }
 
@@ -175,7 +175,7 @@ impl<'a> Audit<'a> {
             let records = owned.remove(name.as_str()).unwrap_or_default();
             match standing {
                 Standing::Served => {
-                    let lost = shown(service).filter(|it| !is_recorded(*it, &records));
+                    let lost = service.shown().filter(|it| !is_recorded(*it, &records));
                     found.extend(lost.map(|it| (name.clone(), Says::Address, it.to_string())));
                 }
                 Standing::Leaving if records.is_empty() => {
@@ -238,7 +238,7 @@ impl<'a> Audit<'a> {
             for it in announced.filter(|it| it.state == AnnouncementState::Announced) {
                 let service = self.services.get(&it.service);
                 let is_shown = service.is_some_and(|(service, _)| {
-                    shown(service).any(|shown| it.address.parse() == Ok(shown))
+                    service.shown().any(|shown| it.address.parse() == Ok(shown))
                 });
                 if !is_shown {
                     let object = format!("nodeannouncement/{}", node.metadata.name);
@@ -286,11 +286,6 @@ fn standing(service: &Service, serving: &Serving) -> Standing {
 fn name(service: &Service) -> String {
     let metadata = &service.metadata;
     format!("{}/{}", metadata.namespace, metadata.name)
-}
-
-fn shown(service: &Service) -> impl Iterator<Item = IpAddr> + '_ {
-    let ingress = service.status.load_balancer.ingress.iter();
-    ingress.filter_map(|entry| entry.ip.parse().ok())
 }
 
 const WAIT: &str =
