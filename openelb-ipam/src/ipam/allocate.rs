@@ -124,8 +124,34 @@ impl Ipam {
         request: &Request,
         now: Time,
     ) -> Result<Allocation, AllocateError> {
+        self.allocate_elsewhere(owner, request, &[], now)
+    }
+
+    /// The same, but an owner that holds one of the addresses of `leave` is given another in its place:
+    /// a stranger uses it, say. It keeps what it pins, and moves only if there is another one for each
+    /// that it would leave. Nothing keeps what it left from others: that is
+    /// [`quarantine`](Self::quarantine)'s.
+    ///
+    /// ```
+    /// # use openelb_ipam::*;
+    /// # let mut ipam = Ipam::new();
+    /// # let plan = ipam.plan_pools(&[PoolSpec::new("public".parse()?, ["192.0.2.1-192.0.2.2"])])?;
+    /// # ipam.apply_pools(plan, Time(0))?;
+    /// # let web: Owner = "service/default/web".parse()?;
+    /// let first = ipam.allocate(&web, &Request::default(), Time(0))?.addresses[0].address;
+    /// let moved = ipam.allocate_elsewhere(&web, &Request::default(), &[first], Time(1))?;
+    /// assert_eq!(moved.to_string(), "192.0.2.2");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn allocate_elsewhere(
+        &mut self,
+        owner: &Owner,
+        request: &Request,
+        leave: &[IpAddr],
+        now: Time,
+    ) -> Result<Allocation, AllocateError> {
         self.expire_due(now);
-        let outcome = self.allocate_step(owner, request, now);
+        let outcome = self.allocate_step(owner, request, leave, now);
         self.wake(now);
         self.end_step();
         outcome.map(|(slot, missing, is_changed)| self.allocation_at(slot, missing, is_changed))
@@ -154,7 +180,7 @@ impl Ipam {
         self.expire_due(now);
         let mut answers = Vec::new();
         for (owner, request) in requests {
-            let outcome = self.allocate_step(owner, request, now);
+            let outcome = self.allocate_step(owner, request, &[], now);
             answers.push(
                 outcome.map(|(slot, missing, is_changed)| {
                     self.allocation_at(slot, missing, is_changed)
@@ -188,6 +214,7 @@ impl Ipam {
         &mut self,
         owner: &Owner,
         request: &Request,
+        leave: &[IpAddr],
         now: Time,
     ) -> Result<(Slot, Option<Family>, bool), AllocateError> {
         let wanted = match request.wanted() {
@@ -210,6 +237,7 @@ impl Ipam {
             slot,
             request,
             wanted,
+            leave,
             now,
         };
         if let Some(slot) = slot.filter(|slot| self.is_plain_repeat(&ask, *slot)) {
@@ -242,10 +270,13 @@ impl Ipam {
             owner,
             request,
             wanted,
+            leave,
             ..
         } = ask;
-        let has_wish =
-            !request.addresses.is_empty() || request.pool.is_some() || request.sharing.is_some();
+        let has_wish = !request.addresses.is_empty()
+            || request.pool.is_some()
+            || request.sharing.is_some()
+            || !leave.is_empty();
         let Some(record) = self
             .owners
             .get(slot)

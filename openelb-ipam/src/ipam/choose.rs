@@ -26,6 +26,8 @@ pub(super) struct Ask<'a> {
     pub(super) slot: Option<Slot>,
     pub(super) request: &'a Request,
     pub(super) wanted: Wanted,
+    /// Addresses that it is to leave if it holds them and can have others.
+    pub(super) leave: &'a [IpAddr],
     pub(super) now: Time,
 }
 
@@ -89,7 +91,7 @@ impl Ipam {
         let decision = if ask.wanted.either && (picks.v4.is_some() || picks.v6.is_some()) {
             // Of two, the one that need not move stays.
             let stays = |family: Family| {
-                picks[family].is_some_and(|pick| !self.is_draining(ask, family, pick))
+                picks[family].is_some_and(|pick| !self.is_to_be_left(ask, family, pick))
             };
             let first = match picks.v4 {
                 Some(_) if stays(Family::V4) || !stays(Family::V6) => Family::V4,
@@ -103,7 +105,7 @@ impl Ipam {
         } else {
             self.complete(ask, picks, witness)?
         };
-        if self.has_draining_pool
+        if (self.has_draining_pool || !ask.leave.is_empty())
             && let Some(moved) = self.moved(ask, &decision)
         {
             return Some(moved);
@@ -111,12 +113,12 @@ impl Ipam {
         Some(decision)
     }
 
-    /// The decision without the addresses that their pool wants to be moved away, if there are such
-    /// and all of them can be replaced.
+    /// The decision without the addresses that are to be left, if there are such and all of them can be
+    /// replaced.
     fn moved(&self, ask: &Ask<'_>, decision: &Decision) -> Option<Decision> {
         let mut rest = decision.picks;
         for family in Family::ALL {
-            if rest[family].is_some_and(|pick| self.is_draining(ask, family, pick)) {
+            if rest[family].is_some_and(|pick| self.is_to_be_left(ask, family, pick)) {
                 rest[family] = None;
             }
         }
@@ -203,17 +205,19 @@ impl Ipam {
         }
     }
 
-    /// Whether an address is kept outside a pool that wants its owners to move, and not pinned.
-    fn is_draining(&self, ask: &Ask<'_>, family: Family, pick: Pick) -> bool {
+    /// Whether an address is held and not pinned, and is to be left: its pool drains and lists it no
+    /// more, or it was asked for.
+    fn is_to_be_left(&self, ask: &Ask<'_>, family: Family, pick: Pick) -> bool {
+        let address = from_bits(family, pick.bits);
+        if ask.request.addresses.contains(&address) {
+            return false;
+        }
         let state = self.pools.get(usize::from(pick.pool));
-        state.is_some_and(|state| {
+        let is_draining = state.is_some_and(|state| {
             state.pool.spec().on_shrink == OnShrink::Drain
                 && !state.index[family].in_universe(pick.bits)
-                && !ask
-                    .request
-                    .addresses
-                    .contains(&from_bits(family, pick.bits))
-        })
+        });
+        is_draining || (pick.how == How::Keep && ask.leave.contains(&address))
     }
 
     /// The pinned address, if it can be had.

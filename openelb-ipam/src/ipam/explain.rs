@@ -165,6 +165,7 @@ impl Ipam {
             slot,
             request,
             wanted,
+            leave: &[],
             now,
         };
         let Some(decision) = self.decide(&ask, &mut refusals) else {

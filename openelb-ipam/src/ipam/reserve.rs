@@ -118,6 +118,7 @@ impl Ipam {
             slot,
             request,
             wanted,
+            leave: &[],
             now,
         };
         let Some(decision) = self.decide(&ask, &mut ()) else {

@@ -178,6 +178,7 @@ impl Ipam {
                 slot,
                 request: &row.request,
                 wanted,
+                leave: &[],
                 now,
             };
             let Some(decision) = self.decide(&ask, &mut ()) else {

@@ -320,6 +320,44 @@ fn an_explanation_names_every_pool_its_rule_and_what_would_help() {
 }
 
 #[test]
+fn an_address_to_be_left_is_replaced_as_soon_as_there_is_another_and_kept_until_then() {
+    let spec = PoolSpec {
+        namespace_quota: Some(2),
+        ..pool("p", ["192.0.2.1-192.0.2.2", "2001:db8::1-2001:db8::9"])
+    };
+    let mut desk = Desk::new(&[spec]);
+    let pair = Request::dual_stack();
+    assert_eq!(desk.ask("a", &pair), "192.0.2.1, 2001:db8::1");
+    desk.ask("b", &Request::single(Family::V4));
+    let owner = owner("a");
+    let elsewhere = |desk: &mut Desk, request: &Request| {
+        let leave = [ip("192.0.2.1")];
+        let allocation = desk
+            .ipam
+            .allocate_elsewhere(&owner, request, &leave, desk.now);
+        assert_eq!(desk.ipam.audit(), [""; 0]);
+        allocation.unwrap().to_string()
+    };
+    assert_eq!(
+        elsewhere(&mut desk, &pair),
+        "192.0.2.1, 2001:db8::1",
+        "the pool has no other one"
+    );
+    desk.release("b");
+    let pinned = pair.clone().pin(ip("192.0.2.1"));
+    assert_eq!(elsewhere(&mut desk, &pinned), "192.0.2.1, 2001:db8::1");
+    assert_eq!(
+        elsewhere(&mut desk, &pair),
+        "192.0.2.2, 2001:db8::1",
+        "a quota that is used up is no reason to stay, and the other family does not move"
+    );
+    let generation = desk.ipam.generation();
+    assert_eq!(elsewhere(&mut desk, &pair), "192.0.2.2, 2001:db8::1");
+    assert_eq!(desk.ask("a", &pair), "192.0.2.2, 2001:db8::1");
+    assert_eq!(desk.ipam.generation(), generation);
+}
+
+#[test]
 fn a_quarantined_address_moves_its_owner_and_comes_back_later() {
     let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.2"])]);
     desk.any("a");

@@ -49,7 +49,11 @@ impl Model {
     /// Carries an operation out and checks everything.
     pub(crate) fn step(&mut self, [kind, who, shape, pin, pool, sharing]: Op) {
         match kind % 16 {
-            0..=5 => self.allocate(&owner(who), &request(shape, pin, pool, sharing)),
+            0..=4 => self.allocate(&owner(who), &request(shape, pin, pool, sharing), &[]),
+            5 => {
+                let leave = [address(shape >> 3, pin)];
+                self.allocate(&owner(who), &request(shape, pin, pool, sharing), &leave);
+            }
             6 | 7 => self.release(&owner(who), shape),
             8 => self.reserve(&owner(who), &request(shape, pin, pool, sharing), sharing),
             9 => self.commit(who),
@@ -63,14 +67,16 @@ impl Model {
         self.check();
     }
 
-    fn allocate(&mut self, owner: &Owner, request: &Request) {
+    fn allocate(&mut self, owner: &Owner, request: &Request, leave: &[IpAddr]) {
         self.ipam.expire(self.now);
         self.forget_lapsed();
         let before = self.ipam.clone();
-        let answer = self.ipam.allocate(owner, request, self.now);
+        let answer = self
+            .ipam
+            .allocate_elsewhere(owner, request, leave, self.now);
         let generation = self.ipam.generation();
         match &answer {
-            Ok(allocation) => self.check_allocation(&before, owner, request, allocation),
+            Ok(allocation) => self.check_allocation(&before, owner, request, leave, allocation),
             Err(error) => check_refusal(&before, owner, request, error),
         }
         // I5: repeating changes nothing, not even the generation.
@@ -92,6 +98,7 @@ impl Model {
         before: &Ipam,
         owner: &Owner,
         request: &Request,
+        leave: &[IpAddr],
         got: &Allocation,
     ) {
         let wanted = request.wanted().unwrap();
@@ -119,6 +126,7 @@ impl Model {
             }
             match old.get(&family) {
                 Some(held) if *held == assigned.address => {}
+                Some(held) if leave.contains(held) => {}
                 Some(held) => check_mismatch(before, owner, request, *held),
                 None => {}
             }
