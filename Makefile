@@ -108,7 +108,7 @@ envtest-beside:
 	CGO_ENABLED=0 go build -modfile=beside.mod -trimpath -ldflags "-s -w" -o $$folder/helm helm.sh/helm/v3/cmd/helm && \
 	go mod download -modfile=beside.mod github.com/prometheus-operator/prometheus-operator && \
 	operator=$$(go list -modfile=beside.mod -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator) && \
-	for kind in podmonitors prometheusrules; do \
+	for kind in servicemonitors prometheusrules; do \
 	  install -m 644 $$operator/example/prometheus-operator-crd/monitoring.coreos.com_$$kind.yaml $$folder; \
 	done
 

@@ -18,7 +18,7 @@ pub(crate) struct ManifestsArgs {
     /// Which protocols the speakers may speak: decides over their capabilities.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "layer2,bgp")]
     pub(crate) protocols: Vec<SpeakerProtocol>,
-    /// Add metrics and alerts for Prometheus' operator.
+    /// Add services of the metrics, what scrapes them, and alerts, for Prometheus' operator.
     #[arg(long)]
     pub(crate) monitoring: bool,
     /// Add the webhook that refuses overlapping pools as they are written.

@@ -8,7 +8,7 @@ use super::{Options, labels, metadata, pod};
 /// Port of metrics and health.
 pub(super) const HTTP_PORT: u16 = 7480;
 
-/// The workload, its budget of disruption and the service of its metrics.
+/// The workload and its budget of disruption.
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     vec![
         deployment(options),

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Options, labels, metadata};
+use super::{Options, controller, labels, metadata, speaker};
 
-/// A `PodMonitor` for each component, and the alerts.
+/// For each component a service of its metrics and what scrapes it, and the alerts.
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     vec![
-        pod_monitor(options, "controller"),
-        pod_monitor(options, "speaker"),
+        service(options, "controller", controller::HTTP_PORT),
+        service_monitor(options, "controller"),
+        service(options, "speaker", speaker::HTTP_PORT),
+        service_monitor(options, "speaker"),
         json!({
             "apiVersion": "monitoring.coreos.com/v1",
             "kind": "PrometheusRule",
@@ -21,15 +23,29 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     ]
 }
 
-fn pod_monitor(options: &Options, component: &str) -> Value {
+/// Headless: every pod is asked for its own numbers, none for those of all.
+fn service(options: &Options, component: &str, port: u16) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(options, &format!("openelb-{component}-metrics"), component),
+        "spec": {
+            "clusterIP": "None",
+            "selector": labels(component),
+            "ports": [{ "name": "http", "port": port, "targetPort": "http" }],
+        },
+    })
+}
+
+fn service_monitor(options: &Options, component: &str) -> Value {
     json!({
         "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PodMonitor",
+        "kind": "ServiceMonitor",
         "metadata": metadata(options, &format!("openelb-{component}"), component),
         "spec": {
             "selector": { "matchLabels": labels(component) },
             "namespaceSelector": { "matchNames": [options.namespace] },
-            "podMetricsEndpoints": [{
+            "endpoints": [{
                 "port": "http",
                 "path": "/metrics",
                 // The address of a node says less than its name.

@@ -50,6 +50,12 @@ fn of_kind(kind: &str, options: &Options) -> Value {
     objects.find(|object| object["kind"] == kind).unwrap()
 }
 
+fn named(kind: &str, name: &str, options: &Options) -> Value {
+    let mut objects = objects(options).into_iter();
+    let is_it = |it: &Value| it["kind"] == kind && it["metadata"]["name"] == name;
+    objects.find(is_it).unwrap()
+}
+
 fn container(kind: &str, options: &Options) -> Value {
     of_kind(kind, options)["spec"]["template"]["spec"]["containers"][0].clone()
 }
@@ -293,7 +299,7 @@ fn the_way_into_the_controller_is_open_for_its_pages_and_the_webhook_alone() {
     let open = policy["spec"]["ingress"][0]["ports"].as_array().unwrap();
     let open: Vec<_> = open.iter().map(|port| port["port"].clone()).collect();
     let served = &container("Deployment", &full())["ports"][0]["containerPort"];
-    let service = of_kind("Service", &full());
+    let service = named("Service", "openelb-webhook", &full());
     let asked = &service["spec"]["ports"][0]["targetPort"];
     assert_eq!(open, [served.clone(), asked.clone()]);
     // A rule for the way out would have to know every API server.
@@ -301,6 +307,33 @@ fn the_way_into_the_controller_is_open_for_its_pages_and_the_webhook_alone() {
         policy["spec"]["policyTypes"],
         serde_json::json!(["Ingress"])
     );
+}
+
+#[test]
+fn what_scrapes_a_component_finds_one_service_and_through_it_the_pods_by_their_port() {
+    let options = full();
+    let all = objects(&options);
+    let of = |kind| all.iter().filter(move |object| object["kind"] == kind);
+    for workload in ["Deployment", "DaemonSet"] {
+        let pods = &of_kind(workload, &options)["spec"]["template"];
+        let port = &container(workload, &options)["ports"][0];
+        let name = &of_kind(workload, &options)["metadata"]["name"];
+        let monitor = named("ServiceMonitor", name.as_str().unwrap(), &options);
+        let (endpoints, at) = (&monitor["spec"]["endpoints"], &monitor["spec"]);
+        assert_eq!(at["namespaceSelector"]["matchNames"][0], options.namespace);
+
+        let selected = &at["selector"]["matchLabels"];
+        let mut services = of("Service").filter(|it| it["metadata"]["labels"] == *selected);
+        let service = &services.next().unwrap()["spec"];
+        assert!(services.next().is_none(), "{name}: scraped twice");
+        assert_eq!(service["clusterIP"], "None");
+        assert_eq!(service["selector"], pods["metadata"]["labels"]);
+        let through = &service["ports"][0];
+        assert_eq!(endpoints[0]["port"], through["name"]);
+        assert_eq!(through["targetPort"], port["name"]);
+        assert_eq!(through["port"], port["containerPort"]);
+    }
+    assert_eq!(of("ServiceMonitor").count(), 2);
 }
 
 #[test]

@@ -33,6 +33,11 @@ kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --cascade=f
 #    every pool and its allocations: leave the last line out to keep them for another installation.
 kubectl delete clusterrolebinding,clusterrole {controller} {speaker} openelb-webhook --ignore-not-found
 kubectl -n {namespace} delete all,role,rolebinding,serviceaccount,networkpolicy,poddisruptionbudget -l app.kubernetes.io/name=openelb
+# What the controller made, and the objects of Prometheus' operator, where that is.
+kubectl -n {namespace} delete secret/openelb-webhook lease/{controller} --ignore-not-found
+for kind in $(kubectl api-resources --api-group=monitoring.coreos.com --namespaced -o name); do
+  kubectl -n {namespace} delete \"$kind\" -l app.kubernetes.io/name=openelb
+done
 kubectl delete customresourcedefinition -l app.kubernetes.io/name=openelb
 "
     )

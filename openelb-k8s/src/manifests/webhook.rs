@@ -46,7 +46,8 @@ fn service(options: &Options, name: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(options, name, "controller"),
+        // Not a label of the controller's: what scrapes that one would look here too.
+        "metadata": metadata(options, name, "webhook"),
         "spec": {
             "selector": labels("controller"),
             "ports": [{ "name": "webhook", "port": 443, "targetPort": PORT }],
