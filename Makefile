@@ -155,7 +155,7 @@ image:
 	rustup target add $(STATIC)
 	CC_$(subst -,_,$(STATIC))=musl-gcc $(CARGO) build --locked --release --target $(STATIC) -p openelb-k8s --features daemon --bin openelb-k8s
 	$$(command -v podman || command -v buildah) build -f openelb-k8s/deploy/Containerfile -t $(IMAGE) \
-	  --build-context build=target/$(STATIC)/release .
+	  --build-context build=$${CARGO_TARGET_DIR:-target}/$(STATIC)/release .
 
 # The manifests and the chart, from the Rust types; a test fails while they differ.
 deploy:
