@@ -54,4 +54,4 @@ pub use pod_network::{
     PodNetworkStatus,
 };
 pub use secret::Secret;
-pub use status::{EipStatus, Ledger};
+pub use status::{EipStatus, Ledger, owners_of};

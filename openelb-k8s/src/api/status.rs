@@ -72,17 +72,10 @@ pub enum Ledger {
     Blocks,
 }
 
-impl EipStatus {
-    /// The owners of every used address, as `(address, namespace, name)`; entries without a `/`
-    /// are skipped, as OpenELB never wrote them.
-    pub fn owners(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.used.iter().flat_map(|(address, owners)| {
-            owners.split(';').filter_map(move |owner| {
-                let (namespace, name) = owner.split_once('/')?;
-                Some((address.as_str(), namespace, name))
-            })
-        })
-    }
+/// The owners in the record of one address, each `namespace/name`: what stands beside it in `used` of an
+/// Eip's status or of an `AddressBlock`.
+pub fn owners_of(record: &str) -> impl Iterator<Item = &str> {
+    record.split(';')
 }
 
 #[expect(

@@ -11,7 +11,7 @@ use super::follow::{key_text, parse_key};
 use super::key::{Key, Tick};
 use super::retry::Retry;
 use super::{Object, WriteId};
-use crate::api::EipStatus;
+use crate::api::{EipStatus, owners_of};
 
 /// Who has which address.
 pub(super) type Records = BTreeMap<IpAddr, Owners>;
@@ -142,8 +142,8 @@ pub(super) fn parse(
     names: &mut Names,
 ) -> (Records, BTreeMap<String, String>) {
     let (mut records, mut strange) = (Records::new(), BTreeMap::new());
-    for (address, owners) in used {
-        let keys: Option<Owners> = owners.split(';').map(Key::parse).collect();
+    for (address, record) in used {
+        let keys: Option<Owners> = owners_of(&record).map(Key::parse).collect();
         let read = parse_key(&address).filter(|(_, name)| {
             // What another name has the block of is no record that can be told apart.
             name.as_ref().is_none_or(|name| names.insert(name).is_ok())
@@ -159,7 +159,7 @@ pub(super) fn parse(
                 }
             }
             _ => {
-                strange.insert(address, owners);
+                strange.insert(address, record);
             }
         }
     }

@@ -7,7 +7,7 @@ use openelb_ipam::dynamic_prefix::Generations;
 use openelb_ipam::relative::Projection;
 
 use super::{Explanation, World, explain};
-use crate::api::{AddressBlock, DynamicPrefix, Eip, NodeAnnouncement};
+use crate::api::{AddressBlock, DynamicPrefix, Eip, NodeAnnouncement, owners_of};
 use crate::cluster::{Namespace, Service};
 use crate::controller::{Input, Kind, Machine, Settings};
 use crate::wish::{Serving, is_marked};
@@ -109,8 +109,8 @@ impl Cluster {
     fn recorded(&self) -> HashSet<(&str, &str)> {
         let in_status = self.eips.iter().map(|eip| &eip.status.used);
         let in_blocks = self.blocks.iter().map(|block| &block.spec.used);
-        let owners = in_status.chain(in_blocks).flat_map(|used| used.values());
-        let owners = owners.flat_map(|owners| owners.split(';'));
+        let records = in_status.chain(in_blocks).flat_map(|used| used.values());
+        let owners = records.flat_map(|record| owners_of(record));
         owners.filter_map(|owner| owner.split_once('/')).collect()
     }
 }

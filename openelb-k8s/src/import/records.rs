@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Origin;
 use super::remark::Report;
-use crate::api::Eip;
+use crate::api::{Eip, owners_of};
 use crate::cluster::Service;
 use crate::names;
 use crate::pool;
@@ -87,12 +87,12 @@ fn has(pool: &Pool, address: IpAddr) -> bool {
 
 /// Adds an owner to the record of an address, in OpenELB's form.
 fn record(used: &mut BTreeMap<String, String>, address: IpAddr, owner: &str) {
-    let owners = used.entry(address.to_string()).or_default();
-    if !owners.split(';').any(|known| known == owner) {
-        if !owners.is_empty() {
-            owners.push(';');
+    let record = used.entry(address.to_string()).or_default();
+    if !owners_of(record).any(|known| known == owner) {
+        if !record.is_empty() {
+            record.push(';');
         }
-        owners.push_str(owner);
+        record.push_str(owner);
     }
 }
 

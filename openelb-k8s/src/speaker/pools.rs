@@ -10,7 +10,7 @@ use openelb_ipam::relative::{Projection, Shown};
 
 use super::fitness::Nodes;
 use super::{Lights, WhyNot};
-use crate::api::{BgpConf, Eip, NodeReadiness, Protocol};
+use crate::api::{BgpConf, Eip, NodeReadiness, Protocol, owners_of};
 use crate::cluster::{Service, TrafficPolicy};
 use crate::layer2::Fitness;
 use crate::problem::{Problem, Remarks};
@@ -159,8 +159,8 @@ impl<'a> Pool<'a> {
     fn records(&self, service: &Service, record: &str) -> bool {
         let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
         let used = &self.eip.status.used;
-        let owners = used.get(record).map(String::as_str);
-        let mut owners = owners.into_iter().flat_map(|owners| owners.split(';'));
+        let record = used.get(record).map(String::as_str);
+        let mut owners = record.into_iter().flat_map(owners_of);
         owners.any(|owner| owner.split_once('/') == Some((namespace, name)))
     }
 }

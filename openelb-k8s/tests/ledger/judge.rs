@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use openelb_ipam::RangeSet;
-use openelb_k8s::api::{Eip, OnShrink};
+use openelb_k8s::api::{Eip, OnShrink, owners_of};
 use openelb_k8s::cluster::{IpFamily, Service};
 use openelb_k8s::controller::Change;
 use openelb_k8s::names;
@@ -144,11 +144,9 @@ fn shows_what_drains(service: &Service, server: &Server) -> bool {
 pub(crate) fn records(server: &Server) -> BTreeSet<(IpAddr, String)> {
     let eips = server.eips.values().flat_map(|eip| &eip.status.used);
     let blocks = server.blocks.values().flat_map(|block| &block.spec.used);
-    let entries = eips.chain(blocks).flat_map(|(address, owners)| {
+    let entries = eips.chain(blocks).flat_map(|(address, record)| {
         let address: IpAddr = address.parse().unwrap();
-        owners
-            .split(';')
-            .map(move |owner| (address, owner.to_owned()))
+        owners_of(record).map(move |owner| (address, owner.to_owned()))
     });
     entries.collect()
 }

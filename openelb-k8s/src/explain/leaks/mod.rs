@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::Cluster;
-use crate::api::AnnouncementState;
+use crate::api::{AnnouncementState, owners_of};
 use crate::cluster::Service;
 use crate::names;
 use crate::wish::{Serving, Wish, wish};
@@ -256,8 +256,8 @@ fn records(cluster: &Cluster) -> impl Iterator<Item = Record<'_>> {
     let in_blocks = cluster.blocks.iter();
     let in_blocks = in_blocks.map(|it| ("addressblock", &*it.metadata.name, &it.spec.used));
     in_status.chain(in_blocks).flat_map(|(kind, name, used)| {
-        used.iter().flat_map(move |(address, owners)| {
-            owners.split(';').map(move |owner| Record {
+        used.iter().flat_map(move |(address, record)| {
+            owners_of(record).map(move |owner| Record {
                 kind,
                 name,
                 address,
