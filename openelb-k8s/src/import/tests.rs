@@ -23,7 +23,7 @@ fn of_metallb(documents: &[Value]) -> Imported {
 }
 
 /// `grade path` of every remark.
-fn told(imported: &Imported) -> Vec<String> {
+pub(super) fn told(imported: &Imported) -> Vec<String> {
     let remarks = imported.remarks.iter();
     let words = remarks.map(|it| match it.grade {
         Grade::Lost => format!("lost {}", it.path),

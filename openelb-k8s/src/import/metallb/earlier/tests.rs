@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::api::{NextHop, Protocol};
-use crate::import::{Grade, Imported, Origin, import};
+use crate::import::tests::told;
+use crate::import::{Imported, Origin, import};
 
 #[test]
 fn every_key_of_the_earlier_configuration_is_carried_over() {
@@ -148,16 +149,6 @@ fn configuration(text: &str) -> Value {
         "metadata": {"name": "config", "namespace": "metallb-system"},
         "data": {"config": text},
     })
-}
-
-/// `grade path` of every remark.
-fn told(imported: &Imported) -> Vec<String> {
-    let remarks = imported.remarks.iter();
-    let words = remarks.map(|it| match it.grade {
-        Grade::Lost => format!("lost {}", it.path),
-        Grade::Note => format!("note {}", it.path),
-    });
-    words.collect()
 }
 
 const EVERYTHING: &str = "
