@@ -13,6 +13,7 @@ mod booting;
 mod chart;
 mod cluster;
 mod controller;
+mod documents;
 mod installation;
 mod objects;
 mod operating;
