@@ -1,6 +1,5 @@
 //! What is known of the machine: its name, its addresses, and the labels it was given.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use openelb_k8s::bgp::Node;
@@ -17,9 +16,7 @@ pub(crate) fn this_node(name: Option<&str>, labels: &[(String, String)]) -> Node
     Node {
         name,
         addresses: addresses(),
-        labels: std::iter::once(hostname)
-            .chain(given)
-            .collect::<BTreeMap<_, _>>(),
+        labels: std::iter::once(hostname).chain(given).collect(),
     }
 }
 

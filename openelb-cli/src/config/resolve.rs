@@ -1,6 +1,6 @@
 //! What was written into what was meant: the rules that span keys and documents.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use openelb_announce::link::InterfaceSelector;
 use openelb_ipam::ipam::PoolConflict;
@@ -225,11 +225,8 @@ impl KnownPools {
             ..Request::default()
         };
         // Kubernetes labels every namespace with its own name; here nothing else is known of it.
-        let label = (
-            "kubernetes.io/metadata.name".to_owned(),
-            metadata.namespace.clone(),
-        );
-        request.namespace_labels = BTreeMap::from([label]);
+        let label = ("kubernetes.io/metadata.name", metadata.namespace.as_str());
+        request.namespace_labels = [label].into();
         request.addresses = self.pins.meant(service, remarks).into();
         request.ports = ports(service, remarks);
         request.sharing = wish.sharing_key.as_deref().map(Sharing::new);

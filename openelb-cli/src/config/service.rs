@@ -1,8 +1,8 @@
 //! `Service` of the standalone daemon: who wants which address, and when it is announced.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use openelb_ipam::Labels;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -31,8 +31,8 @@ pub(crate) struct Metadata {
     /// Name, unique within the namespace.
     pub(crate) name: String,
     /// Labels, matched by `serviceSelectors` of the pools.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub(crate) labels: Labels,
 }
 
 /// What the service wants.

@@ -13,7 +13,7 @@ use crate::request::Labels;
 /// use openelb_ipam::{Labels, pool::Selector};
 ///
 /// let team = Selector::labels([("team", "blue")]);
-/// let blue: Labels = [("team".to_string(), "blue".to_string())].into();
+/// let blue: Labels = [("team", "blue")].into();
 /// assert!(team.matches(&blue));
 /// assert!(!team.matches(&Labels::new()));
 /// assert!(Selector::default().matches(&Labels::new()));
@@ -36,9 +36,8 @@ pub struct Selector {
 impl Selector {
     /// Selects by labels that must all be present.
     pub fn labels<const N: usize>(labels: [(&str, &str); N]) -> Self {
-        let own = |(key, value): (&str, &str)| (String::from(key), String::from(value));
         Self {
-            match_labels: labels.into_iter().map(own).collect(),
+            match_labels: labels.into(),
             ..Self::default()
         }
     }
@@ -98,9 +97,10 @@ impl Requirement {
     /// Whether the labels satisfy it. `NotIn` also matches a missing key, as in Kubernetes.
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
+        let is_listed = |value: &str| self.values.iter().any(|listed| listed == value);
         match self.operator {
-            Operator::In => value.is_some_and(|value| self.values.contains(value)),
-            Operator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            Operator::In => value.is_some_and(is_listed),
+            Operator::NotIn => value.is_none_or(|value| !is_listed(value)),
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
         }

@@ -1,8 +1,8 @@
 //! What an owner asks for: families, pinned addresses, a pool, sharing.
 
+mod labels;
 mod ports;
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::net::IpAddr;
@@ -10,13 +10,11 @@ use core::net::IpAddr;
 use smallvec::SmallVec;
 use thiserror::Error;
 
+pub use self::labels::Labels;
 pub use self::ports::{ParsePortError, Port, PortSet, Protocol};
 use crate::family::Family;
 use crate::name::PoolName;
 use crate::relative::{RelativeRange, RelativeRangeError};
-
-/// Labels of a namespace or a service.
-pub type Labels = BTreeMap<String, String>;
 
 /// One or two pinned addresses.
 pub type Addresses = SmallVec<[IpAddr; 2]>;
@@ -53,10 +51,10 @@ pub struct Request {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pool: Option<PoolName>,
     /// Labels of the owner's namespace, for pools that select by them.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "BTreeMap::is_empty"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Labels::is_empty"))]
     pub namespace_labels: Labels,
     /// Labels of the owner itself, for pools that select by them.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "BTreeMap::is_empty"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Labels::is_empty"))]
     pub service_labels: Labels,
     /// Permission to share the address; `None` never shares.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]

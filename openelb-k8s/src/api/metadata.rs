@@ -1,7 +1,6 @@
 //! The part of an object that says which object it is.
 
-use std::collections::BTreeMap;
-
+use openelb_ipam::Labels;
 use serde::{Deserialize, Serialize};
 
 /// The part of Kubernetes' object metadata that OpenELB reads.
@@ -14,11 +13,11 @@ pub struct ObjectMeta {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
     /// Finalizers, as the API server shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub finalizers: Vec<String>,

@@ -1,10 +1,11 @@
 //! Who the speaker of a node is: its AS, its BGP identifier, and where it listens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use openelb_announce::bgp::asn::{Asn, RouterId};
 use openelb_announce::bgp::config::PORT;
+use openelb_ipam::Labels;
 
 use super::Node;
 use crate::api::{BgpConf, BgpConfSpec};
@@ -46,7 +47,7 @@ pub(super) fn identity(
 }
 
 /// The AS of a node with these labels: its rack's, or else the speaker's.
-pub(crate) fn asn_of(conf: &BgpConf, labels: &BTreeMap<String, String>) -> Asn {
+pub(crate) fn asn_of(conf: &BgpConf, labels: &Labels) -> Asn {
     let rack = labels.get(names::RACK_LABEL);
     let of_rack = rack.and_then(|rack| conf.spec.as_per_rack.get(rack));
     Asn(of_rack

@@ -25,6 +25,7 @@ use openelb_announce::bfd as announce_bfd;
 use openelb_announce::bgp::config::{Config, Dynamic, Peer};
 use openelb_announce::bgp::policy::Policy;
 use openelb_announce::bgp::route::PeerName;
+use openelb_ipam::Labels;
 
 use self::peer::{Place, Spoken};
 use crate::api::{BgpConf, BgpPeer};
@@ -45,7 +46,7 @@ pub struct Node {
     /// Its addresses, the first of a family counting most.
     pub addresses: Vec<IpAddr>,
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
 }
 
 /// Where the texts are that objects only name.

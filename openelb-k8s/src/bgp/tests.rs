@@ -40,7 +40,7 @@ fn node() -> Node {
     Node {
         name: "node-a".to_owned(),
         addresses: vec!["2001:db8::5".parse().unwrap(), "192.0.2.5".parse().unwrap()],
-        labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
+        labels: [("zone", "a")].into(),
     }
 }
 

@@ -23,10 +23,7 @@ impl EndpointSlice {
 
     /// The service that the slice belongs to, if it says so.
     pub fn service(&self) -> Option<&str> {
-        self.metadata
-            .labels
-            .get(Self::SERVICE_LABEL)
-            .map(String::as_str)
+        self.metadata.labels.get(Self::SERVICE_LABEL)
     }
 }
 

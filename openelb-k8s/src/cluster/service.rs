@@ -1,8 +1,8 @@
 //! `Service` v1: who wants an address.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use openelb_ipam::Labels;
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, ObjectMeta, or_default};
@@ -54,7 +54,7 @@ pub struct ServiceSpec {
     pub publish_not_ready_addresses: bool,
     /// Which pods are behind it.
     #[serde(deserialize_with = "or_default")]
-    pub selector: BTreeMap<String, String>,
+    pub selector: Labels,
     /// The ports.
     #[serde(deserialize_with = "or_default")]
     pub ports: Vec<ServicePort>,

@@ -349,9 +349,7 @@ fn enter(service: &mut Service, apply: &ServiceApply, version: String) {
             .push(names::SERVICE_FINALIZER.to_owned());
     }
     match &apply.label {
-        Some(label) => metadata
-            .labels
-            .insert(names::POOL_LABEL.to_owned(), label.clone()),
+        Some(label) => metadata.labels.insert(names::POOL_LABEL, label.as_str()),
         None => metadata.labels.remove(names::POOL_LABEL),
     };
     if let Some(ingress) = &apply.ingress {

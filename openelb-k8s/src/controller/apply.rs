@@ -152,8 +152,7 @@ fn is_owing(holder: &Holder) -> bool {
 }
 
 pub(super) fn label_of(service: &Service) -> Option<&str> {
-    let label = service.metadata.labels.get(names::POOL_LABEL);
-    label.map(String::as_str)
+    service.metadata.labels.get(names::POOL_LABEL)
 }
 
 pub(super) fn condition_of(service: &Service) -> Option<&Condition> {

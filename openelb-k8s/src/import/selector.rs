@@ -44,7 +44,7 @@ pub(super) fn single_label(selector: &Selector) -> Option<(&str, Vec<String>)> {
         labels.next(),
         selector.match_expressions.as_slice(),
     ) {
-        (Some((key, value)), None, []) => Some((key.as_str(), vec![value.clone()])),
+        (Some((key, value)), None, []) => Some((key, vec![value.to_owned()])),
         (None, None, [one]) if one.operator == Operator::In => {
             Some((one.key.as_str(), one.values.clone()))
         }

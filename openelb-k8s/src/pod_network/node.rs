@@ -39,7 +39,7 @@ impl NodeCidrs {
         let annotations = &node.metadata.annotations;
         let written = |key: &str| annotations.get(key).filter(|text| !text.trim().is_empty());
         if let Some(text) = written(names::POD_CIDR_ANNOTATION) {
-            return Self::read(ANNOTATION, [text.as_str()]);
+            return Self::read(ANNOTATION, [text]);
         }
         if let Some(text) = written(names::POD_CIDRS_ANNOTATION) {
             let parts = text.split(',').filter(|part| !part.trim().is_empty());

@@ -112,7 +112,7 @@ fn fill(spec: &mut PoolSpec, eip: &Eip, cool_down: Duration) {
     spec.is_disabled = wish.disable || wish.drain || eip.metadata.deletion_timestamp.is_some();
     spec.namespaces.clone_from(&wish.namespaces);
     if !wish.namespace_selector.is_empty() {
-        let match_labels = wish.namespace_selector.clone();
+        let match_labels = wish.namespace_selector.clone().into_iter().collect();
         spec.namespace_selectors = vec![Selector {
             match_labels,
             ..Selector::default()

@@ -71,7 +71,10 @@ fn every_field_of_openelb_is_carried_over() {
     assert!(pool.is_default && pool.is_disabled && pool.auto_assign);
     assert!(pool.serve_explicit && pool.drop_host_bits && pool.share_pinned);
     assert_eq!(pool.namespaces, ["test", "default"]);
-    assert_eq!(pool.namespace_selectors[0].match_labels["tier"], "web");
+    assert_eq!(
+        pool.namespace_selectors[0].match_labels,
+        [("tier", "web")].into()
+    );
 }
 
 #[test]

@@ -115,9 +115,8 @@ impl<'a> Nodes<'a> {
 
     /// With one AS for each rack, only nodes of the same one are on the link of its router.
     fn is_of_my_rack(&self, node: &Node) -> bool {
-        let rack = |labels: &BTreeMap<String, String>| labels.get(names::RACK_LABEL).cloned();
-        let mine = rack(&self.mine.labels);
-        !self.has_racks || mine.is_none() || mine == rack(&node.metadata.labels)
+        let mine = self.mine.labels.get(names::RACK_LABEL);
+        !self.has_racks || mine.is_none() || mine == node.metadata.labels.get(names::RACK_LABEL)
     }
 
     /// What withdraws a node whatever the pool says (KEP-1143, KEP-3458). Being cordoned does not.

@@ -71,7 +71,7 @@ impl<'a> Pools<'a> {
             Shown::Static(_) | Shown::Nameless(_) => address.to_string(),
         };
         let label = service.metadata.labels.get(names::POOL_LABEL);
-        let labelled = label.and_then(|name| self.by_name.get(name.as_str()));
+        let labelled = label.and_then(|name| self.by_name.get(name));
         let is_of = |pool: &&Pool<'_>| pool.has(address) || pool.records(service, &record);
         let labelled = labelled.filter(is_of);
         labelled.or_else(|| self.by_name.values().find(|pool| pool.has(address)))

@@ -25,8 +25,6 @@ pub use pool_status::eip_status;
 pub use reason::ReasonWord;
 pub use refusal::Refusal;
 
-use std::collections::BTreeMap;
-
 use openelb_ipam::{Labels, Owner, OwnerKey, Request};
 
 use crate::cluster::{Namespace, Service, ServiceType};
@@ -189,10 +187,10 @@ fn request(service: &Service, namespace: Option<&Namespace>) -> Result<Request, 
 
 /// Kubernetes labels every namespace with its own name: true also before it was seen.
 fn namespace_labels(service: &Service, namespace: Option<&Namespace>) -> Labels {
-    let name = service.metadata.namespace.clone();
+    let name = service.metadata.namespace.as_str();
     match namespace {
         Some(namespace) => namespace.metadata.labels.clone(),
-        None => BTreeMap::from([(NAMESPACE_NAME_LABEL.to_owned(), name)]),
+        None => Labels::from([(NAMESPACE_NAME_LABEL, name)]),
     }
 }
 

@@ -173,7 +173,9 @@ fn sharers_agree(key: &str, address: IpAddr, server: &Server) -> Result<(), Stri
         };
         let sharing = |service: &Service| {
             let annotations = &service.metadata.annotations;
-            annotations.get(names::SHARING_ANNOTATION).cloned()
+            annotations
+                .get(names::SHARING_ANNOTATION)
+                .map(str::to_owned)
         };
         let is_apart = ports(one).is_disjoint(&ports(two));
         let is_allowed = match (sharing(one), sharing(two)) {

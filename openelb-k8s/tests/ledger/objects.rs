@@ -35,10 +35,7 @@ pub(crate) fn set_families(service: &mut Service, families: &[IpFamily], policy:
 
 pub(crate) fn annotate(service: &mut Service, key: &str, value: Option<&str>) {
     match value {
-        Some(value) => service
-            .metadata
-            .annotations
-            .insert(key.to_owned(), value.to_owned()),
+        Some(value) => service.metadata.annotations.insert(key, value),
         None => service.metadata.annotations.remove(key),
     };
 }

@@ -319,9 +319,7 @@ impl Server {
                 .push(names::SERVICE_FINALIZER.to_owned());
         }
         match &apply.label {
-            Some(label) => metadata
-                .labels
-                .insert(names::POOL_LABEL.to_owned(), label.clone()),
+            Some(label) => metadata.labels.insert(names::POOL_LABEL, label.as_str()),
             None => metadata.labels.remove(names::POOL_LABEL),
         };
         let conditions = &mut new.service.status.conditions;

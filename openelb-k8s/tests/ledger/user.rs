@@ -235,7 +235,7 @@ fn with_pool(
     for (key, stored) in &server.services {
         let annotations = &stored.service.metadata.annotations;
         let names = [names::POOL_ANNOTATION, names::ADDRESS_ANNOTATION];
-        if names.iter().any(|it| annotations.contains_key(*it)) {
+        if names.iter().any(|it| annotations.contains_key(it)) {
             judge.restless.insert(key.clone());
         }
     }

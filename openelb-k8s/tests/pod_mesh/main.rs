@@ -131,7 +131,7 @@ fn racks_with_an_as_each_speak_at_a_port_of_the_mesh_with_a_password() {
         conf.spec.as_per_rack = [("left".into(), 64_601), ("right".into(), 64_602)].into();
         for (name, rack) in [("n1", "left"), ("n2", "left"), ("n3", "right")] {
             let labels = &mut cluster.nodes.get_mut(name).unwrap().metadata.labels;
-            labels.insert(names::RACK_LABEL.into(), rack.into());
+            labels.insert(names::RACK_LABEL, rack);
         }
         let nodes = hosts
             .each_ref()

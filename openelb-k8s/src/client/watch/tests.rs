@@ -27,7 +27,7 @@ async fn a_bad_object_of_a_list_is_told_by_itself_and_the_others_arrive() {
         panic!("{first:?}");
     };
     assert_eq!(first.metadata.name, "a");
-    let kept: Vec<_> = first.metadata.annotations.into_keys().collect();
+    let kept: Vec<_> = first.metadata.annotations.keys().collect();
     assert_eq!(kept, ["kept"]);
     let unreadable = watch.next().await;
     let Event::Unreadable { key, why } = unreadable else {

@@ -7,6 +7,7 @@ mod pool;
 
 use std::collections::BTreeMap;
 
+use openelb_ipam::Labels;
 use serde_json::Value;
 
 use super::remark::Report;
@@ -80,8 +81,7 @@ impl<'r> Object<'r> {
         let (metadata, spec) = (take("metadata"), take("spec"));
         let labels = |key: &str| {
             let value = metadata.as_ref().and_then(|it| it.get(key)).cloned();
-            let labels: Option<BTreeMap<String, String>> =
-                value.and_then(|value| serde_json::from_value(value).ok());
+            let labels: Option<Labels> = value.and_then(|value| serde_json::from_value(value).ok());
             labels.unwrap_or_default()
         };
         let mut annotations = labels("annotations");

@@ -74,7 +74,9 @@ fn allocation(mut fields: Fields<'_>, namespaces: &[Namespace], eip: &mut Eip) {
     match selectors.as_slice() {
         [] => {}
         [one] if one.match_expressions.is_empty() && !one.match_labels.is_empty() => {
-            eip.spec.namespace_selector.clone_from(&one.match_labels);
+            let labels = one.match_labels.iter();
+            let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            eip.spec.namespace_selector = labels.collect();
         }
         several => {
             let is_meant = |it: &&Namespace| {

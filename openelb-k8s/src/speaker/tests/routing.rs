@@ -160,7 +160,7 @@ fn objects_of_the_network_plugin_are_left_to_it() {
     let mut cluster = routed(&["192.0.2.1"]);
     let conf = cluster.bgp_confs.get_mut(names::DEFAULT_BGP_CONF).unwrap();
     let labels = &mut conf.metadata.labels;
-    labels.insert(names::CNI_LABEL.into(), "calico".into());
+    labels.insert(names::CNI_LABEL, "calico");
     assert!(cluster.on("n1").bgp.config.is_none());
 }
 

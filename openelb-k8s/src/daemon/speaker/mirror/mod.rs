@@ -117,8 +117,7 @@ impl List {
                 let meta = object.meta();
                 // They change with every write, and decide nothing here.
                 meta.resource_version = None;
-                meta.annotations
-                    .retain(|key, _| READ.contains(&key.as_str()));
+                meta.annotations.retain(|key, _| READ.contains(&key));
                 let key = key_of(meta);
                 self.name(&key);
                 let place = T::place(key);
