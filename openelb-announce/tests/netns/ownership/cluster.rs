@@ -16,6 +16,7 @@ use openelb_announce::wire::Mac;
 
 use super::super::process::this_program;
 use super::super::world::{Host, Running, eventually};
+use super::census::Census;
 
 /// What the nodes of a test have in common; each test changes what it is about.
 #[derive(Clone, Debug)]
@@ -117,6 +118,20 @@ impl Plan {
         let announcer = host.run(|| Announcer::start(options()).unwrap());
         announcer.set(self.desired(host.number)).unwrap();
         announcer
+    }
+
+    /// Starts a node in this process on each of these hosts, and a census at the client: both, and who
+    /// answers for which address once all of them hear each other.
+    pub(super) fn form<const N: usize>(
+        &self,
+        hosts: [&Host; N],
+        client: &Host,
+    ) -> (Census, [Announcer; N], BTreeMap<IpAddr, Mac>) {
+        let census = Census::start(client, &self.addresses());
+        let nodes = hosts.map(|host| self.join(host));
+        until_mutual(&nodes.each_ref(), N - 1);
+        let owners = census.settled(&self.addresses());
+        (census, nodes, owners)
     }
 
     /// Starts a node in a process of its own, run by `wrapper` if that is not empty.

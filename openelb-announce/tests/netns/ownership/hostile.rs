@@ -35,10 +35,7 @@ fn told(announcer: &Announcer, wanted: Refusal) -> usize {
 fn beats_signed_with_another_key_are_counted_told_once_and_change_nothing() {
     with_hosts(|_, [one, two, stranger, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        let before = census.settled(&plan.addresses());
+        let (census, nodes, before) = plan.form([&one, &two], &client);
         let other = Plan {
             secret: "a secret of somebody else",
             ..Plan::default()
@@ -63,10 +60,7 @@ fn beats_signed_with_another_key_are_counted_told_once_and_change_nothing() {
 fn beats_that_came_through_a_router_are_refused() {
     with_hosts(|world, [one, two, far, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        let before = census.settled(&plan.addresses());
+        let (census, nodes, before) = plan.form([&one, &two], &client);
         let port = format!("p{}eth0", far.number);
         world.on_switch("nft add table netdev t");
         world.on_switch(&format!(

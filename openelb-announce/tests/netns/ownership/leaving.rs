@@ -5,8 +5,7 @@ use openelb_announce::ownership::{self, How};
 
 use super::super::announcing::until_event;
 use super::super::world::{eventually, with_hosts};
-use super::census::Census;
-use super::cluster::{Plan, mac, name, segment, shares, until_mutual};
+use super::cluster::{Plan, mac, name, segment, shares};
 
 #[test]
 fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to() {
@@ -15,10 +14,8 @@ fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to(
             hold: std::time::Duration::from_secs(1),
             ..Plan::default()
         };
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        assert_eq!(shares(&census.settled(&plan.addresses())).len(), 2);
+        let (census, nodes, before) = plan.form([&one, &two], &client);
+        assert_eq!(shares(&before).len(), 2);
         let drained = census.asked();
         nodes[0].drain(true);
         until_event(&nodes[0], "it has nothing left", |event| {
@@ -44,10 +41,7 @@ fn a_drained_node_hands_over_everything_and_takes_part_again_when_it_is_told_to(
 fn a_node_drains_when_another_one_orders_it_to() {
     with_hosts(|_, [one, two, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        census.settled(&plan.addresses());
+        let (census, nodes, _) = plan.form([&one, &two], &client);
         nodes[0].order_drain(&name(2), true);
         until_event(&nodes[0], "it was obeyed", |event| {
             let obeyed = |event: &ownership::Event| matches!(event, ownership::Event::Obeyed { node, drain: true } if *node == name(2));
@@ -71,11 +65,7 @@ fn a_node_drains_when_another_one_orders_it_to() {
 fn contract_30_a_node_that_is_stopped_hands_over_before_it_goes() {
     with_hosts(|_, [one, two, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let leaving = plan.join(&one);
-        let staying = plan.join(&two);
-        until_mutual(&[&leaving, &staying], 1);
-        let before = census.settled(&plan.addresses());
+        let (census, [leaving, _staying], before) = plan.form([&one, &two], &client);
         let stopped = census.asked();
         leaving.stop();
         // By now the others have everything: nobody waits for a death.
@@ -96,11 +86,7 @@ fn contract_30_a_node_that_is_stopped_hands_over_before_it_goes() {
 fn a_node_that_is_stopped_right_after_a_beat_is_heard_to_leave() {
     with_hosts(|_, [one, two, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let leaving = plan.join(&one);
-        let staying = plan.join(&two);
-        until_mutual(&[&leaving, &staying], 1);
-        census.settled(&plan.addresses());
+        let (_census, [leaving, staying], _) = plan.form([&one, &two], &client);
         let shards = segment(&leaving).shards.into_iter();
         let share = shards.filter(|shard| shard.owned_for.is_some()).count();
         assert!(share > 0);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::super::capture::Capture;
 use super::super::world::{Host, World, eventually, with_hosts};
-use super::census::Census;
 use super::cluster::{Family, Plan, mac, segment, shares, until_mutual};
 use openelb_announce::announcer::SegmentStatus;
 
@@ -22,10 +21,7 @@ fn silence_beats(world: &World, host: &Host) {
 fn what_a_node_had_whose_link_goes_down_moves_and_does_not_come_back_at_once_with_the_link() {
     with_hosts(|_, [one, two, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        let before = census.settled(&plan.addresses());
+        let (census, nodes, before) = plan.form([&one, &two], &client);
         assert_eq!(shares(&before).len(), 2);
         one.sh("ip link set eth0 down");
         eventually("the other has everything", || {
@@ -57,10 +53,7 @@ fn what_a_node_had_whose_link_goes_down_moves_and_does_not_come_back_at_once_wit
 fn a_node_that_nobody_hears_any_more_gives_way_to_those_who_took_over() {
     with_hosts(|world, [one, two, three, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two, &three].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 2);
-        let before = census.settled(&plan.addresses());
+        let (census, nodes, before) = plan.form([&one, &two, &three], &client);
         assert!(shares(&before).contains_key(&mac(&one)));
         silence_beats(world, &one);
         eventually("it answers for nothing", || {
@@ -82,10 +75,7 @@ fn a_node_that_nobody_hears_any_more_gives_way_to_those_who_took_over() {
 fn two_nodes_that_do_not_hear_each_other_but_a_third_change_nothing() {
     with_hosts(|_, [one, two, three, client]| {
         let plan = Plan::default();
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two, &three].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 2);
-        let before = census.settled(&plan.addresses());
+        let (census, _nodes, before) = plan.form([&one, &two, &three], &client);
         // One way only: the second no longer hears the first.
         two.sh("nft add table netdev t");
         two.sh("nft add chain netdev t in { type filter hook ingress device eth0 priority 0 ; }");
@@ -116,10 +106,7 @@ fn a_node_that_hears_nothing_announces_what_it_takes_over_once() {
             families: &[Family::V4],
             ..Plan::default()
         };
-        let census = Census::start(&client, &plan.addresses());
-        let nodes = [&one, &two].map(|host| plan.join(host));
-        until_mutual(&nodes.each_ref(), 1);
-        let before = census.settled(&plan.addresses());
+        let (census, nodes, before) = plan.form([&one, &two], &client);
         let capture = Capture::start(&client, "arp");
         deafen(world, &one);
         let all = segment(&nodes[0]).shards.len();
