@@ -13,6 +13,7 @@ pub fn uninstall_steps(options: &Options) -> String {
     let (controller, speaker) = (access::CONTROLLER, access::SPEAKER);
     let webhook = access::WEBHOOK;
     let services = take_off("services", names::SERVICE_FINALIZER);
+    let conditions = take_back(names::ADDRESS_ASSIGNED_CONDITION);
     let eips = take_off("eips.network.kubesphere.io", names::EIP_FINALIZER);
     let peers = take_off("bgppeers.network.kubesphere.io", names::SERVICE_FINALIZER);
     let confs = take_off("bgpconfs.network.kubesphere.io", names::SERVICE_FINALIZER);
@@ -29,7 +30,9 @@ kubectl -n {namespace} delete daemonset {speaker} --ignore-not-found --cascade=f
 
 # 2. Nothing is held back by a finalizer of ours.
 {services}{eips}{confs}{peers}
-# 3. The rest; the namespace stays, with the key of the election. Deleting the definitions deletes
+# 3. Nobody would correct what is said of a Service without an address.
+{conditions}
+# 4. The rest; the namespace stays, with the key of the election. Deleting the definitions deletes
 #    every pool and its allocations: leave the last line out to keep them for another installation.
 kubectl delete clusterrolebinding,clusterrole {controller} {speaker} openelb-webhook --ignore-not-found
 kubectl -n {namespace} delete all,role,rolebinding,serviceaccount,networkpolicy,poddisruptionbudget -l app.kubernetes.io/name=openelb
@@ -43,19 +46,40 @@ kubectl delete customresourcedefinition -l app.kubernetes.io/name=openelb
     )
 }
 
-/// Takes one finalizer off every object of a kind; others stay, and one that moved meanwhile is not
-/// mistaken for it.
+/// Takes one finalizer off every object of a kind; others stay.
 fn take_off(resource: &str, finalizer: &str) -> String {
+    let of =
+        format!("{{{{range $at, $it := .metadata.finalizers}}}}{{{{if eq $it \"{finalizer}\"}}}}");
+    remove(resource, &of, "/metadata/finalizers/$at", "", finalizer)
+}
+
+/// Takes a condition out of the status of every Service; others stay.
+fn take_back(condition: &str) -> String {
+    let of = format!(
+        "{{{{range $at, $it := .status.conditions}}}}{{{{if eq $it.type \"{condition}\"}}}}"
+    );
+    remove(
+        "services --subresource=status",
+        &of,
+        "/status/conditions/$at",
+        "/type",
+        condition,
+    )
+}
+
+/// Removes an element of a list of every object of a kind, if `tested` of it is the value even now:
+/// one that moved meanwhile is not mistaken for it.
+fn remove(resource: &str, of: &str, element: &str, tested: &str, value: &str) -> String {
+    let kind = resource.split(' ').next().unwrap_or(resource);
     format!(
         "\
-kubectl get {resource} --all-namespaces -o go-template='{{{{range .items}}}}{{{{$it := .metadata}}}}\
-{{{{range $at, $name := $it.finalizers}}}}{{{{if eq $name \"{finalizer}\"}}}}\
-{{{{or $it.namespace \"default\"}}}} {{{{$it.name}}}} {{{{$at}}}}{{{{\"\\n\"}}}}\
+kubectl get {kind} --all-namespaces -o go-template='{{{{range .items}}}}{{{{$object := .metadata}}}}{of}\
+{{{{or $object.namespace \"default\"}}}} {{{{$object.name}}}} {{{{$at}}}}{{{{\"\\n\"}}}}\
 {{{{end}}}}{{{{end}}}}{{{{end}}}}' |
 while read -r namespace name at; do
   kubectl -n \"$namespace\" patch {resource} \"$name\" --type=json -p=\"[\
-{{\\\"op\\\":\\\"test\\\",\\\"path\\\":\\\"/metadata/finalizers/$at\\\",\\\"value\\\":\\\"{finalizer}\\\"}},\
-{{\\\"op\\\":\\\"remove\\\",\\\"path\\\":\\\"/metadata/finalizers/$at\\\"}}]\"
+{{\\\"op\\\":\\\"test\\\",\\\"path\\\":\\\"{element}{tested}\\\",\\\"value\\\":\\\"{value}\\\"}},\
+{{\\\"op\\\":\\\"remove\\\",\\\"path\\\":\\\"{element}\\\"}}]\"
 done
 "
     )

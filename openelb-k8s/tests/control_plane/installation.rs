@@ -174,6 +174,13 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
     });
     plane.apply(&pool.to_string()).unwrap();
     plane.apply(&service.to_string()).unwrap();
+    let conditions = [foreign, names::ADDRESS_ASSIGNED_CONDITION].map(|name| {
+        json!({ "type": name, "status": "False", "reason": "PoolExhausted", "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z" })
+    });
+    let status = json!({ "status": { "conditions": conditions } }).to_string();
+    let patch = ["patch", "service", "web", "--subresource=status", "--patch"];
+    plane.kubectl(&[&patch[..], &[&status]].concat()).unwrap();
     let said = uninstall(&plane);
     let is_ours = "--selector=app.kubernetes.io/name=openelb";
     for object in objects(&options) {
@@ -189,6 +196,11 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
         .unwrap();
     let web: Value = serde_json::from_str(&web).unwrap();
     assert_eq!(web["metadata"]["finalizers"], json!([foreign]), "{said}");
+    assert_eq!(
+        web["status"]["conditions"],
+        json!([conditions[0]]),
+        "{said}"
+    );
 }
 
 /// Follows the steps as a user with a shell does; they must succeed. What the shell said of them.
