@@ -126,8 +126,11 @@ impl Ipam {
             return None;
         }
         let moved = self.complete(ask, rest, &mut ())?;
-        let count = |picks: &Picks| picks.iter().filter(|(_, pick)| pick.is_some()).count();
-        (count(&moved.picks) == count(&decision.picks)).then_some(moved)
+        let is_whole = ask.wanted.either
+            || Family::ALL
+                .into_iter()
+                .all(|family| decision.picks[family].is_none() || moved.picks[family].is_some());
+        is_whole.then_some(moved)
     }
 
     /// Adds what is wanted beyond the picks given.

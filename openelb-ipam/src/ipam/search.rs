@@ -253,9 +253,12 @@ impl Ipam {
     fn offer_shared(&self, ask: &Ask<'_>, at: PoolIndex, family: Family) -> Option<Pick> {
         let sharing = ask.request.sharing.as_ref()?;
         let addresses = self.shared.get(sharing)?;
+        let record = ask.slot.and_then(|slot| self.owners.get(slot));
+        let own = record.and_then(|record| record.claim(family));
         addresses
             .iter()
-            .filter(|(of, _)| *of == family)
+            // One that it is about to leave is no offer.
+            .filter(|(of, bits)| *of == family && own.is_none_or(|(_, own)| own != *bits))
             .find_map(|&(_, bits)| {
                 let Holder::Note(note) = self.holders.find(family, bits, &self.owners)? else {
                     return None;

@@ -8,7 +8,7 @@ use openelb_ipam::ipam::Status;
 use openelb_ipam::pool::OnShrink;
 use openelb_ipam::{Family, Fence, Ipam, PoolSpec, Reason, Request, Time, Uid, parse_addresses};
 
-use crate::desk::{Desk, ip, owner, pin, pool, single};
+use crate::desk::{Desk, ip, owner, pin, pool, sharing, single};
 
 #[test]
 fn contract_5_addresses_come_in_the_order_of_the_families_asked_for() {
@@ -355,6 +355,19 @@ fn an_address_to_be_left_is_replaced_as_soon_as_there_is_another_and_kept_until_
     assert_eq!(elsewhere(&mut desk, &pair), "192.0.2.2, 2001:db8::1");
     assert_eq!(desk.ask("a", &pair), "192.0.2.2, 2001:db8::1");
     assert_eq!(desk.ipam.generation(), generation);
+}
+
+#[test]
+fn whoever_leaves_an_address_with_a_sharing_key_is_not_offered_it_again() {
+    let mut desk = Desk::new(&[pool("p", ["192.0.2.1-192.0.2.2"])]);
+    let request = sharing("k", "TCP/80");
+    desk.ask("a", &request);
+    let leave = [ip("192.0.2.1")];
+    let moved = desk
+        .ipam
+        .allocate_elsewhere(&owner("a"), &request, &leave, desk.now);
+    assert_eq!(moved.unwrap().to_string(), "192.0.2.2");
+    assert_eq!(desk.ipam.audit(), [""; 0]);
 }
 
 #[test]

@@ -51,7 +51,9 @@ impl Model {
         match kind % 16 {
             0..=4 => self.allocate(&owner(who), &request(shape, pin, pool, sharing), &[]),
             5 => {
-                let leave = [address(shape >> 3, pin)];
+                let held = self.held.get(&owner(who).key).into_iter().flatten();
+                let held = held.map(|(_, address)| *address);
+                let leave: Vec<IpAddr> = held.chain([address(shape >> 3, pin)]).collect();
                 self.allocate(&owner(who), &request(shape, pin, pool, sharing), &leave);
             }
             6 | 7 => self.release(&owner(who), shape),
