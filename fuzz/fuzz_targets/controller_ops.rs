@@ -28,6 +28,7 @@ enum Op {
     ServiceGone(u8),
     Unreadable(u8, u8),
     Leading(bool),
+    Conflicts(Vec<u8>),
     Answer {
         back: u8,
         outcome: u8,
@@ -126,6 +127,10 @@ fn input(op: Op, last: u64) -> Option<Input> {
             name: format!("s{}", name % 4),
         },
         Op::Leading(is_leading) => Input::Leading(is_leading),
+        Op::Conflicts(all) => {
+            let all = all.into_iter().map(|at| ([192, 0, 2, at].into(), "seen".to_owned()));
+            Input::Conflicts(all.collect())
+        }
         Op::Answer {
             back,
             outcome,

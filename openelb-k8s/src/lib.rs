@@ -14,6 +14,7 @@ pub mod bgp;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod cluster;
+pub mod conflict;
 pub mod controller;
 #[cfg(feature = "schema")]
 pub mod crd;

@@ -79,6 +79,9 @@ pub struct AnnouncedAddress {
     /// One word why it is not announced.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// Hardware address of another station on the link that uses the address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub station: String,
 }
 
 /// Whether a node announces an address.

@@ -140,15 +140,19 @@ impl Machine {
             && recorded.iter().all(is_known)
     }
 
-    /// One address of each family: shown and recorded before recorded, and that before shown.
+    /// One address of each family: shown and recorded before recorded, and that before shown; one that
+    /// another station on the link has only where there is nothing else.
     fn choose(&self, recorded: &BTreeSet<IpAddr>, shown: &[IpAddr]) -> Vec<IpAddr> {
         let both = shown.iter().filter(|address| recorded.contains(address));
+        let all = both.chain(recorded).chain(shown);
+        let (clear, shunned): (Vec<IpAddr>, Vec<IpAddr>) =
+            all.partition(|address| !self.is_in_conflict(**address));
         let mut chosen: Vec<IpAddr> = Vec::new();
-        for address in both.chain(recorded).chain(shown) {
-            let family = Family::of(*address);
+        for address in clear.into_iter().chain(shunned) {
+            let family = Family::of(address);
             let is_first = chosen.iter().all(|other| Family::of(*other) != family);
-            if is_first && self.may_stay(*address) {
-                chosen.push(*address);
+            if is_first && self.may_stay(address) {
+                chosen.push(address);
             }
         }
         chosen
@@ -292,6 +296,7 @@ impl Machine {
         if let Some(ghost) = ghost(key, address) {
             let released = self.ipam.release(&ghost, Fence::Any, now);
             debug_assert!(released.is_ok(), "any incarnation is released");
+            self.shun_free(now);
         }
     }
 

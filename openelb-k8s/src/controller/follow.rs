@@ -31,7 +31,7 @@ pub(super) struct Prefixes {
 
 impl Prefixes {
     /// The ledger's form of an address that a Service shows.
-    fn read_shown(&self, address: IpAddr) -> IpAddr {
+    pub(super) fn read_shown(&self, address: IpAddr) -> IpAddr {
         let read = self.view.read_address(address);
         let IpAddr::V6(host) = read else { return read };
         let mut past = self.past.iter();

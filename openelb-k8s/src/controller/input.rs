@@ -1,5 +1,8 @@
 //! What the machine is told: the objects of the cluster, and the answers to its writes.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use openelb_ipam::relative::Projection;
 
 use crate::api::{AddressBlock, Eip};
@@ -61,6 +64,9 @@ pub enum Input {
     /// All prefixes that addresses follow, as the status of their objects has them. Without it there
     /// is none: whoever has some tells of them before it lets the machine lead.
     Prefixes(Box<Projection>),
+    /// All addresses that no node announces because another station on the link has them, as Services
+    /// show them, each with who was seen where: [`Conflicts`](crate::conflict::Conflicts) tells.
+    Conflicts(BTreeMap<IpAddr, String>),
     /// An object that is no valid one of its kind: what is known and held of it stays as it is, and
     /// nothing is written to it.
     Unreadable {

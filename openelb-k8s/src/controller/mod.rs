@@ -13,7 +13,8 @@
 //! 2. A Service shows an address only after its record was confirmed by a write that named the
 //!    version it replaced; the record goes only after the Service shows the address no more.
 //! 3. Records of Services that are gone or want nothing are removed.
-//! 4. An address that a Service has stays with it, unless its user asks otherwise.
+//! 4. An address that a Service has stays with it, unless its user asks otherwise or another station on
+//!    the link has it: see `shun`.
 //! 5. A world that does not change costs no write.
 //! 6. Nothing is given or taken before all kinds were seen whole; what Services show wins over gaps
 //!    in the records.
@@ -47,6 +48,7 @@ mod patience;
 mod pools;
 mod retry;
 mod settings;
+mod shun;
 mod step;
 mod stranger;
 
@@ -73,6 +75,7 @@ use key::{Key, LedgerId, Subject, Tick};
 use ledger::Ledger;
 use observe::BlockState;
 use pools::PoolState;
+use shun::Shunned;
 use stranger::Strangers;
 
 /// The controller: objects and answers in, writes out.
@@ -89,6 +92,7 @@ pub struct Machine {
     /// Every record by address, wherever it is.
     recorded: HashMap<IpAddr, SmallVec<[(Key, LedgerId); 1]>>,
     strangers: Strangers,
+    shunned: Shunned,
     /// Names seen in a list that is not complete yet.
     listing: BTreeMap<Kind, Vec<String>>,
     synced: BTreeSet<Kind>,
@@ -125,6 +129,7 @@ impl Machine {
             prefixes: Prefixes::default(),
             recorded: HashMap::new(),
             strangers: Strangers::default(),
+            shunned: Shunned::default(),
             listing: BTreeMap::new(),
             synced: BTreeSet::new(),
             is_leading: false,
@@ -166,6 +171,7 @@ impl Machine {
             Input::Namespace(namespace) => self.see_namespace(namespace),
             Input::NamespaceGone(name) => self.lose_namespace(&name),
             Input::Prefixes(view) => self.see_prefixes(*view),
+            Input::Conflicts(view) => self.see_conflicts(view, now),
             Input::Unreadable {
                 kind,
                 namespace,
@@ -339,6 +345,7 @@ impl Machine {
         }
         self.refresh_pools(now);
         self.adopt_all(now);
+        self.shun_free(now);
         self.dirty.extend(self.holders.keys().cloned());
         self.stirred
             .extend(self.pools.keys().cloned().map(LedgerId::eip));

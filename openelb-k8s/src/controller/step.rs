@@ -108,18 +108,23 @@ impl Machine {
             return (Stance::Customer, self.recorded_of(key), None);
         }
         let before = self.held(key);
-        match self.ipam.allocate(owner, request, now) {
+        let leave = self.to_leave(owner);
+        match self.ipam.allocate_elsewhere(owner, request, &leave, now) {
             Ok(allocation) => {
                 let grants = allocation.addresses.to_vec();
-                for lost in &before {
-                    if grants.iter().all(|grant| grant.address != lost.address) {
-                        self.haunt(key, lost.address);
-                    }
+                let is_lost = |it: &IpAddr| grants.iter().all(|grant| grant.address != *it);
+                let lost = before.iter().map(|it| it.address).filter(is_lost);
+                let lost: Vec<IpAddr> = lost.collect();
+                for address in &lost {
+                    self.haunt(key, *address);
                 }
+                self.tell_left(key, &lost);
                 let trouble = allocation
                     .missing
                     .and_then(|_| Refusal::missing(&self.ipam.explain(owner, request, now)));
-                let trouble = trouble.or_else(|| self.orphaned(&grants));
+                let trouble = trouble
+                    .or_else(|| self.in_conflict(owner, request, &grants))
+                    .or_else(|| self.orphaned(&grants));
                 (Stance::Customer, grants, trouble)
             }
             Err(error) => {
@@ -475,6 +480,7 @@ impl Machine {
         if let Some(owner) = key.owner() {
             let released = self.ipam.release(&owner, openelb_ipam::Fence::Any, now);
             debug_assert!(released.is_ok(), "any incarnation is released");
+            self.shun_free(now);
         }
         if is_idle {
             self.holders.remove(key);

@@ -22,6 +22,9 @@ pub struct Announcement {
     pub since: String,
     /// One word why it is not announced; empty when it is.
     pub reason: String,
+    /// Hardware address of another station that uses the address; empty when none was seen.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub station: String,
 }
 
 /// Every node that says something about the address of the Service; those that announce it first.
@@ -67,6 +70,7 @@ fn announcement(node: &str, entry: &AnnouncedAddress) -> Announcement {
         },
         since: entry.since.clone(),
         reason: entry.reason.clone(),
+        station: entry.station.clone(),
     }
 }
 

@@ -140,6 +140,23 @@ Service shop/web: Served, has what it asks for
 }
 
 #[test]
+fn the_station_that_has_an_address_is_named() {
+    let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let web = service("web", &["192.0.2.1"]);
+    stage.give(&web);
+    stage.announce("node-b", "192.0.2.1", AnnouncementState::Conflict);
+    let entry = &mut stage.announcements[0].status.addresses[0];
+    entry.reason = "AddressInUse".to_owned();
+    entry.station = "02:00:00:00:00:66".to_owned();
+    let text = stage.explain(&web).to_string();
+    assert!(
+        text.contains("node-b: Conflict by layer2 at eth0")
+            && text.contains("because AddressInUse by 02:00:00:00:00:66"),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_address_that_no_node_announces_is_told_although_the_service_is_served() {
     let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
     let web = service("web", &["192.0.2.1"]);

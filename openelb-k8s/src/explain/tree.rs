@@ -82,8 +82,14 @@ fn announcement(announcement: &Announcement) -> String {
         place,
         since,
         reason,
+        station,
     } = announcement;
-    let details = [("at", place), ("since", since), ("because", reason)];
+    let details = [
+        ("at", place),
+        ("since", since),
+        ("because", reason),
+        ("by", station),
+    ];
     let details = details.into_iter().filter(|(_, value)| !value.is_empty());
     let details: Vec<_> = details
         .map(|(word, value)| format!(" {word} {value}"))

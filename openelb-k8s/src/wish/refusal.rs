@@ -114,6 +114,29 @@ impl Refusal {
         Self::new(ReasonWord::SharingRefused, message)
     }
 
+    /// Another station on the link has an address of the Service, which keeps it: because it `stays`
+    /// whatever happens, or because there is no other one.
+    pub(crate) fn on_wire(address: &str, cause: &str, stays: bool) -> Self {
+        let next = if stays {
+            "take it from that station, or ask for another address, or for none"
+        } else {
+            "take it from that station, or add addresses to the Eip, and the Service will get another"
+        };
+        let message = format!(
+            "keeps {address}, which nobody announces because it is in use on the link: {cause}; {next}"
+        );
+        Self::new(ReasonWord::AddressConflictOnWire, message)
+    }
+
+    /// Another station on the link has an address of the Service, which gets another one.
+    pub(crate) fn left(address: &str, cause: &str) -> Self {
+        let message = format!(
+            "leaves {address}, which is in use on the link: {cause}; find that station, and exclude \
+             the address from the Eip if it may have it"
+        );
+        Self::new(ReasonWord::AddressConflictOnWire, message)
+    }
+
     /// Somebody else owns the field of the status that has to be written.
     pub fn conflict(manager: &str) -> Self {
         let message = format!(

@@ -12,6 +12,7 @@
 mod booting;
 mod chart;
 mod cluster;
+mod conflicting;
 mod controller;
 mod documents;
 mod installation;

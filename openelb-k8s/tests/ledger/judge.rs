@@ -17,6 +17,8 @@ pub(crate) struct Judge {
     pub(crate) exempt: BTreeSet<(String, IpAddr)>,
     /// Services whose user, or whose pool's user, asked for something else since the last rest.
     pub(crate) restless: BTreeSet<String>,
+    /// Addresses that other stations had since the last rest: whoever has one may be moved.
+    pub(crate) contested: BTreeSet<IpAddr>,
 }
 
 impl Judge {
@@ -40,7 +42,8 @@ impl Judge {
                     self.exempt.remove(&(key.clone(), *address));
                 }
                 let is_leaving = stored.service.metadata.deletion_timestamp.is_some();
-                if let Some(lost) = was.iter().find(|it| !is.contains(it))
+                let mut gone = was.iter().filter(|it| !is.contains(it));
+                if let Some(lost) = gone.find(|it| !self.contested.contains(it))
                     && !is_leaving
                     && !self.restless.contains(&key)
                 {
@@ -105,6 +108,7 @@ impl Judge {
         {
             return Err(format!("L3: Eip {name} cannot be deleted"));
         }
+        self.contested.clear();
         // Who waits for something in the place of what it shows may be served at any time.
         self.restless.retain(|key| {
             let stored = server.services.get(key);

@@ -11,6 +11,7 @@
 )]
 
 mod cases;
+mod conflict;
 mod dice;
 mod golden;
 mod judge;
@@ -20,6 +21,7 @@ mod objects;
 mod prefix;
 mod rivals;
 mod server;
+mod station;
 mod stranger;
 mod user;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use openelb_ipam::Time;
@@ -14,6 +15,7 @@ use crate::dice::Dice;
 use crate::judge::{Judge, shown};
 use crate::objects::{default_pool, service};
 use crate::server::Server;
+use crate::station::{Stations, Stray};
 use crate::user;
 
 /// What kind of world it is.
@@ -45,6 +47,8 @@ struct Controller {
     requests: Vec<Write>,
     answers: Vec<(WriteId, Outcome)>,
     is_leading: bool,
+    /// The addresses in conflict that it was told of last.
+    conflicts: BTreeMap<IpAddr, String>,
 }
 
 pub(crate) struct World {
@@ -55,6 +59,8 @@ pub(crate) struct World {
     now: Time,
     /// Requests whose sender gave up, and which arrive all the same.
     late: Vec<Change>,
+    /// In every other world.
+    stations: Option<Stations>,
     journal: Vec<String>,
     cap: usize,
     is_apart: bool,
@@ -76,6 +82,7 @@ impl World {
             judge: Judge::default(),
             now: Time(1_800_000_000_000),
             late: Vec::new(),
+            stations: (seed % 2 == 1).then(|| Stations::new(seed)),
             journal: Vec::new(),
             cap: if is_small { 2 } else { 8_000 },
             // With overlapping pools beyond the cap two controllers are not kept apart.
@@ -129,6 +136,7 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             is_leading: true,
+            conflicts: BTreeMap::new(),
         };
         for kind in Kind::ALL {
             relist(&self.server, &mut controller, kind);
@@ -165,6 +173,7 @@ impl World {
     }
 
     fn step(&mut self) -> Result<(), String> {
+        self.stray();
         let at = self.dice.below(self.controllers.len());
         match self.dice.below(32) {
             0..=3 => {
@@ -230,6 +239,34 @@ impl World {
         for at in 0..self.controllers.len() {
             while self.deliver_one(at, Kind::Service) {}
         }
+    }
+
+    fn stray(&mut self) {
+        let Some(stations) = &mut self.stations else {
+            return;
+        };
+        match stations.stray(&self.server, &mut self.judge, self.controllers.len()) {
+            Stray::Came(address) => self.tell(&format!("a station has {address}")),
+            Stray::Heard(at) => drop(self.hear(at)),
+            Stray::Nothing => {}
+        }
+    }
+
+    /// A controller hears which addresses are in conflict.
+    fn hear(&mut self, at: usize) -> bool {
+        let stations = self.stations.as_ref();
+        let view = stations.map(|it| it.view(&self.server)).unwrap_or_default();
+        let controller = &mut self.controllers[at];
+        if view == controller.conflicts {
+            return false;
+        }
+        controller.conflicts = view.clone();
+        let story = format!("{at} hears of conflicts: {:?}", view.keys());
+        let input = Input::Conflicts(view);
+        controller.machine.handle_input(input, self.now);
+        self.tell(&story);
+        self.pump(at);
+        true
     }
 
     fn deliver(&mut self, at: usize) {
@@ -357,6 +394,7 @@ impl World {
     /// Everything arrives, nothing goes wrong, until nobody wants anything more.
     fn rest(&mut self) -> Result<(), String> {
         self.tell("peace");
+        self.stations.iter_mut().for_each(Stations::leave);
         for at in 0..self.controllers.len() {
             self.controllers[at].is_leading = true;
             self.controllers[at]
@@ -387,6 +425,7 @@ impl World {
     fn is_busy(&mut self) -> Result<bool, String> {
         let mut is_busy = false;
         for at in 0..self.controllers.len() {
+            is_busy |= self.hear(at);
             for kind in Kind::ALL {
                 while self.deliver_one(at, kind) {
                     is_busy = true;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{DynamicPrefix, NodeAnnouncement};
 use crate::client::{Act, Event, Failure, Happening, Key, Recorder, Request, Watched, Writer};
+use crate::conflict::Conflicts;
 use crate::daemon::upstream::{Upstream, wanted};
 use crate::follow::{Happened, Leader, Step};
 use crate::prefix::Source;
@@ -66,7 +67,9 @@ impl Prefixes {
         prefixes && nodes
     }
 
-    pub(super) fn learn(&mut self, news: News, now: Time) {
+    /// Takes what a watch said. What nodes tell of addresses in conflict goes to `conflicts`: the same
+    /// watch brings it.
+    pub(super) fn learn(&mut self, news: News, conflicts: &mut Conflicts, now: Time) {
         self.is_due = true;
         match news {
             News::Prefix(event) => match *event {
@@ -75,15 +78,23 @@ impl Prefixes {
                     self.leader.see(object, now);
                 }
                 Event::Deleted(key) => self.leader.lose(&key.name),
-                other => self.go_on(PREFIXES, other),
+                other => drop(self.go_on(PREFIXES, other)),
             },
             News::Node(event) => match *event {
                 Event::Applied(node) => {
                     self.list(NODES, &node.metadata.name);
+                    conflicts.hear(&node);
                     self.leader.hear(node);
                 }
-                Event::Deleted(key) => self.leader.lose_node(&key.name),
-                other => self.go_on(NODES, other),
+                Event::Deleted(key) => {
+                    conflicts.lose(&key.name);
+                    self.leader.lose_node(&key.name);
+                }
+                other => {
+                    if let Some(listed) = self.go_on(NODES, other) {
+                        conflicts.keep(&listed);
+                    }
+                }
             },
         }
     }
@@ -165,10 +176,11 @@ impl Prefixes {
         }
     }
 
-    fn go_on<T>(&mut self, kind: usize, event: Event<T>) {
+    /// Gives back all that a list named which is complete now.
+    fn go_on<T>(&mut self, kind: usize, event: Event<T>) -> Option<BTreeSet<String>> {
         match event {
             Event::Restart => self.set_listing(kind, Some(BTreeSet::new())),
-            Event::Synced => self.end_list(kind),
+            Event::Synced => return self.end_list(kind),
             // What cannot be read is still there.
             Event::Unreadable { key, why } => {
                 tracing::warn!(object = %key, why, "no valid object: what was known of it holds");
@@ -183,13 +195,14 @@ impl Prefixes {
             }
             Event::Applied(_) | Event::Deleted(_) => {}
         }
+        None
     }
 
     /// What a list did not name is gone.
-    fn end_list(&mut self, kind: usize) {
+    fn end_list(&mut self, kind: usize) -> Option<BTreeSet<String>> {
         let listed = self.listing.get_mut(kind).and_then(Option::take);
         self.set_synced(kind);
-        let Some(listed) = listed else { return };
+        let listed = listed?;
         let (prefixes, nodes) = self.leader.known();
         if kind == PREFIXES {
             prefixes
@@ -200,6 +213,7 @@ impl Prefixes {
                 .difference(&listed)
                 .for_each(|name| self.leader.lose_node(name));
         }
+        Some(listed)
     }
 
     fn set_listing(&mut self, kind: usize, listed: Option<BTreeSet<String>>) {

@@ -13,6 +13,7 @@ use super::pods::Pods;
 use super::prefixes::Prefixes;
 use super::writes::{Done, Writes};
 use crate::client::{Leadership, Recorder, Writer};
+use crate::conflict::Conflicts;
 use crate::controller::{Input, Machine, Occurrence, Output, Settings};
 use crate::daemon::args::ControllerArgs;
 use crate::daemon::clock::Clock;
@@ -28,6 +29,7 @@ pub(super) struct Process {
     latency: Latency,
     recorder: Recorder,
     prefixes: Prefixes,
+    conflicts: Conflicts,
     leadership: Leadership,
     pods: Pods,
     /// What the machine was told last.
@@ -47,6 +49,7 @@ impl Process {
         Self {
             machine: Machine::new(settings),
             prefixes: Prefixes::new(writer.clone(), recorder.clone()),
+            conflicts: Conflicts::default(),
             leads: false,
             writes: Writes::new(writer, args.concurrent_writes),
             metrics: Metrics::new(args.openelb_metric_names),
@@ -72,7 +75,11 @@ impl Process {
         loop {
             self.follow();
             self.carry_out();
-            let wakes = [self.machine.poll_timeout(), self.prefixes.poll_timeout()];
+            let wakes = [
+                self.machine.poll_timeout(),
+                self.prefixes.poll_timeout(),
+                self.conflicts.poll_timeout(),
+            ];
             let wake = wakes.into_iter().flatten().min();
             // Every arm is cancel-safe: queues, signals and a join set keep what they have.
             tokio::select! {
@@ -99,11 +106,14 @@ impl Process {
         self.end().await;
     }
 
-    /// Takes prefixes as far as they go now. The machine does not lead before it knows them: it would
+    /// Takes prefixes and conflicts as far as they go now. The machine does not lead before it knows them: it would
     /// take addresses that follow one for lost.
     fn follow(&mut self) {
         if let Some(view) = self.prefixes.step(self.clock.now()) {
             self.input(Input::Prefixes(Box::new(view)));
+        }
+        if let Some(view) = self.conflicts.step(self.clock.now()) {
+            self.input(Input::Conflicts(view));
         }
         let leads = self.leadership.leads() && self.prefixes.is_synced();
         if leads != self.leads {
@@ -151,7 +161,10 @@ impl Process {
                 self.input(input);
             }
             Fed::Interrupted(kind) => self.metrics.interrupted(kind),
-            Fed::Prefixes(news) => self.prefixes.learn(news, self.clock.now()),
+            Fed::Prefixes(news) => {
+                self.prefixes
+                    .learn(news, &mut self.conflicts, self.clock.now());
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use openelb_announce::bgp::peer::State as PeerState;
 use openelb_announce::bgp::prefix::Prefix;
 use openelb_announce::bgp::route::{PeerName, Route};
 use openelb_announce::bgp::status::PeerStatus;
+use openelb_announce::wire::Mac;
 
 use super::{Desired, Row};
 use crate::api::{AnnouncedAddress, AnnouncementState, NodeAnnouncementStatus, Protocol};
@@ -198,8 +199,21 @@ impl<'a> Sight<'a> {
                 .unwrap_or_default(),
             state,
             reason: reason.to_owned(),
+            station: best
+                .and_then(|place| station(&place.state))
+                .map(|mac| mac.to_string())
+                .unwrap_or_default(),
             ..entry
         }
+    }
+}
+
+/// Who else uses the address.
+const fn station(state: &State) -> Option<Mac> {
+    match state {
+        State::Announced { contested_by } => *contested_by,
+        State::Conflict { mac } => *mac,
+        _ => None,
     }
 }
 

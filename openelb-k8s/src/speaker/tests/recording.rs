@@ -157,8 +157,9 @@ fn metallb_52_an_address_whose_interface_is_missing_waits_and_names_the_reason()
 /// RFC 5227 and duplicate address detection: somebody else has it.
 #[test]
 fn metallb_80_an_address_that_another_station_has_is_shown_first_and_as_a_conflict() {
+    let mac = Some("02:00:00:00:00:66".parse().unwrap());
     let seen = Seen {
-        addresses: vec![on_link("198.51.100.1", State::Conflict { mac: None })],
+        addresses: vec![on_link("198.51.100.1", State::Conflict { mac })],
         peers: vec![peer("tor", peer::State::Established)],
         ..Seen::default()
     };
@@ -167,6 +168,7 @@ fn metallb_80_an_address_that_another_station_has_is_shown_first_and_as_a_confli
     let entry = entries.find(|it| it.service == "shop/linked").unwrap();
     let told = (entry.state, &*entry.reason);
     assert_eq!(told, (AnnouncementState::Conflict, "AddressInUse"));
+    assert_eq!(entry.station, "02:00:00:00:00:66");
     assert_eq!(shown.counts[&("layer2", "conflict")], 1);
 }
 
