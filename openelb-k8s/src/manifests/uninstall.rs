@@ -21,7 +21,9 @@ pub fn uninstall_steps(options: &Options) -> String {
         "\
 # Uninstall OpenELB. Read it, then run it: openelb manifests --uninstall-steps | sh -eux
 
-# 1. Nothing may refuse a deletion, or put a finalizer back.
+# 1. Nothing may refuse a deletion, or put a finalizer back, as an installation elsewhere would.
+elsewhere=$(kubectl get deployments,daemonsets --all-namespaces -l app.kubernetes.io/name=openelb --field-selector metadata.namespace!={namespace} -o name)
+[ -z \"$elsewhere\" ] || {{ echo \"not only in namespace {namespace}: give the other one with --namespace\" >&2; exit 1; }}
 kubectl delete validatingwebhookconfiguration {webhook} --ignore-not-found
 kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy openelb-speaker-own-node --ignore-not-found
 kubectl -n {namespace} delete deployment {controller} --ignore-not-found --cascade=foreground

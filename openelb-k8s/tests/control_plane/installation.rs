@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::LazyLock;
 
 use openelb_k8s::envtest::{ControlPlane, Release, User};
@@ -166,6 +166,30 @@ fn after_an_uninstallation_every_object_is_gone_or_deletable() {
     assert_eq!(left, [foreign], "{said}");
 }
 
+#[test]
+fn nothing_is_uninstalled_while_a_controller_of_another_namespace_would_put_it_back() {
+    let Some(plane) = own(Release::Current) else {
+        return;
+    };
+    let options = Options {
+        namespace: "elsewhere".to_owned(),
+        ..Options::default()
+    };
+    plane.define(&yaml(&objects(&options))).unwrap();
+    let foreign = "example.com/keeps-it";
+    mark(&plane, foreign);
+    let (ended, said) = follow(&plane);
+    assert!(!ended.success(), "{said}");
+    assert!(
+        said.contains("give the other one with --namespace"),
+        "{said}"
+    );
+    let finalizers = "jsonpath={.metadata.finalizers}";
+    let web = ["get", "service", "web", "-o", finalizers];
+    let kept = json!([foreign, names::SERVICE_FINALIZER]).to_string();
+    assert_eq!(plane.kubectl(&web).unwrap(), kept);
+}
+
 /// Applies objects with every mark that ours are given; the Service, `web`, has one of others too.
 fn mark(plane: &ControlPlane, foreign: &str) {
     let pool = json!({
@@ -214,6 +238,13 @@ pub(crate) fn uninstall(plane: &ControlPlane) -> String {
     for kind in plane.kubectl(&kinds).unwrap().split_whitespace() {
         eventually("the kind is served", || plane.kubectl(&["get", kind]).ok());
     }
+    let (ended, said) = follow(plane);
+    assert!(ended.success(), "{said}");
+    said
+}
+
+/// How the shell ended, and what it said.
+fn follow(plane: &ControlPlane) -> (ExitStatus, String) {
     let script = plane.folder().join("uninstall.sh");
     fs::write(&script, uninstall_steps(&Options::default())).unwrap();
     let kubeconfig = plane.kubeconfig(User::Admin).unwrap();
@@ -229,8 +260,7 @@ pub(crate) fn uninstall(plane: &ControlPlane) -> String {
     });
     let ended = ended.unwrap();
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(ended.status.success(), "{said}");
-    said
+    (ended.status, said)
 }
 
 fn installation() -> Vec<Value> {
