@@ -1,5 +1,7 @@
 //! One controller and a server where nothing goes wrong.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use openelb_ipam::Time;
@@ -18,6 +20,8 @@ pub(crate) struct Lab {
     pub(crate) now: Time,
     /// What a controller that starts is told of the prefixes.
     pub(crate) prefixes: Option<Projection>,
+    /// And of the addresses in conflict.
+    pub(crate) conflicts: BTreeMap<IpAddr, String>,
     /// Notes of the Events told.
     pub(crate) told: Vec<String>,
 }
@@ -30,6 +34,7 @@ impl Lab {
             machine: Machine::new(Settings::default()),
             now: Time(1_800_000_000_000),
             prefixes: None,
+            conflicts: BTreeMap::new(),
             told: Vec::new(),
         };
         for eip in eips {
@@ -56,6 +61,8 @@ impl Lab {
             let input = Input::Prefixes(Box::new(view.clone()));
             self.machine.handle_input(input, self.now);
         }
+        let conflicts = Input::Conflicts(self.conflicts.clone());
+        self.machine.handle_input(conflicts, self.now);
         self.machine.handle_input(Input::Leading(true), self.now);
         for kind in Kind::ALL {
             self.machine.handle_input(Input::Restart(kind), self.now);
