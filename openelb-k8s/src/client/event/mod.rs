@@ -63,7 +63,7 @@ impl From<Occurrence> for Happening {
     }
 }
 
-/// Takes what happened and makes Events of it, one at a time, when no write waits.
+/// Takes what happened and makes Events of it, one at a time, when the writes are quiet.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Happening>,
@@ -104,10 +104,9 @@ impl Recorder {
 }
 
 async fn run(mut queue: mpsc::Receiver<Happening>, mut book: Book, sender: Writer, writes: Writer) {
+    let mut made = None;
     while let Some(happening) = queue.recv().await {
-        while writes.waiting() > 0 {
-            sleep(COURTESY).await;
-        }
+        until_quiet(&writes, &mut made).await;
         let Some(line) = book.enter(&happening, Timestamp::now()) else {
             continue;
         };
@@ -115,6 +114,18 @@ async fn run(mut queue: mpsc::Receiver<Happening>, mut book: Book, sender: Write
             give_up(&mut book, line.id, &happening, &failure);
         }
         sleep(PACE).await;
+    }
+}
+
+/// Waits until no write was made for a moment. Who creates Services one after another has the API server
+/// for that; without end the Events do not wait.
+async fn until_quiet(writes: &Writer, made: &mut Option<u64>) {
+    for _ in 0..MOST_PAUSES {
+        let before = made.replace(writes.made());
+        if before == *made && writes.waiting() == 0 {
+            return;
+        }
+        sleep(COURTESY).await;
     }
 }
 
@@ -131,5 +142,8 @@ const QUEUE: usize = 16_384;
 /// At most 100 Events a second: an Event costs the API server as much as the write it tells of.
 const PACE: Duration = Duration::from_millis(10);
 
-/// How often is looked whether writes still wait.
-const COURTESY: Duration = Duration::from_millis(20);
+/// How long there is no write before an Event is.
+const COURTESY: Duration = Duration::from_millis(100);
+
+/// After five seconds an Event goes between the writes.
+const MOST_PAUSES: u32 = 50;

@@ -1,10 +1,19 @@
 //! What becomes of the same and of different happenings.
 
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
+use kube::Client;
+use kube::client::Body;
+use tokio::time::sleep;
+use tower::service_fn;
 
 use super::book::Book;
-use super::{Happening, Key, Watched};
-use crate::client::Act;
+use super::{Happening, Key, Recorder, Watched};
+use crate::client::{Act, Writer};
 use crate::cluster::Service;
 
 #[test]
@@ -69,6 +78,53 @@ fn a_hundred_thousand_different_events_are_not_all_remembered() {
     }
     let text = format!("{book:?}");
     assert!(text.matches("Entry").count() < 10_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_waits_until_there_was_no_write_for_a_moment() {
+    let (client, asked) = server();
+    let writes = Writer::new(client.clone(), "c", 4);
+    let (recorder, run) = Recorder::new(client, writes.clone(), "c", "i");
+    tokio::spawn(run);
+    recorder.record(happening("full"));
+    for _ in 0..40 {
+        writes.read::<Service>(&Key::default()).await.unwrap();
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(events(&asked), 0);
+    sleep(Duration::from_millis(250)).await;
+    assert_eq!(events(&asked), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_waits_for_ever() {
+    let (client, asked) = server();
+    let writes = Writer::new(client.clone(), "c", 4);
+    let (recorder, run) = Recorder::new(client, writes.clone(), "c", "i");
+    tokio::spawn(run);
+    recorder.record(happening("full"));
+    for _ in 0..120 {
+        writes.read::<Service>(&Key::default()).await.unwrap();
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(events(&asked), 1);
+}
+
+/// An API server that has one Service and takes every Event; and what it was asked.
+fn server() -> (Client, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let service = service_fn(move |request: Request<Body>| {
+        seen.lock().unwrap().push(request.uri().to_string());
+        let body = Body::from(br#"{"metadata":{"name":"web"}}"#.to_vec());
+        async move { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    (Client::new(service, "default"), asked)
+}
+
+fn events(asked: &Mutex<Vec<String>>) -> usize {
+    let asked = asked.lock().unwrap();
+    asked.iter().filter(|uri| uri.contains("/events")).count()
 }
 
 fn happening(note: &str) -> Happening {

@@ -5,7 +5,7 @@ mod failure;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, header};
@@ -72,6 +72,7 @@ impl Writer {
                 manager: manager.into(),
                 free: Semaphore::new(width.max(1)),
                 waiting: AtomicUsize::new(0),
+                made: AtomicU64::new(0),
             }),
         }
     }
@@ -105,6 +106,11 @@ impl Writer {
     /// Requests that run or wait for their turn.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Requests that there were so far, those that wait among them.
+    pub fn made(&self) -> u64 {
+        self.shared.made.load(Ordering::Relaxed)
     }
 
     fn encode(&self, request: &Request) -> http::Result<http::Request<Vec<u8>>> {
@@ -146,6 +152,7 @@ impl Writer {
             status: 0,
             reason: error.to_string(),
         })?;
+        self.shared.made.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting::new(&self.shared.waiting);
         let _turn = self.shared.free.acquire().await;
         let answer = timeout(LONGEST_REQUEST, self.shared.client.request_text(request));
@@ -162,6 +169,7 @@ struct Shared {
     manager: String,
     free: Semaphore,
     waiting: AtomicUsize,
+    made: AtomicU64,
 }
 
 impl std::fmt::Debug for Shared {
