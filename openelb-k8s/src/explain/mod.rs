@@ -140,8 +140,9 @@ pub fn explain(service: &Service, world: &World<'_>, now: Time) -> Explanation {
         }
         Wish::Nothing => {
             explanation.verdict = Verdict::Released;
-            let (why, _) = not_ours(service, world.serving);
+            let (why, next) = not_ours(service, world.serving);
             explanation.summary = format!("gives back what it has: {why}");
+            explanation.next = next;
         }
         Wish::Refused(refusal) => {
             explanation.verdict = Verdict::Refused;
@@ -376,14 +377,17 @@ fn not_ours(service: &Service, serving: &Serving) -> (String, Option<String>) {
     match &service.spec.load_balancer_class {
         Some(class) if *class != serving.class => {
             let next = format!(
-                "a class cannot be changed: make the Service anew with {}",
+                "a class cannot be changed: make the Service anew with {}; if the controller \
+                 serves {class}, ask again with --class {class}",
                 serving.class
             );
             (format!("its loadBalancerClass is {class}"), Some(next))
         }
         None if !serving.serves(service) => {
             let next = format!(
-                "annotate it with {opt_in}: {value}, or set spec.loadBalancerClass to {}",
+                "annotate it with {opt_in}: {value}, or make it anew with spec.loadBalancerClass \
+                 {}; if the controller has --serve-unclassed always, ask again with \
+                 --serve-unclassed",
                 serving.class
             );
             let why = format!("it has no loadBalancerClass and no annotation {opt_in}: {value}");

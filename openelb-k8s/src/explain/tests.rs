@@ -287,6 +287,23 @@ fn a_service_that_is_not_ours_hears_how_to_become_it() {
 }
 
 #[test]
+fn of_a_service_that_is_given_up_it_is_said_that_the_controller_may_know_better() {
+    let stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
+    let mut web = service("web", &["192.0.2.1"]);
+    web.metadata.annotations.clear();
+    web.metadata.finalizers = vec![names::SERVICE_FINALIZER.to_owned()];
+    let explanation = stage.explain(&web);
+    assert_eq!(explanation.verdict, Verdict::Released);
+    let next = explanation.next.unwrap();
+    assert!(next.contains("ask again with --serve-unclassed"), "{next}");
+    // An API server refuses a class for a Service that is there already.
+    assert!(
+        next.contains("make it anew with spec.loadBalancerClass"),
+        "{next}"
+    );
+}
+
+#[test]
 fn what_is_decided_and_not_written_is_told_apart_from_what_is_refused() {
     let mut stage = Stage::new([default_eip("edge", "192.0.2.0/24")]);
     let unwritten = stage.explain(&service("web", &[]));

@@ -140,8 +140,8 @@ impl Refusal {
     /// Somebody else owns the field of the status that has to be written.
     pub fn conflict(manager: &str) -> Self {
         let message = format!(
-            "{manager:?} writes the status of the Service, too; set spec.loadBalancerClass so \
-             that one load balancer serves it"
+            "{manager:?} writes the status of the Service, too; make it anew with a \
+             spec.loadBalancerClass, so that one load balancer serves it"
         );
         Self::new(ReasonWord::StatusConflict, message)
     }
