@@ -22,14 +22,15 @@ impl Controller {
         Self(command.spawn().unwrap())
     }
 
-    /// Mebibytes of memory that it has now, and had at most.
+    /// Megabytes (10^6 bytes) of memory that it has now, its program in memory among them, and had at
+    /// most.
     pub(crate) fn memory(&self) -> [f64; 2] {
         let path = format!("/proc/{}/status", self.0.id());
         let status = std::fs::read_to_string(path).unwrap();
         ["VmRSS:", "VmHWM:"].map(|key| {
             let line = status.lines().find(|line| line.starts_with(key)).unwrap();
             let kibibytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-            kibibytes / 1024.0
+            kibibytes * 1024.0 / 1e6
         })
     }
 }

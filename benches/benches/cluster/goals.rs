@@ -189,8 +189,8 @@ fn rates(rounds: &[[Duration; 2]], count: usize, table: &mut Table) {
 fn memory(controller: &Controller, table: &mut Table) {
     let [now, most] = controller.memory();
     let what = "memory of the controller";
-    table.add(what, now, "MiB", Some(Goal::Most(60.0)));
-    table.add("  at most, until then", most, "MiB", None);
+    table.add(what, now, "MB", Some(Goal::Most(60.0)));
+    table.add("  at most, until then", most, "MB", None);
 }
 
 /// How long as many status writes take as Services are to be served, seen by the same watch.
