@@ -25,6 +25,26 @@ async fn an_apply_names_its_manager_and_goes_to_the_status() {
 }
 
 #[tokio::test]
+async fn of_an_answer_that_nobody_reads_only_the_metadata_is_asked_for() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let service = service_fn(move |request: http::Request<Body>| {
+        let accept = request.headers()[http::header::ACCEPT].to_str().unwrap();
+        seen.lock().unwrap().push(accept.to_owned());
+        let body = Body::from(br#"{"metadata":{"name":"web"}}"#.to_vec());
+        async move { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let writer = Writer::new(Client::new(service, "default"), "m", 1);
+    let act = || Act::Apply { force: false };
+    writer.send(request(act())).await.unwrap();
+    let service: Service = writer.send_for(request(act())).await.unwrap();
+    assert_eq!(service.metadata.name, "web");
+    let asked = asked.lock().unwrap();
+    assert!(asked[0].contains("as=PartialObjectMetadata"), "{asked:?}");
+    assert_eq!(asked[1], "application/json");
+}
+
+#[tokio::test]
 async fn a_creation_names_only_the_namespace() {
     let (writer, asked) = writer(409, r#"{"code":409,"reason":"AlreadyExists"}"#);
     let creation = Request {
