@@ -141,7 +141,7 @@ impl Machine {
     }
 
     /// Whether the ledger of addresses has it that a Service holds an address.
-    fn is_held_by(&self, key: &Key, address: IpAddr) -> bool {
+    pub(super) fn is_held_by(&self, key: &Key, address: IpAddr) -> bool {
         let row = key
             .owner()
             .and_then(|owner| self.ipam.holdings(owner.as_str()));

@@ -10,6 +10,7 @@ use super::key::{Key, LedgerId};
 use super::ledger::Ledger;
 use crate::api::Eip;
 use crate::pool;
+use crate::wish::Refusal;
 
 /// An Eip and its records.
 #[derive(Debug)]
@@ -131,6 +132,18 @@ impl Machine {
         self.readopt.extend(gaps);
         let ids: Vec<LedgerId> = self.pools.keys().cloned().map(LedgerId::eip).collect();
         self.stirred.extend(ids);
+    }
+
+    /// What a Service shows without a record, of a pool that may record nothing new. It gets nothing else
+    /// meanwhile: that would be recorded, and could not be shown before all of it is.
+    pub(super) fn unrecordable(&self, key: &Key) -> Option<Refusal> {
+        let holder = self.holders.get(key)?;
+        let mut gaps = holder.shown.iter().filter(|it| !holder.is_recorded(**it));
+        gaps.find_map(|gap| {
+            let pool = self.pool_of(*gap)?;
+            let is_stuck = self.is_held_by(key, *gap) && !self.is_clear(&pool, *gap);
+            is_stuck.then(|| Refusal::unrecordable(&self.prefixes.key_of(*gap), &pool))
+        })
     }
 
     /// Whether a pool may record an address now, as far as other pools that list it are concerned.

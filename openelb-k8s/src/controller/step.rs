@@ -107,6 +107,9 @@ impl Machine {
         if holder.is_some_and(|holder| holder.tolerated.as_deref() == Some(request)) {
             return (Stance::Customer, self.recorded_of(key), None);
         }
+        if let Some(refusal) = self.unrecordable(key) {
+            return (Stance::Customer, self.keep(key), Some(refusal));
+        }
         let before = self.held(key);
         let leave = self.to_leave(owner);
         match self.ipam.allocate_elsewhere(owner, request, &leave, now) {

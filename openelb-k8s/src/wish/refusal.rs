@@ -114,6 +114,16 @@ impl Refusal {
         Self::new(ReasonWord::SharingRefused, message)
     }
 
+    /// The status holds an address that its pool cannot record, because another pool has some of what it
+    /// lists.
+    pub(crate) fn unrecordable(address: &str, pool: &PoolName) -> Self {
+        let message = format!(
+            "shows {address}, which Eip {pool} does not record while it overlaps another Eip; take out \
+             of spec.address of the younger one what the older has"
+        );
+        Self::new(ReasonWord::NoMatchingPool, message)
+    }
+
     /// Another station on the link has an address of the Service, which keeps it: because it `stays`
     /// whatever happens, or because there is no other one.
     pub(crate) fn on_wire(address: &str, cause: &str, stays: bool) -> Self {

@@ -1,6 +1,6 @@
 //! Services that show an address of a pool and want none from here.
 
-use openelb_k8s::cluster::{Ingress, IpFamily, Service};
+use openelb_k8s::cluster::{Ingress, IpFamily, IpFamilyPolicy, Service};
 use openelb_k8s::controller::Settings;
 use openelb_k8s::names;
 
@@ -184,4 +184,30 @@ fn strangers_cost_no_write_and_follow_the_edits_of_pools() {
     });
     lab.settle();
     assert_eq!(lab.addresses("shop/b"), ["192.0.2.3"]);
+}
+
+/// It would be recorded, and could not be shown before the address that is shown is recorded, too.
+#[test]
+fn whoever_shows_an_address_that_cannot_be_recorded_gets_no_other_family_until_it_can() {
+    let mut old = service("shop", "old", &[IpFamily::IPv4, IpFamily::IPv6]);
+    old.spec.ip_family_policy = Some(IpFamilyPolicy::RequireDualStack);
+    show(&mut old, "192.0.2.6");
+    let elder = default_pool("elder", "192.0.2.2-192.0.2.4, 2001:db8::1");
+    let younger = default_pool("younger", "192.0.2.2-192.0.2.8");
+    let mut lab = Lab::settled(vec![elder, younger], Vec::new());
+    lab.server.create_service(old);
+    lab.settle();
+    assert_eq!(lab.addresses("shop/old"), ["192.0.2.6"]);
+    assert_eq!(lab.used("elder", "2001:db8::1"), None);
+    let told = lab
+        .told
+        .iter()
+        .filter(|it| it.contains("overlaps another Eip"));
+    assert_eq!(told.count(), 1, "{:?}", lab.told);
+    lab.server.edit_eip("younger", |it| {
+        it.spec.address = "192.0.2.5-192.0.2.8".to_owned();
+    });
+    lab.settle();
+    assert_eq!(lab.addresses("shop/old"), ["192.0.2.6", "2001:db8::1"]);
+    assert_eq!(lab.used("younger", "192.0.2.6"), Some("shop/old"));
 }
