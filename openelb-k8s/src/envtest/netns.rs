@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::thread;
@@ -75,6 +75,14 @@ impl Netns {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         Err(io::Error::other(format!("ip {words}: {}", said.trim())))
+    }
+
+    /// Makes a link to another namespace: an interface here and its other end there, both down.
+    pub fn link(&self, here: &str, there: &str, other: &Self) -> io::Result<()> {
+        self.ip(&format!("link add {here} type veth peer name {there}"))?;
+        let id = std::process::id();
+        let place = format!("/proc/{id}/fd/{}", other.namespace.as_raw_fd());
+        self.ip(&format!("link set {there} netns {place}"))
     }
 
     fn keep(

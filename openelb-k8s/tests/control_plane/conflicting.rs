@@ -1,14 +1,12 @@
 //! Another host on the link that has an address of a pool: from its answer to the speaker's probe to the
 //! Service's next address.
 
-use std::os::fd::{AsFd as _, AsRawFd as _};
-
 use openelb_k8s::envtest::{ControlPlane, Netns, Release};
 use serde_json::Value;
 
 use crate::cluster::eventually;
 use crate::running::Installation;
-use crate::speaking::speaker;
+use crate::speaking::{NODE, speaker};
 
 #[test]
 fn metallb_80_an_address_that_a_host_on_the_link_has_is_replaced_and_quarantined() {
@@ -18,6 +16,7 @@ fn metallb_80_an_address_that_a_host_on_the_link_has_is_replaced_and_quarantined
     let host = Host::beside(&here.plane);
     host.take("198.51.100.1/24");
     host.take("2001:db8:1::1/64");
+    here.apply(NODE);
     here.apply(OBJECTS);
     here.start_controller(&[]);
     let mut speaker = speaker(&here.plane);
@@ -68,10 +67,7 @@ impl Host {
     fn beside(plane: &ControlPlane) -> Self {
         let host = Netns::create("stranger").unwrap();
         let node = plane.netns();
-        node.ip("link add lan0 type veth peer name host0").unwrap();
-        let id = std::process::id();
-        let theirs = format!("/proc/{id}/fd/{}", host.as_fd().as_raw_fd());
-        node.ip(&format!("link set host0 netns {theirs}")).unwrap();
+        node.link("lan0", "host0", &host).unwrap();
         let up = format!("link set host0 address {STATION} up");
         host.ip(&up).unwrap();
         node.ip("link set lan0 up").unwrap();
@@ -106,12 +102,6 @@ fn announced(here: &Installation, service: &str) -> Option<String> {
 const STATION: &str = "02:00:00:00:00:66";
 
 const OBJECTS: &str = "
-{apiVersion: v1, kind: Node, metadata: {name: n1},
-  status: {addresses: [{type: InternalIP, address: 10.99.0.1}]}}
----
-{apiVersion: v1, kind: Secret, metadata: {name: openelb-layer2, namespace: openelb-system},
-  stringData: {key: correct horse battery}}
----
 {apiVersion: network.kubesphere.io/v1alpha2, kind: Eip, metadata: {name: lan},
   spec: {address: '198.51.100.1-198.51.100.3, 2001:db8:1::1-2001:db8:1::3', protocol: layer2,
     interface: lan0, autoAssign: true}}

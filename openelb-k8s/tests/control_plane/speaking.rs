@@ -180,6 +180,7 @@ fn install(plane: &ControlPlane) {
         .flat_map(|part| part_of(*part, &options))
         .collect();
     plane.apply(&yaml(&parts)).unwrap();
+    plane.apply(NODE).unwrap();
     plane.apply(OBJECTS).unwrap();
     plane.apply(ENDPOINT).unwrap();
     for (service, address) in [("routed", "192.0.2.1"), ("linked", "198.51.100.1")] {
@@ -259,13 +260,17 @@ fn read(plane: &ControlPlane, kind: &str, name: &str) -> Option<Value> {
     serde_json::from_str(&text).ok()
 }
 
-const OBJECTS: &str = "
+/// The node of [`speaker`], and the key of the election.
+pub(crate) const NODE: &str = "
 {apiVersion: v1, kind: Node, metadata: {name: n1},
   status: {addresses: [{type: InternalIP, address: 10.99.0.1}]}}
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: openelb-layer2, namespace: openelb-system},
   stringData: {key: correct horse battery}}
 ---
+";
+
+const OBJECTS: &str = "
 {apiVersion: network.kubesphere.io/v1alpha2, kind: Eip, metadata: {name: edge},
   spec: {address: 192.0.2.0/24}}
 ---

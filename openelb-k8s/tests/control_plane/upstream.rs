@@ -3,7 +3,6 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -15,7 +14,7 @@ use serde_json::Value;
 use crate::cluster::{eventually, skip_without};
 use crate::controller::service;
 use crate::running::{Installation, PROGRAM};
-use crate::speaking::speaker;
+use crate::speaking::{NODE, speaker};
 
 #[test]
 fn metallb_76_a_router_renumbers_beside_a_speaker_and_connections_have_their_grace() {
@@ -206,10 +205,7 @@ impl Router {
     fn beside(plane: &ControlPlane) -> Self {
         let netns = Netns::create("isp").unwrap();
         let node = plane.netns();
-        node.ip("link add wan0 type veth peer name isp0").unwrap();
-        let id = std::process::id();
-        let theirs = format!("/proc/{id}/fd/{}", netns.as_fd().as_raw_fd());
-        node.ip(&format!("link set isp0 netns {theirs}")).unwrap();
+        node.link("wan0", "isp0", &netns).unwrap();
         netns.run(|| set("all/forwarding", "1"));
         // Also where the node forwards for its containers.
         node.run(|| set("wan0/accept_ra", "2"));
@@ -327,12 +323,3 @@ fn write_names(folder: &Path, address: &str) {
     let line = format!("{address} host.office.test\n");
     std::fs::write(folder.join("names"), line).unwrap();
 }
-
-const NODE: &str = "
-{apiVersion: v1, kind: Node, metadata: {name: n1},
-  status: {addresses: [{type: InternalIP, address: 10.99.0.1}]}}
----
-{apiVersion: v1, kind: Secret, metadata: {name: openelb-layer2, namespace: openelb-system},
-  stringData: {key: correct horse battery}}
----
-";
